@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+#ifndef XINV_BACKENDS_SMMUV3_H
+#define XINV_BACKENDS_SMMUV3_H
+
+#include "core/backend.h"
+
+/* Forms of commands that the table names by `op`. */
+enum xinv_smmuv3_op {
+    XINV_SMMUV3_OP_CFGI_STE,
+    XINV_SMMUV3_OP_CFGI_ALL,
+    XINV_SMMUV3_OP_CFGI_CD,
+    XINV_SMMUV3_OP_CFGI_CD_ALL,
+    XINV_SMMUV3_OP_TLBI_NH_VA,
+    XINV_SMMUV3_OP_TLBI_NH_VAA,
+    XINV_SMMUV3_OP_TLBI_NH_ASID,
+    XINV_SMMUV3_OP_TLBI_NH_ALL,
+    XINV_SMMUV3_OP_TLBI_EL2_VA,
+    XINV_SMMUV3_OP_TLBI_EL2_ASID,
+    XINV_SMMUV3_OP_TLBI_EL2_VAA,
+    XINV_SMMUV3_OP_TLBI_EL2_ALL,
+    XINV_SMMUV3_OP_TLBI_S2_IPA,
+    XINV_SMMUV3_OP_TLBI_S12_VMALL,
+    XINV_SMMUV3_OP_TLBI_NSNH_ALL,
+    XINV_SMMUV3_OP_ATC_INV,
+    XINV_SMMUV3_OP_ATC_INV_ALL,
+    XINV_SMMUV3_OP_ATC_INV_PASID,
+    XINV_SMMUV3_OP_ATC_INV_PASID_ALL,
+    XINV_SMMUV3_NOPS
+};
+
+int xinv_smmuv3_decode(const struct xinv_iommu *iommu, const uint64_t *words, struct xinv_decoded *decoded);
+
+#endif

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+#include "core/emit.h"
+
+/* Stores are little-endian whatever the host is. */
+static uint64_t to_le64(uint64_t v)
+{
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return __builtin_bswap64(v);
+#else
+    return v;
+#endif
+}
+
+int xinv_emit_check(const struct xinv_iommu *iommu, const struct xinv_completion *completion)
+{
+    uint64_t words[XINV_COMMAND_WORDS];
+
+    return iommu->vendor->backend->complete(iommu, completion, words);
+}
+
+bool xinv_emit_fits(const struct xinv_iommu *iommu, const struct xinv_out *out, uint64_t commands)
+{
+    uint64_t steps = 3 + 3 * XINV_NPHASES;
+
+    return out->words && out->steps && out->n_words <= out->cap_words && out->n_steps <= out->cap_steps &&
+           commands <= (uint64_t)(out->cap_words - out->n_words) / iommu->words &&
+           steps <= (uint64_t)(out->cap_steps - out->n_steps);
+}
+
+void xinv_emit_begin(struct xinv_emit *emit, const struct xinv_iommu *iommu, struct xinv_out *out, bool counting)
+{
+    *emit = (struct xinv_emit){.iommu = iommu,
+                               .out = out,
+                               .counting = counting,
+                               .words = out->n_words,
+                               .steps = out->n_steps,
+                               .first = out->n_words};
+}
+
+static void put(struct xinv_emit *emit, const uint64_t *words)
+{
+    unsigned n = emit->iommu->words;
+
+    if (!emit->counting) {
+        struct xinv_out *out = emit->out;
+
+        for (unsigned i = 0; i < n; i++) {
+            uint32_t at = out->head + emit->words + i;
+
+            if (out->ring_words)
+                at &= out->ring_words - 1;
+            out->words[at] = to_le64(words[i]);
+        }
+    }
+    emit->words += n;
+    emit->commands++;
+}
+
+static struct xinv_step *new_step(struct xinv_emit *emit, uint8_t kind)
+{
+    struct xinv_step *step = NULL;
+
+    if (!emit->counting) {
+        step = &emit->out->steps[emit->steps];
+        *step = (struct xinv_step){.kind = kind, .first = emit->words};
+    }
+    emit->steps++;
+    return step;
+}
+
+/* Closes the run of words in progress. */
+static void queue_step(struct xinv_emit *emit)
+{
+    struct xinv_step *step;
+
+    if (emit->first == emit->words)
+        return;
+    step = new_step(emit, XINV_STEP_QUEUE);
+    if (step) {
+        step->first = emit->first;
+        step->count = emit->words - emit->first;
+    }
+    emit->first = emit->words;
+}
+
+static void wait_step(struct xinv_emit *emit)
+{
+    queue_step(emit);
+    (void)new_step(emit, XINV_STEP_WAIT);
+}
+
+/* What the order data ask for between the phases since the last fence and this one. */
+static uint8_t order_before(const struct xinv_emit *emit)
+{
+    uint8_t strongest = XINV_ORDER_QUEUE;
+
+    for (unsigned p = 0; p < XINV_NPHASES; p++) {
+        uint8_t order;
+
+        if (!(emit->pending & (1u << p)))
+            continue;
+        if (p == emit->phase)
+            order = emit->again ? XINV_ORDER_FENCE : XINV_ORDER_QUEUE;
+        else
+            order = emit->iommu->vendor->order[p][emit->phase];
+        if (order > strongest)
+            strongest = order;
+    }
+    return strongest;
+}
+
+static void fence_if_needed(struct xinv_emit *emit)
+{
+    uint8_t order = order_before(emit);
+
+    emit->again = false;
+    if (order != XINV_ORDER_QUEUE) {
+        uint64_t words[XINV_COMMAND_WORDS];
+
+        emit->iommu->vendor->backend->fence(emit->iommu, words);
+        put(emit, words);
+        emit->syncs++;
+        emit->pending = 0;
+        if (order == XINV_ORDER_WAIT)
+            wait_step(emit);
+    }
+    emit->pending |= (uint8_t)(1u << emit->phase);
+}
+
+void xinv_emit_phase(struct xinv_emit *emit, unsigned phase, bool again)
+{
+    emit->phase = (uint8_t)phase;
+    emit->again = again;
+}
+
+void xinv_emit_command(struct xinv_emit *emit, unsigned row, const struct xinv_operands *operands)
+{
+    const struct xinv_vendor *v = emit->iommu->vendor;
+    uint64_t words[XINV_COMMAND_WORDS];
+
+    if (emit->phase == XINV_PHASE_REGISTER) {
+        struct xinv_step *step;
+
+        queue_step(emit);
+        step = new_step(emit, XINV_STEP_REGISTER);
+        if (step)
+            v->backend->step(emit->iommu, v->commands[row].op, step);
+        return;
+    }
+    fence_if_needed(emit);
+    if (!emit->counting)
+        v->backend->encode(emit->iommu, v->commands[row].op, operands, words);
+    put(emit, words);
+}
+
+static bool asked(const struct xinv_completion *completion)
+{
+    return completion->store || completion->interrupt || completion->fence || completion->drain;
+}
+
+void xinv_emit_end(struct xinv_emit *emit, const struct xinv_completion *completion)
+{
+    const struct xinv_vendor *v = emit->iommu->vendor;
+    uint64_t words[XINV_COMMAND_WORDS];
+
+    if (!emit->commands)
+        return; /* nothing in the queue, so nothing to wait for */
+    if (v->final_sync || asked(completion)) {
+        (void)v->backend->complete(emit->iommu, completion, words);
+        put(emit, words);
+        emit->syncs++;
+        wait_step(emit);
+    } else {
+        queue_step(emit);
+    }
+}
+
+int xinv_emit_result(const struct xinv_emit *emit, struct xinv_out *out, struct xinv_report *report)
+{
+    report->commands = emit->commands;
+    report->syncs = emit->syncs;
+    report->need_words = emit->words - out->n_words;
+    report->need_steps = emit->steps - out->n_steps;
+    if (out->words && (emit->words > out->cap_words || emit->steps > out->cap_steps))
+        return -XINV_E_NOSPACE;
+    if (!emit->counting || !out->words) {
+        out->n_words = emit->words;
+        out->n_steps = emit->steps;
+    }
+    return 0;
+}
+
+int xinv_sync(const struct xinv_iommu *iommu, const struct xinv_completion *completion, struct xinv_out *out)
+{
+    static const struct xinv_completion nothing = {0};
+    struct xinv_emit emit;
+    struct xinv_report report;
+    uint64_t words[XINV_COMMAND_WORDS];
+    int ret;
+
+    if (!iommu || !out)
+        return -XINV_E_INVAL;
+    if (!completion)
+        completion = &nothing;
+    /* where a sync that tells nobody cannot be said, there is nothing to emit */
+    if (!iommu->vendor->final_sync && !asked(completion))
+        return -XINV_E_INVAL;
+    for (unsigned pass = 0; pass < 2; pass++) {
+        ret = iommu->vendor->backend->complete(iommu, completion, words);
+        if (ret)
+            return ret;
+        xinv_emit_begin(&emit, iommu, out, pass == 0);
+        put(&emit, words);
+        wait_step(&emit);
+        ret = xinv_emit_result(&emit, out, &report);
+        if (ret)
+            return ret;
+        if (!out->words)
+            break;
+    }
+    return 1;
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+/*
+ * Where words go: a buffer or a ring, the steps over it, and the fences that a platform's order data demand.
+ */
+#ifndef XINV_CORE_EMIT_H
+#define XINV_CORE_EMIT_H
+
+#include "core/backend.h"
+
+struct xinv_emit {
+    const struct xinv_iommu *iommu;
+    struct xinv_out *out;
+    bool counting;
+    uint8_t phase;   /* being emitted */
+    uint8_t pending; /* phases with commands since the last fence */
+    bool again;      /* a repeated phase: fence it from its first run */
+    uint32_t words;  /* from the output's first word */
+    uint32_t steps;
+    uint32_t first; /* first word of the queue step in progress */
+    uint32_t commands;
+    uint32_t syncs;
+};
+
+/* xinv_emit_check - can this IOMMU complete that way? 0 or -XINV_E_INVAL */
+int xinv_emit_check(const struct xinv_iommu *iommu, const struct xinv_completion *completion);
+
+/* xinv_emit_fits - is there certainly room for that many commands? */
+bool xinv_emit_fits(const struct xinv_iommu *iommu, const struct xinv_out *out, uint64_t commands);
+
+void xinv_emit_begin(struct xinv_emit *emit, const struct xinv_iommu *iommu, struct xinv_out *out, bool counting);
+void xinv_emit_phase(struct xinv_emit *emit, unsigned phase, bool again);
+void xinv_emit_command(struct xinv_emit *emit, unsigned row, const struct xinv_operands *operands);
+void xinv_emit_end(struct xinv_emit *emit, const struct xinv_completion *completion);
+
+/*
+ * xinv_emit_result - what came out
+ * Fills the report's counts; after a pass that wrote, or that counted for a caller without a buffer, moves the output's ends on.
+ * returns: 0, or -XINV_E_NOSPACE
+ */
+int xinv_emit_result(const struct xinv_emit *emit, struct xinv_out *out, struct xinv_report *report);
+
+#endif

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+#ifndef XINV_CORE_IOMMU_H
+#define XINV_CORE_IOMMU_H
+
+#include "core/backend.h"
+
+/* Do all conditions of a list hold for these features? */
+bool xinv_conds_hold(const struct xinv_vendor *vendor, const uint16_t *feature, struct xinv_span span);
+
+/* Which change an ATTACH or DETACH of a whole endpoint is on this IOMMU: an enum xinv_change. */
+uint8_t xinv_attach_change(const struct xinv_iommu *iommu);
+
+#endif

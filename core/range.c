@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+#include "core/range.h"
+
+#define LOG2_PAGE 12
+
+static unsigned ctz64(uint64_t v)
+{
+    return (unsigned)__builtin_ctzll(v);
+}
+
+/* number of bits needed to write v; 0 for 0 */
+static unsigned bit_length(uint64_t v)
+{
+    return v ? 64 - (unsigned)__builtin_clzll(v) : 0;
+}
+
+uint64_t xinv_pages(uint64_t first, uint64_t last)
+{
+    return (last >> LOG2_PAGE) - (first >> LOG2_PAGE) + 1;
+}
+
+/* Widens first..last to whole blocks of 2^order units; both ends stay inclusive, so nothing can overflow. */
+static void align_outward(uint64_t *first, uint64_t *last, unsigned order)
+{
+    uint64_t mask = order >= 64 ? UINT64_MAX : (UINT64_C(1) << order) - 1;
+
+    *first &= ~mask;
+    *last |= mask;
+}
+
+/* Order of the smallest aligned block that holds both units. */
+static unsigned covering_order(uint64_t first, uint64_t last)
+{
+    return bit_length(first ^ last);
+}
+
+/*
+ * At most `blocks` aligned blocks: start from the covering block and split, again and again, the one with the most waste at
+ * its top differing bit; a block that is too large for the command is split before any other.
+ */
+static bool begin_at_most(struct xinv_cut *cut, unsigned blocks)
+{
+    uint64_t last[XINV_MAX_PIECES];
+    unsigned n = 1;
+
+    cut->piece_first[0] = cut->unit;
+    last[0] = cut->last_unit;
+    for (;;) {
+        unsigned worst = 0;
+        uint64_t most = 0;
+
+        for (unsigned i = 0; i < n; i++) {
+            unsigned order = covering_order(cut->piece_first[i], last[i]);
+            uint64_t waste = (UINT64_C(1) << order) - 1 - (last[i] - cut->piece_first[i]);
+
+            if (order > cut->max_order)
+                waste = UINT64_MAX;
+            if (waste > most) {
+                most = waste;
+                worst = i;
+            }
+        }
+        if (most == 0)
+            break;
+        if (n == blocks) {
+            if (most == UINT64_MAX)
+                return false;
+            break;
+        }
+        /* split piece `worst` at the boundary where its top differing bit flips; keep the pieces in order */
+        unsigned top = covering_order(cut->piece_first[worst], last[worst]) - 1;
+        uint64_t middle = last[worst] >> top << top;
+
+        for (unsigned i = n; i > worst; i--) {
+            cut->piece_first[i] = cut->piece_first[i - 1];
+            last[i] = last[i - 1];
+        }
+        cut->piece_first[worst + 1] = middle;
+        last[worst] = middle - 1;
+        n++;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        unsigned order = covering_order(cut->piece_first[i], last[i]);
+
+        cut->piece_order[i] = (uint8_t)order;
+        cut->piece_first[i] = cut->piece_first[i] >> order << order;
+    }
+    cut->pieces = (uint8_t)n;
+    return true;
+}
+
+static bool begin_pow2(struct xinv_cut *cut, const struct xinv_cut_request *request)
+{
+    unsigned order;
+
+    if (request->spec.leaf_floor && request->log2_leaf > LOG2_PAGE) {
+        unsigned floor = request->log2_leaf - LOG2_PAGE;
+
+        /* a block smaller than the leaf is not guaranteed to remove it (VT-d 6.5.2.3; AMD 2.4.3) */
+        if (floor > cut->max_order)
+            return false;
+        align_outward(&cut->unit, &cut->last_unit, floor);
+        cut->last_unit &= UINT64_MAX >> LOG2_PAGE;
+    }
+    switch (cut->mode) {
+    case XINV_POLICY_LATENCY:
+        order = covering_order(cut->unit, cut->last_unit);
+        cut->order = (uint8_t)(order > cut->max_order ? cut->max_order : order);
+        align_outward(&cut->unit, &cut->last_unit, cut->order);
+        return true;
+    case XINV_POLICY_AT_MOST:
+        return begin_at_most(cut, request->blocks);
+    default:
+        return true;
+    }
+}
+
+bool xinv_cut_begin(struct xinv_cut *cut, const struct xinv_cut_request *request)
+{
+    cut->kind = request->spec.kind;
+    cut->log2_unit = cut->kind == XINV_RANGE_POW2 ? LOG2_PAGE : request->log2_granule;
+    cut->mode = request->policy;
+    cut->max_order = request->spec.max_order;
+    cut->piece = 0;
+    cut->pieces = request->blocks;
+    cut->done = false;
+    cut->unit = request->first >> cut->log2_unit;
+    cut->last_unit = request->last >> cut->log2_unit;
+    if (cut->kind == XINV_RANGE_POW2)
+        return begin_pow2(cut, request);
+    if (cut->kind == XINV_RANGE_PAGE && cut->mode == XINV_POLICY_AT_MOST)
+        return cut->last_unit - cut->unit < request->blocks;
+    return cut->kind != XINV_RANGE_NONE;
+}
+
+static void set_block(const struct xinv_cut *cut, struct xinv_block *block, uint64_t unit, uint64_t units)
+{
+    block->first = unit << cut->log2_unit;
+    block->last = ((unit + units - 1) << cut->log2_unit) | ((UINT64_C(1) << cut->log2_unit) - 1);
+}
+
+/* Moves on past `units`; the last unit may be the top of the space, so done is a flag and not a comparison. */
+static void advance(struct xinv_cut *cut, uint64_t units)
+{
+    if (cut->last_unit - cut->unit < units)
+        cut->done = true;
+    else
+        cut->unit += units;
+}
+
+static bool next_pow2(struct xinv_cut *cut, struct xinv_block *block)
+{
+    unsigned order;
+
+    if (cut->mode == XINV_POLICY_AT_MOST) {
+        if (cut->piece == cut->pieces)
+            return false;
+        order = cut->piece_order[cut->piece];
+        set_block(cut, block, cut->piece_first[cut->piece], UINT64_C(1) << order);
+        cut->piece++;
+        block->order = (uint8_t)order;
+        return true;
+    }
+    if (cut->mode == XINV_POLICY_LATENCY) {
+        order = cut->order;
+    } else {
+        /* the largest block that starts here and does not pass the end: alignment bounds it, then length */
+        uint64_t units = cut->last_unit - cut->unit + 1;
+
+        order = bit_length(units) - 1;
+        if (cut->unit && ctz64(cut->unit) < order)
+            order = ctz64(cut->unit);
+        if (order > cut->max_order)
+            order = cut->max_order;
+    }
+    set_block(cut, block, cut->unit, UINT64_C(1) << order);
+    block->order = (uint8_t)order;
+    advance(cut, UINT64_C(1) << order);
+    return true;
+}
+
+/* Smallest scale at which n granules, rounded up, are at most 32 units. */
+static unsigned rounded_scale(uint64_t n, unsigned max)
+{
+    unsigned scale = bit_length(n) > 5 ? bit_length(n) - 5 : 0;
+
+    if (scale > 0 && ((n - 1) >> (scale - 1)) < 32)
+        scale--;
+    if (((n - 1) >> scale) >= 32)
+        scale++;
+    return scale > max ? max : scale;
+}
+
+static void set_scaled(struct xinv_cut *cut, struct xinv_block *block, unsigned scale, uint64_t num, bool round)
+{
+    uint64_t units = num << scale;
+    uint64_t space = UINT64_MAX >> cut->log2_unit;
+
+    /* a rounded range that would pass the top of the space takes its excess from below instead */
+    if (round && units - 1 > space - cut->unit) {
+        uint64_t over = units - 1 - (space - cut->unit);
+
+        cut->unit = cut->unit > over ? cut->unit - over : 0;
+    }
+    set_block(cut, block, cut->unit, units);
+    block->scale = (uint8_t)scale;
+    block->num = (uint8_t)(num - 1);
+    advance(cut, units);
+}
+
+static bool next_scaled(struct xinv_cut *cut, struct xinv_block *block)
+{
+    uint64_t n = cut->last_unit - cut->unit + 1;
+    unsigned max = cut->max_order;
+    unsigned scale = ctz64(n);
+    bool round = cut->mode == XINV_POLICY_LATENCY || (cut->mode == XINV_POLICY_AT_MOST && cut->pieces <= 1);
+
+    if (scale > max)
+        scale = max;
+    if (n >> scale <= 32) { /* what is left is exactly one command */
+        set_scaled(cut, block, scale, n >> scale, false);
+        return true;
+    }
+    if (round) {
+        uint64_t num;
+
+        scale = rounded_scale(n, max);
+        num = ((n - 1) >> scale) + 1;
+        set_scaled(cut, block, scale, num > 32 ? 32 : num, true);
+    } else if (cut->mode == XINV_POLICY_AT_MOST || scale == max) {
+        /* largest window first, so that what is rounded at the end is small */
+        scale = bit_length(n) - 5;
+        if (scale > max)
+            scale = max;
+        set_scaled(cut, block, scale, n >> scale > 32 ? 32 : n >> scale, false);
+        if (cut->mode == XINV_POLICY_AT_MOST)
+            cut->pieces--;
+    } else {
+        /* lowest window first keeps every later start aligned to what is left */
+        set_scaled(cut, block, scale, (n >> scale) & 31, false);
+    }
+    return true;
+}
+
+bool xinv_cut_next(struct xinv_cut *cut, struct xinv_block *block)
+{
+    if (cut->done)
+        return false;
+    block->order = 0;
+    block->num = 0;
+    block->scale = 0;
+    switch (cut->kind) {
+    case XINV_RANGE_POW2:
+        return next_pow2(cut, block);
+    case XINV_RANGE_SCALED:
+        return next_scaled(cut, block);
+    default:
+        set_block(cut, block, cut->unit, 1);
+        advance(cut, 1);
+        return true;
+    }
+}
+
+uint64_t xinv_cut_count(const struct xinv_cut_request *request, uint64_t limit, uint64_t *pages)
+{
+    struct xinv_cut cut;
+    struct xinv_block block;
+    uint64_t n = 0;
+
+    *pages = 0;
+    if (!xinv_cut_begin(&cut, request))
+        return 0;
+    if (cut.kind == XINV_RANGE_PAGE || (cut.kind == XINV_RANGE_POW2 && cut.mode == XINV_POLICY_LATENCY)) {
+        unsigned order = cut.kind == XINV_RANGE_PAGE ? 0 : cut.order;
+
+        n = (cut.last_unit >> order) - (cut.unit >> order) + 1;
+        *pages = n << order << (cut.log2_unit - LOG2_PAGE);
+        return n > limit ? limit + 1 : n;
+    }
+    while (xinv_cut_next(&cut, &block)) {
+        *pages += xinv_pages(block.first, block.last);
+        if (++n > limit)
+            break;
+    }
+    return n;
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+/*
+ * xinv: cross-vendor IOMMU invalidation.
+ *
+ * What every function here promises:
+ * - It allocates nothing, does no I/O, takes no lock and keeps no state of its own: the caller owns all memory.
+ * - A result >= 0 is a count; a result < 0 is -XINV_E_*. After an error, nothing that the caller owns has changed, except
+ *   the fields of struct xinv_report that say why.
+ * - Emission is all or nothing. An output without a buffer only counts.
+ * - Ranges are first..last, both inclusive, in bytes.
+ * - Objects passed as const may be shared between threads; others belong to one caller at a time.
+ *
+ * What the caller must do:
+ * - Write its page tables and device tables first, and make the writes visible to the IOMMU before it rings the doorbell
+ *   of the queue: a barrier where the IOMMU walks coherently (SMMUv3 IDR0.COHACC or the firmware's word, VT-d ECAP.C,
+ *   AMD always), a cache clean to memory besides where it does not.
+ * - Publish the guest's response, reuse a tag or free a table page only after the list's last wait has completed.
+ */
+#ifndef XINV_XINV_H
+#define XINV_XINV_H
+
+#include <xinv/table.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define XINV_VERSION_MAJOR 0
+#define XINV_VERSION_MINOR 1
+#define XINV_VERSION_PATCH 0
+
+/* ---- Errors ------------------------------------------------------------------------------------- */
+
+/*
+ * Each code says whose fault it is:
+ *   the caller's request:  INVAL, RANGE, TAG, NOENT, EXIST
+ *   the caller's memory:   NOSPACE, NOMEM
+ *   the platform's limits: UNSUPP, MUST_BLOCK
+ *   a table:               TABLE
+ */
+enum xinv_error {
+    XINV_E_INVAL = 1,  /* an argument is malformed: an unknown enumerator, a missing attachment */
+    XINV_E_RANGE,      /* first is above last; never read as "everything" */
+    XINV_E_TAG,        /* a tag is wider than this IOMMU's field: the hardware would silently cut it */
+    XINV_E_NOENT,      /* no such endpoint, domain or IOMMU */
+    XINV_E_EXIST,      /* it is there already */
+    XINV_E_NOSPACE,    /* the output is too small; the report holds the size needed */
+    XINV_E_NOMEM,      /* the caller-sized storage of a session is full */
+    XINV_E_UNSUPP,     /* this IOMMU lacks the stage, or its table says nothing of the change */
+    XINV_E_MUST_BLOCK, /* no command covers the change: DMA of the endpoints must be blocked first */
+    XINV_E_TABLE,      /* the platform's table or its ID registers contradict themselves */
+    XINV_NERRORS
+};
+
+/* xinv_strerror - a short fixed text for a code, with or without its sign */
+const char *xinv_strerror(int error);
+
+/* xinv_version - "major.minor.patch" */
+const char *xinv_version(void);
+
+/* ---- Platforms and IOMMUs ------------------------------------------------------------------------ */
+
+/*
+ * xinv_platform_find - a built-in table by its name, or NULL
+ * xinv_platform_at - the built-in tables in order; NULL past the end
+ *
+ * A program that names one of the objects in <xinv/platforms.h> instead links that vendor alone.
+ */
+const struct xinv_platform *xinv_platform_find(const char *name);
+const struct xinv_platform *xinv_platform_at(unsigned index);
+
+#define XINV_MAX_FEATURES 56
+#define XINV_MAX_COMMANDS 64
+
+/* One row's range ability on one IOMMU, resolved from its features. */
+struct xinv_range_spec {
+    uint8_t kind; /* enum xinv_range_kind */
+    uint8_t leaf_floor;
+    uint8_t max_order;
+};
+
+/* An IOMMU as its tables and ID registers describe it. Filled by xinv_iommu_init(), const afterwards. */
+struct xinv_iommu {
+    const struct xinv_platform *platform;
+    const struct xinv_vendor *vendor;
+    uint64_t commands; /* rows that this IOMMU has */
+    uint16_t feature[XINV_MAX_FEATURES];
+    uint8_t tag_bits[XINV_NTAGS];
+    uint8_t caches; /* mask of caches that this IOMMU has */
+    uint8_t stages; /* mask of stages that this IOMMU has */
+    uint8_t words;  /* 64-bit words in a command */
+    struct xinv_range_spec range[XINV_MAX_COMMANDS];
+};
+
+/*
+ * xinv_iommu_init - resolves a platform's tables for one IOMMU
+ * @iommu: filled in; unchanged on error
+ * @platform: which tables
+ * @registers: values of the ID registers in the order of platform->vendor->registers, or NULL for the platform's own
+ * @settings: choices of the software (queue width, translation mode, ...), applied after the platform's; may be NULL
+ * @n_settings: how many
+ *
+ * returns: 0; -XINV_E_INVAL: a setting names no feature; -XINV_E_TABLE: the table exceeds this library's limits or its
+ *     registers contradict themselves
+ */
+int xinv_iommu_init(struct xinv_iommu *iommu, const struct xinv_platform *platform, const uint64_t *registers,
+                    const struct xinv_setting *settings, unsigned n_settings);
+
+/* xinv_feature_find - index of a feature by its ID-register field name, or -XINV_E_NOENT */
+int xinv_feature_find(const struct xinv_vendor *vendor, const char *name);
+
+/* xinv_endpoint_quirks - quirk bits of an endpoint by its PCI vendor and device ID (0xffff, 0xffff: none) */
+uint8_t xinv_endpoint_quirks(const struct xinv_iommu *iommu, uint16_t pci_vendor, uint16_t pci_device);
+
+/* ---- Requests ------------------------------------------------------------------------------------ */
+
+#define XINV_ATT_ATS 0x01u            /* the endpoint's ATC is on */
+#define XINV_ATT_PASID_ENABLED 0x02u  /* the endpoint can hold PASID-tagged ATC entries */
+#define XINV_ATT_PASIDS_UNKNOWN 0x04u /* a guest owns the PASID table: its live PASIDs are not known */
+
+/*
+ * One use of a translation table by one endpoint, on one IOMMU. Attachments of one endpoint stand next to each other.
+ * Tags are host values; a tag that is not in `known` is unknown, except that an unknown PASID means traffic without PASID.
+ */
+struct xinv_attachment {
+    uint8_t stage; /* enum xinv_stage */
+    uint8_t flags; /* XINV_ATT_* */
+    uint8_t known; /* XINV_TAG_BIT mask of the tags below that are set */
+    uint8_t quirks;
+    uint8_t n_aliases;
+    uint8_t queue_depth; /* ATS invalidate queue depth, 1..32; 0 for a VF (VT-d) */
+    uint16_t queue_id;   /* AMD QueueID */
+    uint16_t pfsid;      /* VT-d PFSID: the physical function's source ID */
+    uint32_t rid;
+    uint32_t pasid;
+    uint32_t asid;
+    uint32_t did;
+    uint32_t vmid;
+    const uint32_t *aliases; /* requester IDs that DMA aliasing gives this endpoint */
+};
+
+enum xinv_scope {
+    XINV_SCOPE_DOMAIN,
+    XINV_SCOPE_PASID,
+    XINV_SCOPE_ADDRESS
+};
+
+/* A list of caches, for xinv_request.caches: what a guest names, before stages are resolved. */
+#define XINV_INV_IOTLB 0x1u
+#define XINV_INV_DEVICE_TLB 0x2u
+#define XINV_INV_PASID_CONFIG 0x4u
+#define XINV_INV_DEVICE_CONFIG 0x8u
+
+#define XINV_REQ_LEAF_ONLY 0x01u  /* no table page was changed or freed */
+#define XINV_REQ_GLOBAL 0x02u     /* global entries may be among the stale ones */
+#define XINV_REQ_RANGE 0x04u      /* first..last is given; otherwise everything that the tags name */
+#define XINV_REQ_INVALIDATE 0x08u /* an explicit request: caches and scope instead of a change */
+#define XINV_REQ_PASID 0x10u      /* the request names a PASID */
+#define XINV_REQ_ASID 0x20u       /* the request names an ASID */
+#define XINV_REQ_NEW_DID 0x40u    /* the change gives the entry a new tag, new_did */
+#define XINV_REQ_BEYOND 0x80u     /* commands that reach other users' entries are allowed */
+#define XINV_REQ_ENUMERATED 0x100u /* the attachments are every live one of the IOMMU */
+
+/* What the software changed, or what a guest asks to forget. A zeroed struct is a stage-1 change without a range. */
+struct xinv_request {
+    uint8_t change;         /* enum xinv_change; unless XINV_REQ_INVALIDATE */
+    uint8_t from;           /* XINV_FROM_*; 0 reads as XINV_FROM_PRESENT */
+    uint8_t caches;         /* XINV_INV_* */
+    uint8_t scope;          /* enum xinv_scope */
+    uint8_t log2_leaf_size; /* largest leaf entry that was removed; 0: 4 KiB */
+    uint8_t log2_granule;   /* granule of the table; 0: follows from the leaf size */
+    uint16_t flags;         /* XINV_REQ_* */
+    uint32_t pasid;
+    uint32_t asid;
+    uint32_t new_did;
+    uint64_t first;
+    uint64_t last;
+};
+
+enum xinv_policy_kind {
+    XINV_POLICY_EXACT,   /* least excess, then fewest commands */
+    XINV_POLICY_LATENCY, /* fewest syncs, fewest commands, least excess */
+    XINV_POLICY_AT_MOST  /* at most `blocks` blocks a tag and cache, least excess */
+};
+
+struct xinv_policy {
+    uint8_t kind;
+    uint8_t blocks;        /* XINV_POLICY_AT_MOST: 1..255 */
+    uint16_t max_commands; /* beyond this many for one tag and cache, a wider scope is taken; 0: no such limit */
+};
+
+/* How the list's last sync tells that it is done. All zero: not at all (where the vendor can do without). */
+struct xinv_completion {
+    uint8_t store;     /* write `data` at `address` */
+    uint8_t interrupt; /* raise the completion interrupt */
+    uint8_t fence;     /* later commands of the queue wait (VT-d FN, AMD F) */
+    uint8_t drain;     /* page-request drain (VT-d PD) */
+    uint64_t address;
+    uint64_t data;
+};
+
+/* ---- Output -------------------------------------------------------------------------------------- */
+
+enum xinv_step_kind {
+    XINV_STEP_QUEUE,    /* put `count` words from `first` in the queue and ring the doorbell */
+    XINV_STEP_REGISTER, /* write the register's bits, then poll until they read back as 0 */
+    XINV_STEP_WAIT      /* do not go on before the sync of the words so far has completed */
+};
+
+struct xinv_step {
+    uint8_t kind;
+    uint8_t op;     /* XINV_STEP_REGISTER: row of the vendor's table */
+    uint32_t first; /* words are counted from the output's start, before any wrap */
+    uint32_t count;
+    uint16_t reg;      /* XINV_STEP_REGISTER: offset of the register */
+    uint16_t poll_reg; /*   and of the status register */
+    uint32_t bits;     /*   bits to write, and to poll for 0 */
+};
+
+/*
+ * Where commands go: a plain buffer (ring_words 0), or a ring of ring_words (a power of two) in which the next free word
+ * is `head`. At most `cap_words` words are written, each of them whole, little-endian. words NULL: count only.
+ */
+struct xinv_out {
+    uint64_t *words;
+    struct xinv_step *steps;
+    uint32_t ring_words;
+    uint32_t head;
+    uint32_t cap_words;
+    uint32_t cap_steps;
+    uint32_t n_words; /* results */
+    uint32_t n_steps;
+};
+
+struct xinv_report {
+    uint32_t commands; /* all commands, syncs among them */
+    uint32_t syncs;
+    uint32_t need_words; /* also when the output was too small */
+    uint32_t need_steps;
+    uint8_t widened;                 /* XINV_TAG_BIT mask: known to the request, not matched by a command */
+    uint8_t must_beyond;             /* 1 << cache: entries beyond the request that are certainly removed */
+    uint8_t may_beyond;              /* 1 << cache: entries beyond the request that may be removed */
+    uint8_t extra_unbounded;         /* the address was given up: extra_pages is not a number */
+    uint64_t asked_pages;            /* 4 KiB pages of the range; 0 without one; saturates */
+    uint64_t extra_pages;            /* 4 KiB pages by rounding, in the cache where they are most */
+    uint64_t rows;                   /* bit per row of the vendor's table that was used */
+    const struct xinv_attachment *at; /* the attachment that an error is about, or NULL */
+    uint8_t at_tag;                  /* and its tag, for XINV_E_TAG */
+    uint8_t at_cache;                /* the cache, for XINV_E_MUST_BLOCK */
+};
+
+/*
+ * xinv_translate - the commands that make one IOMMU forget what a request made stale
+ * @iommu: the IOMMU that the attachments are on
+ * @attachments, @n: every use of the changed table on this IOMMU; never empty
+ * @request: the change
+ * @policy: NULL for exact
+ * @completion: of the list's last sync; NULL for none
+ * @out: where the commands go
+ * @report: what it costs; may be NULL
+ *
+ * returns: the number of commands; -XINV_E_INVAL, -XINV_E_RANGE, -XINV_E_TAG, -XINV_E_UNSUPP, -XINV_E_MUST_BLOCK,
+ *     -XINV_E_NOSPACE (report->need_words and need_steps say how much)
+ */
+int xinv_translate(const struct xinv_iommu *iommu, const struct xinv_attachment *attachments, size_t n,
+                   const struct xinv_request *request, const struct xinv_policy *policy,
+                   const struct xinv_completion *completion, struct xinv_out *out, struct xinv_report *report);
+
+/*
+ * xinv_sync - the command that completes everything before it, alone
+ * returns: 1; -XINV_E_INVAL: this vendor cannot complete that way; -XINV_E_NOSPACE
+ */
+int xinv_sync(const struct xinv_iommu *iommu, const struct xinv_completion *completion, struct xinv_out *out);
+
+/* ---- One command, as fields ---------------------------------------------------------------------- */
+
+#define XINV_MAX_FIELDS 20
+struct xinv_field {
+    const char *name;
+    uint64_t value;
+};
+
+struct xinv_decoded {
+    const char *name;
+    uint8_t n_fields;
+    struct xinv_field fields[XINV_MAX_FIELDS];
+};
+
+/*
+ * xinv_decode - the fields of one command
+ * @words: iommu->words words, low word first
+ * returns: 0; -XINV_E_NOENT: no command has this opcode; -XINV_E_INVAL: a reserved bit is set (decoded is filled all
+ *     the same)
+ */
+int xinv_decode(const struct xinv_iommu *iommu, const uint64_t *words, struct xinv_decoded *decoded);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
