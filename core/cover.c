@@ -81,7 +81,7 @@ static uint64_t entries(const struct xinv_cache_def *cache, uint8_t match, xinv_
     for (unsigned t = 0; t < XINV_NTAGS; t++)
         if (match & cache->tags & XINV_TAG_BIT(t))
             log2 -= cache->spread[t];
-    return (popcount64(classes & all) << log2) / popcount64(all);
+    return ((uint64_t)popcount64(classes & all) << log2) / popcount64(all);
 }
 
 uint64_t xinv_row_excess(const struct xinv_iommu *iommu, unsigned row, const struct xinv_shape *shape, uint8_t *must,

@@ -73,13 +73,22 @@ static int add(struct builder *b, const struct xinv_need_def *def, xinv_axes cla
     return 0;
 }
 
+static int add_atc(struct builder *b, const struct xinv_need_def *def, unsigned classes, bool by_pasid)
+{
+    struct xinv_need_def atc = *def;
+
+    if (!by_pasid)
+        atc.tags &= (uint8_t)~PASID_BIT;
+    return add(b, &atc, (xinv_axes)classes);
+}
+
 /* One need of a table, or of an explicit request, for one attachment. */
 static int add_need(struct builder *b, const struct xinv_need_def *def)
 {
     const struct xinv_cache_def *cache = &b->iommu->vendor->caches[def->cache];
     xinv_axes classes = def->classes;
-    struct xinv_need_def tagged;
-    int ret;
+    xinv_axes atc;
+    int ret = 0;
 
     if (!(b->iommu->caches & (1u << def->cache)))
         return 0;
@@ -97,13 +106,17 @@ static int add_need(struct builder *b, const struct xinv_need_def *def)
     if (def->cache != XINV_CACHE_DEVICE_TLB)
         return add(b, def, classes);
 
-    ret = add(b, def, (xinv_axes)(without(classes, PASID_AXIS) | atc_classes(b, cache)));
-    if (ret || !(b->at->flags & XINV_ATT_PASIDS_UNKNOWN) || (b->at->known & PASID_BIT) ||
-        !b->iommu->tag_bits[XINV_TAG_PASID])
-        return ret;
-    tagged = *def;
-    tagged.tags &= (uint8_t)~PASID_BIT;
-    return add(b, &tagged, (xinv_axes)(without(classes, PASID_AXIS) | XINV_PASID_TAGGED));
+    /* entries without PASID have none to match: they are a need of their own */
+    atc = atc_classes(b, cache);
+    classes = without(classes, PASID_AXIS);
+    if (atc & XINV_PASID_UNTAGGED)
+        ret = add_atc(b, def, classes | XINV_PASID_UNTAGGED, false);
+    if (!ret && (atc & XINV_PASID_TAGGED))
+        ret = add_atc(b, def, classes | XINV_PASID_TAGGED, true);
+    if (!ret && (b->at->flags & XINV_ATT_PASIDS_UNKNOWN) && !(b->at->known & PASID_BIT) &&
+        b->iommu->tag_bits[XINV_TAG_PASID])
+        ret = add_atc(b, def, classes | XINV_PASID_TAGGED, false);
+    return ret;
 }
 
 static int build_change(struct builder *b)

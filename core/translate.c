@@ -140,6 +140,24 @@ static uint8_t granule_of(const struct xinv_request *r)
     }
 }
 
+/* An attachment as an explicit request sees it: with the tags that the request names. */
+static struct xinv_attachment named(const struct job *job, size_t i)
+{
+    struct xinv_attachment at = job->at[i];
+
+    if (!(job->request.flags & XINV_REQ_INVALIDATE))
+        return at;
+    if (job->request.flags & XINV_REQ_PASID) {
+        at.pasid = job->request.pasid;
+        at.known |= PASID_BIT;
+    }
+    if (job->request.flags & XINV_REQ_ASID) {
+        at.asid = job->request.asid;
+        at.known |= XINV_TAG_BIT(XINV_TAG_ASID);
+    }
+    return at;
+}
+
 /* ---- Plans --------------------------------------------------------------------------------------- */
 
 static void cut_request(const struct job *job, unsigned row, struct xinv_cut_request *cut)
@@ -241,10 +259,6 @@ static void account(struct job *job, const struct xinv_shape *shape, const struc
         for (unsigned i = 0; i < rung->n; i++)
             if (xinv_row_covers(job->iommu, rung->row[i], &shape->need[k]))
                 matched &= xinv_row_matches(job->iommu, rung->row[i], &shape->need[k]);
-        /* entries without PASID have none to match */
-        if (!(shape->need[k].classes & xinv_classes_expand(XINV_AXES_ALL & ~XINV_PASID_UNTAGGED)) ||
-            shape->need[k].cache == XINV_CACHE_DEVICE_TLB)
-            matched |= shape->need[k].report & PASID_BIT;
         widened |= shape->need[k].report & (uint8_t)~matched;
     }
     if (widened & ADDRESS_TAGS) {
@@ -313,22 +327,22 @@ static struct plan *find_plan(struct job *job, uint32_t key)
 
 static int make_plan(struct job *job, size_t i, uint32_t key, bool pasids, struct plan **made)
 {
-    const struct xinv_attachment *at = &job->at[i];
+    const struct xinv_attachment at = named(job, i);
     struct plan *plan = &job->plans[job->next_plan];
     const struct xinv_rung *rung;
     struct xinv_shape shape;
     struct xinv_ladder ladder;
     struct cost cost = {0};
     unsigned open = 0;
-    int ret = xinv_shape_build(job->iommu, &job->request, at, pasids, &shape);
+    int ret = xinv_shape_build(job->iommu, &job->request, &at, pasids, &shape);
 
     if (ret)
-        return refuse(job, at, 0, ret);
+        return refuse(job, &job->at[i], 0, ret);
     (void)xinv_ladder_build(job->iommu, &shape, &ladder, &open);
     rung = choose(job, &ladder, &cost);
     if (!rung) {
         job->report.at_cache = shape.n ? shape.need[open].cache : 0;
-        return refuse(job, at, 0, -XINV_E_MUST_BLOCK);
+        return refuse(job, &job->at[i], 0, -XINV_E_MUST_BLOCK);
     }
     account(job, &shape, rung, &cost);
     fill_plan(job, &shape, rung, plan);
@@ -380,17 +394,17 @@ static int plan_all(struct job *job, uint64_t *most_commands)
 
 /* ---- Emission ------------------------------------------------------------------------------------ */
 
-static void operands_of(const struct job *job, const struct xinv_attachment *at, uint8_t zero, uint8_t flags,
-                        struct xinv_operands *op)
+static void operands_of(const struct job *job, size_t i, uint8_t zero, uint8_t flags, struct xinv_operands *op)
 {
     const struct xinv_request *r = &job->request;
+    const struct xinv_attachment at = named(job, i);
 
-    op->at = at;
-    op->rid = at->rid;
-    op->pasid = (at->known & PASID_BIT) ? at->pasid : 0;
-    op->asid = (at->known & XINV_TAG_BIT(XINV_TAG_ASID)) ? at->asid : 0;
-    op->did = (at->known & XINV_TAG_BIT(XINV_TAG_DID)) ? at->did : 0;
-    op->vmid = (at->known & XINV_TAG_BIT(XINV_TAG_VMID)) ? at->vmid : 0;
+    op->at = &job->at[i];
+    op->rid = at.rid;
+    op->pasid = (at.known & PASID_BIT) ? at.pasid : 0;
+    op->asid = (at.known & XINV_TAG_BIT(XINV_TAG_ASID)) ? at.asid : 0;
+    op->did = (at.known & XINV_TAG_BIT(XINV_TAG_DID)) ? at.did : 0;
+    op->vmid = (at.known & XINV_TAG_BIT(XINV_TAG_VMID)) ? at.vmid : 0;
     if ((flags & XINV_NEED_NEW_DID) && (r->flags & XINV_REQ_NEW_DID))
         op->did = r->new_did;
     if (zero & XINV_TAG_BIT(XINV_TAG_DID))
@@ -424,7 +438,7 @@ static bool sent_before(struct job *job, size_t i, unsigned row, const struct xi
         for (unsigned j = 0; j < plan->n; j++) {
             if (plan->row[j] != row)
                 continue;
-            operands_of(job, &job->at[k], plan->zero[j], plan->flags[j], &other);
+            operands_of(job, k, plan->zero[j], plan->flags[j], &other);
             if (same_operands(op, &other, tags))
                 return true;
         }
@@ -490,7 +504,7 @@ static void emit_attachment(struct job *job, struct xinv_emit *emit, size_t i, u
 
         if (plan->phase[j] != phase)
             continue;
-        operands_of(job, at, plan->zero[j], flags, &op);
+        operands_of(job, i, plan->zero[j], flags, &op);
         if (sent_before(job, i, row, &op))
             continue;
         emit_row(job, emit, row, &op);

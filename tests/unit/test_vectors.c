@@ -19,7 +19,7 @@
 #define MAX_COMMANDS 2048
 
 struct example {
-    char file[40];
+    char file[256];
     char name[120];
     size_t index;
 };
@@ -346,7 +346,7 @@ ParameterizedTestParameters(vectors, worked_example)
     static struct example *list;
     static size_t n;
     struct dirent **files;
-    char path[512];
+    char path[1024];
     int n_files;
 
     path_of(path, sizeof(path), "");
@@ -378,7 +378,7 @@ ParameterizedTestParameters(vectors, worked_example)
 ParameterizedTest(struct example *x, vectors, worked_example)
 {
     yaml_document_t doc;
-    char path[512];
+    char path[1024];
 
     path_of(path, sizeof(path), x->file);
     yload(path, &doc);
