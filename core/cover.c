@@ -167,8 +167,18 @@ static void find_candidates(struct search *s)
 /* Is a at least as good as b in everything that a policy may look at? */
 static bool no_worse(const struct xinv_rung *a, const struct xinv_rung *b)
 {
-    return a->excess <= b->excess && a->n <= b->n && a->n_ranged <= b->n_ranged &&
+    return a->excess <= b->excess && a->n <= b->n && a->n_ranged <= b->n_ranged && a->n_listed <= b->n_listed &&
            popcount64(a->phases) <= popcount64(b->phases);
+}
+
+/* The order of the ladder: excess, then what costs commands. */
+static bool goes_before(const struct xinv_rung *a, const struct xinv_rung *b)
+{
+    if (a->excess != b->excess)
+        return a->excess < b->excess;
+    if (a->n_listed != b->n_listed)
+        return a->n_listed < b->n_listed;
+    return a->n < b->n;
 }
 
 static void keep(struct xinv_ladder *ladder, const struct xinv_rung *rung)
@@ -182,12 +192,24 @@ static void keep(struct xinv_ladder *ladder, const struct xinv_rung *rung)
     for (unsigned i = 0; i < ladder->n; i++)
         if (!no_worse(rung, &ladder->rung[i]))
             ladder->rung[n++] = ladder->rung[i];
-    for (at = n; at > 0 && ladder->rung[at - 1].excess > rung->excess; at--)
+    for (at = n; at > 0 && goes_before(rung, &ladder->rung[at - 1]); at--)
         if (at < XINV_MAX_RUNGS)
             ladder->rung[at] = ladder->rung[at - 1];
     if (at < XINV_MAX_RUNGS)
         ladder->rung[at] = *rung;
     ladder->n = (uint8_t)(n < XINV_MAX_RUNGS ? n + 1 : XINV_MAX_RUNGS);
+}
+
+/* Does a row cover some need only through the list of a tag's live values? */
+static bool is_listed(const struct search *s, unsigned row)
+{
+    for (unsigned k = 0; k < s->shape->n; k++) {
+        const struct xinv_need *need = &s->shape->need[k];
+
+        if (xinv_row_covers(s->iommu, row, need) && (xinv_row_matches(s->iommu, row, need) & ~need->known))
+            return true;
+    }
+    return false;
 }
 
 static void evaluate(struct search *s, const uint8_t *chosen, unsigned n)
@@ -203,6 +225,8 @@ static void evaluate(struct search *s, const uint8_t *chosen, unsigned n)
         rung.phases |= (uint8_t)(1u << v->commands[row].phase);
         if (v->commands[row].ranges.count)
             rung.n_ranged++;
+        if (is_listed(s, row))
+            rung.n_listed++;
     }
     rung.n = (uint8_t)n;
     keep(s->ladder, &rung);

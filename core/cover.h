@@ -38,6 +38,7 @@ struct xinv_rung {
     uint64_t excess;
     uint8_t n;
     uint8_t n_ranged; /* rows that take the address */
+    uint8_t n_listed; /* rows that go out once for every live value of a tag */
     uint8_t phases;   /* mask of 1 << enum xinv_phase */
     uint8_t row[XINV_MAX_ROWS];
 };

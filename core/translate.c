@@ -44,9 +44,13 @@ struct job {
 
 /* ---- Checks -------------------------------------------------------------------------------------- */
 
-static bool too_wide(uint32_t value, uint8_t bits)
+/* Is a tag's value wider than its field? A tag that the vendor does not have at all is ignored. */
+static bool too_wide(const struct job *job, unsigned tag, uint32_t value)
 {
-    return bits < 32 && (value >> bits) != 0;
+    const struct xinv_linear *width = &job->vendor->tag_bits[tag];
+    uint8_t bits = job->iommu->tag_bits[tag];
+
+    return (width->base || width->times) && bits < 32 && (value >> bits) != 0;
 }
 
 static int refuse(struct job *job, const struct xinv_attachment *at, unsigned tag, int error)
@@ -58,7 +62,6 @@ static int refuse(struct job *job, const struct xinv_attachment *at, unsigned ta
 
 static int check_attachment(struct job *job, const struct xinv_attachment *at)
 {
-    const uint8_t *bits = job->iommu->tag_bits;
     uint32_t value[XINV_NTAGS] = {
         [XINV_TAG_RID] = at->rid, [XINV_TAG_PASID] = at->pasid, [XINV_TAG_ASID] = at->asid,
         [XINV_TAG_DID] = at->did, [XINV_TAG_VMID] = at->vmid,
@@ -70,11 +73,11 @@ static int check_attachment(struct job *job, const struct xinv_attachment *at)
         return refuse(job, at, 0, -XINV_E_UNSUPP);
     for (unsigned t = XINV_TAG_RID; t <= XINV_TAG_VMID; t++) {
         /* a tag that the hardware would cut names somebody else's entries and leaves the stale ones */
-        if ((at->known & XINV_TAG_BIT(t)) && too_wide(value[t], bits[t]))
+        if ((at->known & XINV_TAG_BIT(t)) && too_wide(job, t, value[t]))
             return refuse(job, at, t, -XINV_E_TAG);
     }
     for (unsigned i = 0; i < at->n_aliases; i++)
-        if (too_wide(at->aliases[i], bits[XINV_TAG_RID]))
+        if (too_wide(job, XINV_TAG_RID, at->aliases[i]))
             return refuse(job, at, XINV_TAG_RID, -XINV_E_TAG);
     return 0;
 }
@@ -82,13 +85,12 @@ static int check_attachment(struct job *job, const struct xinv_attachment *at)
 static int check_tags(struct job *job)
 {
     const struct xinv_request *r = &job->request;
-    const uint8_t *bits = job->iommu->tag_bits;
 
-    if ((r->flags & XINV_REQ_PASID) && too_wide(r->pasid, bits[XINV_TAG_PASID]))
+    if ((r->flags & XINV_REQ_PASID) && too_wide(job, XINV_TAG_PASID, r->pasid))
         return refuse(job, NULL, XINV_TAG_PASID, -XINV_E_TAG);
-    if ((r->flags & XINV_REQ_ASID) && too_wide(r->asid, bits[XINV_TAG_ASID]))
+    if ((r->flags & XINV_REQ_ASID) && too_wide(job, XINV_TAG_ASID, r->asid))
         return refuse(job, NULL, XINV_TAG_ASID, -XINV_E_TAG);
-    if ((r->flags & XINV_REQ_NEW_DID) && too_wide(r->new_did, bits[XINV_TAG_DID]))
+    if ((r->flags & XINV_REQ_NEW_DID) && too_wide(job, XINV_TAG_DID, r->new_did))
         return refuse(job, NULL, XINV_TAG_DID, -XINV_E_TAG);
     for (size_t i = 0; i < job->n; i++) {
         int ret = check_attachment(job, &job->at[i]);
