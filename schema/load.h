@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+/*
+ * Tables from YAML: the one reader that the generator and the tool share. A file is read whole or not at all; an error says
+ * where it is, at which key, what is wrong and what would be right.
+ */
+#ifndef XINV_SCHEMA_LOAD_H
+#define XINV_SCHEMA_LOAD_H
+
+#include <xinv/table.h>
+
+struct schema_error {
+    char file[256];
+    unsigned line;   /* from 1; 0: the file as a whole */
+    unsigned column; /* from 1 */
+    char path[160];  /* key path, such as commands[3].removes[0].match */
+    char text[320];
+};
+
+/* schema_error_format - "FILE:LINE:COL: PATH: text", without the parts that are not known */
+void schema_error_format(const struct schema_error *error, char *text, size_t size);
+
+struct schema_arena;
+
+/* A vendor's table, with what only tools need beside it. All arrays are the loader's. */
+struct schema_vendor {
+    struct xinv_vendor table; /* backend NULL */
+    const char *title;
+    const char *tag_names[XINV_NTAGS];
+    const char *const *op_names;        /* per command row */
+    const char *const *command_sources; /* per command row */
+    const char *const *feature_sources;
+    const char *const *change_sources;
+    const char *const *repeat_sources;
+    const char *cache_sources[XINV_NCACHES];
+    unsigned n_conds;
+    unsigned n_removals;
+    unsigned n_ranges;
+    unsigned n_needs;
+    struct schema_arena *arena;
+};
+
+struct schema_platform {
+    struct xinv_platform table; /* vendor points into a schema_vendor */
+    const char *vendor_name;
+    const char *source;
+    struct schema_arena *arena;
+};
+
+/*
+ * schema_vendor_load - reads a vendor's file
+ * schema_vendor_parse - the same from memory; `file` names it in errors
+ * returns: the table, or NULL with *error filled in
+ */
+struct schema_vendor *schema_vendor_load(const char *file, struct schema_error *error);
+struct schema_vendor *schema_vendor_parse(const char *file, const char *text, size_t size, struct schema_error *error);
+void schema_vendor_free(struct schema_vendor *vendor);
+
+/* Finds the table of the vendor that a platform names; NULL if there is none. */
+typedef const struct schema_vendor *schema_find_vendor(void *context, const char *name);
+
+struct schema_platform *schema_platform_load(const char *file, schema_find_vendor *find, void *context,
+                                             struct schema_error *error);
+struct schema_platform *schema_platform_parse(const char *file, const char *text, size_t size, schema_find_vendor *find,
+                                              void *context, struct schema_error *error);
+void schema_platform_free(struct schema_platform *platform);
+
+/* Names of the enumerators of <xinv/table.h>, as the YAML spells them; NULL ends a list. */
+extern const char *const schema_cache_names[];
+extern const char *const schema_tag_names[];
+extern const char *const schema_change_names[];
+extern const char *const schema_stage_names[];
+extern const char *const schema_phase_names[];
+
+#endif
