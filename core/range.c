@@ -89,19 +89,42 @@ static bool begin_at_most(struct xinv_cut *cut, unsigned blocks)
     return true;
 }
 
+/* Does a naturally aligned block of 2^order units lie within first..last? */
+static bool holds_block(uint64_t first, uint64_t last, unsigned order)
+{
+    uint64_t mask = (UINT64_C(1) << order) - 1;
+    uint64_t start = (first + mask) & ~mask;
+
+    return start >= first && start <= last && last - start >= mask;
+}
+
+/*
+ * A block smaller than the leaf is not guaranteed to remove it (VT-d 6.5.2.3; AMD 2.4.3). Leaves that lie within the range are
+ * safe as they are: an aligned block within a range lies within one of the blocks that the range is cut into, as long as
+ * those may be that large. A leaf that may reach beyond it needs the range widened to whole leaves.
+ */
+static bool fit_leaves(struct xinv_cut *cut, const struct xinv_cut_request *request)
+{
+    unsigned floor;
+
+    if (!request->spec.leaf_floor || request->log2_leaf <= LOG2_PAGE)
+        return true;
+    floor = request->log2_leaf - LOG2_PAGE;
+    if (request->leaves_within)
+        return floor <= cut->max_order || !holds_block(cut->unit, cut->last_unit, floor);
+    if (floor > cut->max_order)
+        return false;
+    align_outward(&cut->unit, &cut->last_unit, floor);
+    cut->last_unit &= UINT64_MAX >> LOG2_PAGE;
+    return true;
+}
+
 static bool begin_pow2(struct xinv_cut *cut, const struct xinv_cut_request *request)
 {
     unsigned order;
 
-    if (request->spec.leaf_floor && request->log2_leaf > LOG2_PAGE) {
-        unsigned floor = request->log2_leaf - LOG2_PAGE;
-
-        /* a block smaller than the leaf is not guaranteed to remove it (VT-d 6.5.2.3; AMD 2.4.3) */
-        if (floor > cut->max_order)
-            return false;
-        align_outward(&cut->unit, &cut->last_unit, floor);
-        cut->last_unit &= UINT64_MAX >> LOG2_PAGE;
-    }
+    if (!fit_leaves(cut, request))
+        return false;
     switch (cut->mode) {
     case XINV_POLICY_LATENCY:
         order = covering_order(cut->unit, cut->last_unit);

@@ -169,6 +169,7 @@ static void cut_request(const struct job *job, unsigned row, struct xinv_cut_req
     cut->blocks = job->policy.blocks;
     cut->log2_granule = job->request.log2_granule;
     cut->log2_leaf = job->request.log2_leaf_size;
+    cut->leaves_within = job->request.flags & XINV_REQ_LEAVES_WITHIN;
     cut->first = job->request.first;
     cut->last = job->request.last;
 }

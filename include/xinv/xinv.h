@@ -160,6 +160,7 @@ enum xinv_scope {
 #define XINV_REQ_NEW_DID 0x40u    /* the change gives the entry a new tag, new_did */
 #define XINV_REQ_BEYOND 0x80u     /* commands that reach other users' entries are allowed */
 #define XINV_REQ_ENUMERATED 0x100u /* the attachments are every live one of the IOMMU */
+#define XINV_REQ_LEAVES_WITHIN 0x200u /* no leaf that was removed reaches beyond first..last */
 
 /* What the software changed, or what a guest asks to forget. A zeroed struct is a stage-1 change without a range. */
 struct xinv_request {
@@ -218,8 +219,8 @@ struct xinv_step {
 };
 
 /*
- * Where commands go: a plain buffer (ring_words 0), or a ring of ring_words (a power of two) in which the next free word
- * is `head`. At most `cap_words` words are written, each of them whole, little-endian. words NULL: count only.
+ * Where commands go, behind the n_words words and n_steps steps that are there already: a plain buffer (ring_words 0), or a ring of ring_words (a power of two) in which the next free word
+ * is `head`. The output never holds more than `cap_words` words; each is written whole, little-endian. words NULL: count only.
  */
 struct xinv_out {
     uint64_t *words;
@@ -228,7 +229,7 @@ struct xinv_out {
     uint32_t head;
     uint32_t cap_words;
     uint32_t cap_steps;
-    uint32_t n_words; /* results */
+    uint32_t n_words; /* so far */
     uint32_t n_steps;
 };
 

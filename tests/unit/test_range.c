@@ -177,6 +177,31 @@ Test(range, a_block_is_never_smaller_than_the_leaf)
             }
 }
 
+Test(range, a_leaf_within_the_range_lies_within_one_block_and_nothing_is_widened)
+{
+    for (unsigned leaf = 12; leaf <= 18; leaf++)
+        for (unsigned a = 0; a < SPACE; a++)
+            for (unsigned b = a; b < SPACE; b++) {
+                struct xinv_cut_request r = request(XINV_RANGE_POW2, XINV_POLICY_EXACT, PAGE(a), PAGE(b + 1) - 1);
+                unsigned size = 1u << (leaf - 12);
+                struct xinv_cut cut;
+                struct xinv_block block;
+                unsigned held = 0;
+                unsigned n;
+
+                r.log2_leaf = (uint8_t)leaf;
+                r.leaves_within = true;
+                cr_assert_eq(covered(&r, &n), units(a, b));
+                cr_assert(xinv_cut_begin(&cut, &r));
+                while (xinv_cut_next(&cut, &block))
+                    if (block.last - block.first + 1 >= PAGE(size))
+                        held += (unsigned)((block.last - block.first + 1) / PAGE(size));
+                for (unsigned u = (a + size - 1) / size * size; u + size - 1 <= b; u += size)
+                    held--;
+                cr_assert_eq(held, 0);
+            }
+}
+
 Test(range, a_leaf_larger_than_the_largest_block_cannot_be_said)
 {
     struct xinv_cut_request r = request(XINV_RANGE_POW2, XINV_POLICY_EXACT, 0, PAGE(1) - 1);
