@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+/* The inside of a session: arrays in the caller's storage, linked by index. */
+#ifndef XINV_CORE_SESSION_IMPL_H
+#define XINV_CORE_SESSION_IMPL_H
+
+#include <xinv/session.h>
+
+#include "core/map.h"
+
+/* The two kinds of tags that a stage can allocate are numbered apart: ASID, and VMID or DID. */
+#define XINV_POOLS 2
+#define XINV_NO_TAG UINT32_MAX
+
+struct xinv_ids { /* open addressing: number -> index, with linear probing */
+    uint32_t *slots; /* index, or XINV_NIL */
+    uint32_t mask;
+};
+
+/* A domain's tag on one IOMMU, for one stage. */
+struct xinv_domain_tag {
+    uint32_t tag;
+    uint32_t users; /* endpoints attached under it; 0: no tag is held */
+};
+
+struct xinv_domain {
+    uint32_t id;
+    uint32_t endpoints; /* first of its list, XINV_NIL: the slot is free */
+    uint32_t maps;      /* root of its mappings */
+    uint32_t n_maps;
+    uint32_t next_free;
+    uint32_t bypass;
+};
+
+struct xinv_session_endpoint {
+    struct xinv_endpoint e;
+    uint32_t domain; /* index, or XINV_NIL */
+    uint32_t next;   /* in the domain's list */
+    uint32_t prev;
+    uint32_t tag; /* of an endpoint with a tag of its own */
+};
+
+struct xinv_quarantined {
+    uint64_t token;
+    uint32_t tag;
+    uint16_t iommu;
+    uint16_t pool;
+};
+
+struct xinv_session {
+    struct xinv_session_config config;
+    uint64_t token;
+    uint32_t n_endpoints;
+    uint32_t free_domain;
+    uint32_t pool_tags; /* numbers in each pool */
+    uint32_t n_quarantined;
+    struct xinv_map_store maps;
+    struct xinv_ids endpoint_ids;
+    struct xinv_ids domain_ids;
+    const struct xinv_iommu **iommus;
+    struct xinv_session_endpoint *endpoints;
+    struct xinv_domain *domains;
+    struct xinv_domain_tag *domain_tags; /* [domain][iommu][pool of the stage] */
+    uint64_t *pools;                     /* a bit per number: [iommu][pool][pool_tags / 64] */
+    struct xinv_quarantined *quarantine;
+    struct xinv_attachment *scratch; /* zero between calls */
+    uint32_t *scratch_needs;         /* words and steps per IOMMU, likewise */
+};
+
+uint32_t xinv_ids_find_endpoint(const struct xinv_session *s, uint32_t id);
+uint32_t xinv_ids_find_domain(const struct xinv_session *s, uint32_t id);
+
+/* Tags. Taking one is undone by giving it back at once; a tag that was in use goes into quarantine instead. */
+uint32_t xinv_pool_of(const struct xinv_iommu *iommu, uint8_t stage);
+uint32_t xinv_pool_take(struct xinv_session *s, uint32_t iommu, uint32_t pool);
+void xinv_pool_give(struct xinv_session *s, uint32_t iommu, uint32_t pool, uint32_t tag);
+void xinv_pool_quarantine(struct xinv_session *s, uint32_t iommu, uint32_t pool, uint32_t tag, uint64_t token);
+
+struct xinv_domain_tag *xinv_domain_tag_at(const struct xinv_session *s, uint32_t domain, uint32_t iommu, uint32_t pool);
+
+/* Domains: found or made by number; made ones have no endpoint yet. */
+uint32_t xinv_domain_make(struct xinv_session *s, uint32_t id);
+void xinv_domain_drop(struct xinv_session *s, uint32_t domain);
+
+void xinv_endpoint_link(struct xinv_session *s, uint32_t endpoint, uint32_t domain);
+void xinv_endpoint_unlink(struct xinv_session *s, uint32_t endpoint);
+
+/* The stage under which an endpoint uses a domain. */
+uint8_t xinv_endpoint_stage(const struct xinv_session *s, uint32_t endpoint, uint32_t domain);
+
+/* An endpoint's attachment under a tag. */
+void xinv_endpoint_attachment(const struct xinv_session *s, uint32_t endpoint, uint8_t stage, uint32_t tag,
+                              struct xinv_attachment *at);
+
+/* The tag that an attached endpoint uses. */
+uint32_t xinv_endpoint_tag(const struct xinv_session *s, uint32_t endpoint);
+
+#endif

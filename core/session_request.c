@@ -1,0 +1,754 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+/*
+ * Requests of a session. Each goes the same way: syntax, existence, ranges; then every translation is counted, so that nothing can
+ * fail any more; then words go out; and only then does the state change and the response is written.
+ */
+#include "core/iommu.h"
+#include "core/mem.h"
+#include "core/session_impl.h"
+#include "core/virtio.h"
+
+struct job {
+    struct xinv_session *s;
+    const struct xinv_unmap_hint *hint;
+    const struct xinv_policy *policy;
+    const struct xinv_completion *completions;
+    struct xinv_out *outs;
+    struct xinv_report *reports;
+    struct xinv_outcome *outcome;
+    bool counting;
+    int commands;
+    size_t scratch_used;
+    struct xinv_virtio_request r;
+    /* what the request is about */
+    uint32_t domain;
+    uint32_t endpoint;
+    uint32_t old_domain; /* ATTACH: the one that the endpoint leaves */
+    uint32_t new_tag;    /* ATTACH: under which it enters */
+    bool tag_taken;      /* ATTACH: new_tag came out of the pool for this request */
+    bool domain_made;    /* ATTACH: the domain did not exist */
+};
+
+/* ---- Sending ------------------------------------------------------------------------------------- */
+
+static void merge(struct xinv_report *into, const struct xinv_report *from)
+{
+    into->commands += from->commands;
+    into->syncs += from->syncs;
+    into->need_words += from->need_words;
+    into->need_steps += from->need_steps;
+    into->widened |= from->widened;
+    into->must_beyond |= from->must_beyond;
+    into->may_beyond |= from->may_beyond;
+    into->extra_unbounded |= from->extra_unbounded;
+    into->asked_pages += from->asked_pages;
+    into->extra_pages += from->extra_pages;
+    into->rows |= from->rows;
+    into->at_tag = from->at_tag;
+    into->at_cache = from->at_cache;
+}
+
+/* The guest's number of the endpoint behind an attachment of the scratch array. */
+static uint32_t endpoint_at(const struct job *job, uint32_t iommu, const struct xinv_attachment *first,
+                            const struct xinv_attachment *at)
+{
+    const struct xinv_session *s = job->s;
+
+    if (job->r.type != XINV_VIRTIO_MAP && job->r.type != XINV_VIRTIO_UNMAP)
+        return s->endpoints[job->endpoint].e.id;
+    for (uint32_t e = s->domains[job->domain].endpoints; e != XINV_NIL; e = s->endpoints[e].next)
+        if (s->endpoints[e].e.iommu == iommu && xinv_endpoint_stage(s, e, job->domain) == at->stage && first++ == at)
+            return s->endpoints[e].e.id;
+    return 0;
+}
+
+/* One translation. While counting, only the needs of the IOMMU grow. */
+static int send(struct job *job, uint32_t iommu, const struct xinv_attachment *at, size_t n,
+                const struct xinv_request *request, bool completes)
+{
+    struct xinv_session *s = job->s;
+    const struct xinv_completion *done = completes && job->completions ? &job->completions[iommu] : NULL;
+    struct xinv_out none = {0};
+    struct xinv_report report;
+    int ret = xinv_translate(s->iommus[iommu], at, n, request, job->policy, done, job->counting ? &none : &job->outs[iommu],
+                             &report);
+
+    if (job->counting) {
+        s->scratch_needs[iommu * 2] += none.n_words;
+        s->scratch_needs[iommu * 2 + 1] += none.n_steps;
+    }
+    if (ret < 0 && report.at)
+        job->outcome->endpoint = endpoint_at(job, iommu, at, report.at);
+    report.at = NULL; /* it would point into the session */
+    if (job->reports && (job->counting || ret < 0))
+        merge(&job->reports[iommu], &report);
+    if (ret < 0)
+        return ret;
+    if (job->counting) {
+        job->commands += ret;
+        if (none.n_steps)
+            job->outcome->iommus |= UINT32_C(1) << iommu;
+    }
+    return 0;
+}
+
+/* The attachments of a domain on one IOMMU under one stage, in the scratch array. */
+static size_t gather(struct job *job, uint32_t domain, uint32_t iommu, uint8_t stage)
+{
+    const struct xinv_session *s = job->s;
+    size_t n = 0;
+
+    for (uint32_t e = s->domains[domain].endpoints; e != XINV_NIL; e = s->endpoints[e].next)
+        if (s->endpoints[e].e.iommu == iommu && xinv_endpoint_stage(s, e, domain) == stage)
+            xinv_endpoint_attachment(s, e, stage, xinv_endpoint_tag(s, e), &s->scratch[n++]);
+    if (n > job->scratch_used)
+        job->scratch_used = n;
+    return n;
+}
+
+static uint8_t pte_change(uint8_t stage)
+{
+    return stage == XINV_STAGE_STAGE2 ? XINV_CHANGE_STAGE2_PTE : XINV_CHANGE_STAGE1_PTE;
+}
+
+/* ---- MAP and UNMAP ------------------------------------------------------------------------------- */
+
+/* The largest leaf with which a mapping can have been made: 4 KiB tables have leaves of 2^12, 2^21 and 2^30 bytes. */
+static uint8_t largest_leaf(uint64_t first, uint64_t last, uint64_t phys)
+{
+    static const uint8_t sizes[] = {30, 21};
+
+    for (unsigned i = 0; i < sizeof(sizes); i++) {
+        uint64_t mask = (UINT64_C(1) << sizes[i]) - 1;
+        uint64_t start = (first + mask) & ~mask;
+
+        if (!((first - phys) & mask) && start >= first && start <= last && last - start >= mask)
+            return sizes[i];
+    }
+    return 12;
+}
+
+static struct xinv_request pte_request(const struct job *job, uint8_t stage, uint64_t first, uint64_t last, uint8_t leaf)
+{
+    struct xinv_request r = {.change = pte_change(stage),
+                             .from = XINV_FROM_PRESENT,
+                             .log2_leaf_size = leaf,
+                             .flags = XINV_REQ_RANGE | XINV_REQ_LEAVES_WITHIN,
+                             .first = first,
+                             .last = last};
+
+    if (job->hint && job->hint->known) {
+        r.log2_leaf_size = job->hint->log2_leaf_size;
+        if (job->hint->leaf_only)
+            r.flags |= XINV_REQ_LEAF_ONLY;
+    }
+    return r;
+}
+
+/* A run of mappings that touch: from node on, up to the request's end. Moves on to the first node after it. */
+static void next_run(const struct job *job, uint32_t *node, uint64_t *first, uint64_t *last, uint8_t *leaf)
+{
+    const struct xinv_map_store *maps = &job->s->maps;
+
+    *first = maps->nodes[*node].first;
+    *leaf = 12;
+    for (;;) {
+        const struct xinv_map_node *n = &maps->nodes[*node];
+        uint8_t own = largest_leaf(n->first, n->last, n->phys);
+
+        *last = n->last;
+        if (own > *leaf)
+            *leaf = own;
+        *node = xinv_map_next(maps, *node);
+        if (*node == XINV_NIL || maps->nodes[*node].first != *last + 1 || maps->nodes[*node].first > job->r.last)
+            return;
+    }
+}
+
+static bool in_request(const struct job *job, uint32_t node)
+{
+    return node != XINV_NIL && job->s->maps.nodes[node].first <= job->r.last;
+}
+
+/* Sends what the removal of the mappings in the range asks of one IOMMU, for the endpoints of one stage. */
+static int send_unmap_stage(struct job *job, uint32_t iommu, uint8_t stage, size_t n, bool last_stage)
+{
+    const struct xinv_session *s = job->s;
+    uint32_t node = xinv_map_at_or_after(&s->maps, s->domains[job->domain].maps, job->r.first);
+
+    while (in_request(job, node)) {
+        uint64_t first;
+        uint64_t last;
+        uint8_t leaf;
+        struct xinv_request r;
+        int ret;
+
+        next_run(job, &node, &first, &last, &leaf);
+        r = pte_request(job, stage, first, last, leaf);
+        ret = send(job, iommu, s->scratch, n, &r, last_stage && !in_request(job, node));
+        if (ret)
+            return ret;
+    }
+    return 0;
+}
+
+static int send_map_stage(struct job *job, uint32_t iommu, uint8_t stage, size_t n, bool last_stage)
+{
+    struct xinv_request r = {.change = pte_change(stage),
+                             .from = XINV_FROM_NOT_PRESENT,
+                             .log2_leaf_size = largest_leaf(job->r.first, job->r.last, job->r.phys),
+                             .flags = XINV_REQ_RANGE | XINV_REQ_LEAVES_WITHIN,
+                             .first = job->r.first,
+                             .last = job->r.last};
+
+    return send(job, iommu, job->s->scratch, n, &r, last_stage);
+}
+
+static int send_pte(struct job *job)
+{
+    static const uint8_t stages[] = {XINV_STAGE_STAGE1, XINV_STAGE_STAGE2};
+
+    for (uint32_t iommu = 0; iommu < job->s->config.n_iommus; iommu++) {
+        size_t second = gather(job, job->domain, iommu, XINV_STAGE_STAGE2);
+
+        for (unsigned i = 0; i < 2; i++) {
+            size_t n = gather(job, job->domain, iommu, stages[i]);
+            bool last = i == 1 || !second;
+            int ret = 0;
+
+            if (n && job->r.type == XINV_VIRTIO_MAP)
+                ret = send_map_stage(job, iommu, stages[i], n, last);
+            else if (n)
+                ret = send_unmap_stage(job, iommu, stages[i], n, last);
+            if (ret)
+                return ret;
+        }
+    }
+    return 0;
+}
+
+/* ---- ATTACH and DETACH --------------------------------------------------------------------------- */
+
+/* The change of an endpoint's entry: it leaves old_domain, or enters domain, or both. */
+static int send_entry(struct job *job)
+{
+    struct xinv_session *s = job->s;
+    const struct xinv_session_endpoint *e = &s->endpoints[job->endpoint];
+    const struct xinv_iommu *iommu = s->iommus[e->e.iommu];
+    struct xinv_request r = {.change = xinv_attach_change(iommu), .flags = XINV_REQ_LEAF_ONLY};
+    struct xinv_attachment fresh;
+
+    job->scratch_used = 1;
+    if (job->domain != XINV_NIL) {
+        xinv_endpoint_attachment(s, job->endpoint, xinv_endpoint_stage(s, job->endpoint, job->domain), job->new_tag, &fresh);
+        if (fresh.known & XINV_TAG_BIT(XINV_TAG_DID)) {
+            r.new_did = fresh.did;
+            r.flags |= XINV_REQ_NEW_DID;
+        }
+        s->scratch[0] = fresh;
+    }
+    r.from = XINV_FROM_NOT_PRESENT;
+    if (job->old_domain != XINV_NIL) {
+        r.from = XINV_FROM_PRESENT;
+        xinv_endpoint_attachment(s, job->endpoint, xinv_endpoint_stage(s, job->endpoint, job->old_domain),
+                                 xinv_endpoint_tag(s, job->endpoint), &s->scratch[0]);
+    }
+    return send(job, e->e.iommu, s->scratch, 1, &r, true);
+}
+
+/* Every change that the new attachment can meet must have its commands; one that has none would have to be blocked later. */
+static uint8_t check_attachment(struct job *job)
+{
+    struct xinv_session *s = job->s;
+    const struct xinv_session_endpoint *e = &s->endpoints[job->endpoint];
+    const struct xinv_iommu *iommu = s->iommus[e->e.iommu];
+    uint8_t stage = xinv_endpoint_stage(s, job->endpoint, job->domain);
+    struct xinv_request r = {.from = XINV_FROM_PRESENT};
+    struct xinv_attachment at;
+    struct xinv_out none = {0};
+
+    if (!(iommu->stages & XINV_STAGE_BIT(stage)))
+        return XINV_VIRTIO_UNSUPP;
+    xinv_endpoint_attachment(s, job->endpoint, stage, job->new_tag, &at);
+    r.change = xinv_attach_change(iommu);
+    if (xinv_translate(iommu, &at, 1, &r, NULL, NULL, &none, NULL) < 0)
+        return XINV_VIRTIO_UNSUPP;
+    if (stage == XINV_STAGE_PASSTHROUGH)
+        return XINV_VIRTIO_OK;
+    r.change = pte_change(stage);
+    if (xinv_translate(iommu, &at, 1, &r, NULL, NULL, &none, NULL) < 0)
+        return XINV_VIRTIO_UNSUPP;
+    return XINV_VIRTIO_OK;
+}
+
+/* The tag under which the endpoint enters the domain: the domain's, a fresh one, or the caller's. */
+static uint8_t choose_tag(struct job *job)
+{
+    struct xinv_session *s = job->s;
+    const struct xinv_endpoint *e = &s->endpoints[job->endpoint].e;
+    const struct xinv_iommu *iommu = s->iommus[e->iommu];
+    uint8_t stage = xinv_endpoint_stage(s, job->endpoint, job->domain);
+    const struct xinv_stage_def *def = &iommu->vendor->stages[stage];
+    uint32_t pool = xinv_pool_of(iommu, stage);
+
+    job->new_tag = XINV_NO_TAG;
+    if (def->alloc != XINV_ALLOC_DOMAIN && def->alloc != XINV_ALLOC_ENDPOINT)
+        return XINV_VIRTIO_OK;
+    if (def->alloc == XINV_ALLOC_DOMAIN) {
+        const struct xinv_domain_tag *held = xinv_domain_tag_at(s, job->domain, e->iommu, pool);
+
+        if (held->users) {
+            job->new_tag = held->tag;
+            return e->fixed_tag && e->fixed_tag != held->tag ? XINV_VIRTIO_UNSUPP : XINV_VIRTIO_OK;
+        }
+    }
+    if (e->fixed_tag) {
+        job->new_tag = e->fixed_tag;
+        return XINV_VIRTIO_OK;
+    }
+    job->new_tag = xinv_pool_take(s, e->iommu, pool);
+    job->tag_taken = job->new_tag != XINV_NO_TAG;
+    return job->tag_taken ? XINV_VIRTIO_OK : XINV_VIRTIO_NOMEM;
+}
+
+/* Is a tag one that the session handed out, and not the caller's? */
+static bool from_pool(const struct job *job, uint32_t iommu, uint32_t tag)
+{
+    uint32_t first = job->s->iommus[iommu]->vendor->first_free_tag;
+
+    return !job->s->endpoints[job->endpoint].e.fixed_tag && tag >= first && tag - first < job->s->pool_tags;
+}
+
+static void release_tag(struct job *job, uint32_t iommu, uint32_t pool, uint32_t tag)
+{
+    if (!from_pool(job, iommu, tag))
+        return;
+    xinv_pool_quarantine(job->s, iommu, pool, tag, job->outcome->token);
+    job->outcome->fenced = 1;
+}
+
+static void leave(struct job *job)
+{
+    struct xinv_session *s = job->s;
+    struct xinv_session_endpoint *e = &s->endpoints[job->endpoint];
+    const struct xinv_iommu *iommu = s->iommus[e->e.iommu];
+    uint32_t domain = e->domain;
+    uint8_t stage = xinv_endpoint_stage(s, job->endpoint, domain);
+    uint32_t pool = xinv_pool_of(iommu, stage);
+    struct xinv_domain_tag *held = xinv_domain_tag_at(s, domain, e->e.iommu, pool);
+
+    switch (iommu->vendor->stages[stage].alloc) {
+    case XINV_ALLOC_DOMAIN:
+        if (--held->users == 0) {
+            release_tag(job, e->e.iommu, pool, held->tag);
+            *held = (struct xinv_domain_tag){0};
+        }
+        break;
+    case XINV_ALLOC_ENDPOINT:
+        release_tag(job, e->e.iommu, pool, e->tag);
+        e->tag = XINV_NO_TAG;
+        break;
+    default:
+        break;
+    }
+    xinv_endpoint_unlink(s, job->endpoint);
+    if (s->domains[domain].endpoints == XINV_NIL)
+        xinv_domain_drop(s, domain);
+}
+
+static void enter(struct job *job)
+{
+    struct xinv_session *s = job->s;
+    struct xinv_session_endpoint *e = &s->endpoints[job->endpoint];
+    const struct xinv_iommu *iommu = s->iommus[e->e.iommu];
+    uint8_t stage = xinv_endpoint_stage(s, job->endpoint, job->domain);
+
+    if (iommu->vendor->stages[stage].alloc == XINV_ALLOC_DOMAIN) {
+        struct xinv_domain_tag *held = xinv_domain_tag_at(s, job->domain, e->e.iommu, xinv_pool_of(iommu, stage));
+
+        held->tag = job->new_tag;
+        held->users++;
+    } else {
+        e->tag = job->new_tag;
+    }
+    xinv_endpoint_link(s, job->endpoint, job->domain);
+}
+
+/* Undoes what an ATTACH took before it was known to succeed. */
+static void undo_attach(struct job *job)
+{
+    struct xinv_session *s = job->s;
+    const struct xinv_endpoint *e = &s->endpoints[job->endpoint].e;
+    const struct xinv_iommu *iommu = s->iommus[e->iommu];
+
+    if (job->tag_taken)
+        xinv_pool_give(s, e->iommu, xinv_pool_of(iommu, xinv_endpoint_stage(s, job->endpoint, job->domain)), job->new_tag);
+    if (job->domain_made)
+        xinv_domain_drop(s, job->domain);
+}
+
+/* ---- Two passes ---------------------------------------------------------------------------------- */
+
+static int fits(const struct job *job)
+{
+    const struct xinv_session *s = job->s;
+
+    for (uint32_t i = 0; job->outs && i < s->config.n_iommus; i++) {
+        const struct xinv_out *out = &job->outs[i];
+
+        if (!out->words)
+            continue;
+        if (s->scratch_needs[i * 2] > out->cap_words - out->n_words ||
+            s->scratch_needs[i * 2 + 1] > out->cap_steps - out->n_steps)
+            return -XINV_E_NOSPACE;
+    }
+    return 0;
+}
+
+/* Counts, then emits; returns the number of commands or an error, with nothing changed. */
+static int run(struct job *job, int (*pass)(struct job *))
+{
+    struct xinv_session *s = job->s;
+    int ret;
+
+    job->counting = true;
+    ret = pass(job);
+    if (!ret)
+        ret = fits(job);
+    if (!ret && job->outs) {
+        job->counting = false;
+        ret = pass(job);
+    }
+    memset(s->scratch, 0, sizeof(*s->scratch) * job->scratch_used);
+    memset(s->scratch_needs, 0, sizeof(*s->scratch_needs) * 2 * s->config.n_iommus);
+    if (!ret && job->outcome->iommus)
+        job->outcome->token = ++s->token;
+    else if (!ret)
+        job->outcome->token = s->token;
+    return ret;
+}
+
+/* ---- Requests ------------------------------------------------------------------------------------ */
+
+/* What a request comes to: a virtio status, or an error of the call. */
+struct result {
+    uint8_t status;
+    int error;
+};
+
+static struct result status(uint8_t value)
+{
+    return (struct result){value, 0};
+}
+
+static struct result after(int error)
+{
+    return (struct result){XINV_VIRTIO_DEVERR, error};
+}
+
+static bool domain_in_range(const struct job *job)
+{
+    return job->r.domain >= job->s->config.domain_start && job->r.domain <= job->s->config.domain_end;
+}
+
+static struct result attach(struct job *job)
+{
+    struct xinv_session *s = job->s;
+    bool bypass = job->r.flags & XINV_VIRTIO_ATTACH_BYPASS;
+    uint8_t refused;
+    int ret;
+
+    if (bypass && !(s->config.features & XINV_VIRTIO_F_BYPASS_CONFIG))
+        return status(XINV_VIRTIO_INVAL);
+    job->endpoint = xinv_ids_find_endpoint(s, job->r.endpoint);
+    if (job->endpoint == XINV_NIL)
+        return status(XINV_VIRTIO_NOENT);
+    if (!domain_in_range(job))
+        return status(XINV_VIRTIO_RANGE);
+    job->domain = xinv_ids_find_domain(s, job->r.domain);
+    if (job->domain != XINV_NIL && (s->domains[job->domain].bypass != 0) != bypass)
+        return status(XINV_VIRTIO_INVAL);
+    job->old_domain = s->endpoints[job->endpoint].domain;
+    if (job->domain != XINV_NIL && job->domain == job->old_domain)
+        return status(XINV_VIRTIO_OK);
+    if (job->domain == XINV_NIL) {
+        job->domain = xinv_domain_make(s, job->r.domain);
+        if (job->domain == XINV_NIL)
+            return status(XINV_VIRTIO_NOMEM);
+        job->domain_made = true;
+        s->domains[job->domain].bypass = bypass;
+    }
+    refused = choose_tag(job);
+    if (!refused)
+        refused = check_attachment(job);
+    if (refused) {
+        undo_attach(job);
+        return status(refused);
+    }
+    ret = run(job, send_entry);
+    if (ret) {
+        undo_attach(job);
+        return after(ret);
+    }
+    if (job->old_domain != XINV_NIL)
+        leave(job);
+    enter(job);
+    return status(XINV_VIRTIO_OK);
+}
+
+static struct result detach(struct job *job)
+{
+    struct xinv_session *s = job->s;
+    int ret;
+
+    job->endpoint = xinv_ids_find_endpoint(s, job->r.endpoint);
+    if (job->endpoint == XINV_NIL)
+        return status(XINV_VIRTIO_NOENT);
+    if (!domain_in_range(job))
+        return status(XINV_VIRTIO_NOENT);
+    job->old_domain = xinv_ids_find_domain(s, job->r.domain);
+    if (job->old_domain == XINV_NIL || s->endpoints[job->endpoint].domain != job->old_domain)
+        return status(XINV_VIRTIO_INVAL);
+    ret = run(job, send_entry);
+    if (ret)
+        return after(ret);
+    leave(job);
+    return status(XINV_VIRTIO_OK);
+}
+
+static bool overlaps_reserved(const struct job *job)
+{
+    const struct xinv_session *s = job->s;
+
+    for (uint32_t e = s->domains[job->domain].endpoints; e != XINV_NIL; e = s->endpoints[e].next)
+        for (unsigned i = 0; i < s->endpoints[e].e.n_reserved; i++) {
+            const struct xinv_reserved_region *region = &s->endpoints[e].e.reserved[i];
+
+            if (job->r.first <= region->end && region->start <= job->r.last)
+                return true;
+        }
+    return false;
+}
+
+/* The status of the domain that a MAP or an UNMAP names. */
+static uint8_t find_domain(struct job *job)
+{
+    job->domain = domain_in_range(job) ? xinv_ids_find_domain(job->s, job->r.domain) : XINV_NIL;
+    if (job->domain == XINV_NIL)
+        return XINV_VIRTIO_NOENT;
+    return job->s->domains[job->domain].bypass ? XINV_VIRTIO_INVAL : XINV_VIRTIO_OK;
+}
+
+static struct result map(struct job *job)
+{
+    struct xinv_session *s = job->s;
+    uint64_t granule = s->config.page_size_mask & (~s->config.page_size_mask + 1);
+    const struct xinv_virtio_request *r = &job->r;
+    uint32_t node;
+    uint8_t found;
+    int ret;
+
+    if ((r->flags & XINV_VIRTIO_MAP_MMIO) && !(s->config.features & XINV_VIRTIO_F_MMIO))
+        return status(XINV_VIRTIO_INVAL);
+    if (r->last < r->first)
+        return status(XINV_VIRTIO_INVAL);
+    found = find_domain(job);
+    if (found)
+        return status(found);
+    /* last + 1 may be 2^64: aligned as 0 is */
+    if (((r->first | r->phys | (r->last + 1)) & (granule - 1)) || r->first < s->config.input_start ||
+        r->last > s->config.input_end || r->last - r->first > UINT64_MAX - r->phys)
+        return status(XINV_VIRTIO_RANGE);
+    node = xinv_map_at_or_after(&s->maps, s->domains[job->domain].maps, r->first);
+    if ((node != XINV_NIL && s->maps.nodes[node].first <= r->last) || overlaps_reserved(job))
+        return status(XINV_VIRTIO_INVAL);
+    if (s->maps.free == XINV_NIL)
+        return status(XINV_VIRTIO_NOMEM);
+    ret = run(job, send_pte);
+    if (ret)
+        return after(ret);
+    (void)xinv_map_insert(&s->maps, &s->domains[job->domain].maps, r->first, r->last, r->phys);
+    s->domains[job->domain].n_maps++;
+    return status(XINV_VIRTIO_OK);
+}
+
+/* Would an UNMAP cut a mapping in two? Only those that hold its ends can be cut. */
+static bool splits(const struct job *job)
+{
+    const struct xinv_map_store *maps = &job->s->maps;
+    uint32_t root = job->s->domains[job->domain].maps;
+    uint32_t first = xinv_map_at_or_after(maps, root, job->r.first);
+    uint32_t last = xinv_map_at_or_after(maps, root, job->r.last);
+
+    if (first != XINV_NIL && maps->nodes[first].first < job->r.first)
+        return true;
+    return last != XINV_NIL && maps->nodes[last].first <= job->r.last && maps->nodes[last].last > job->r.last;
+}
+
+static struct result unmap(struct job *job)
+{
+    struct xinv_session *s = job->s;
+    uint8_t found;
+    uint32_t node;
+    int ret;
+
+    if (job->r.last < job->r.first)
+        return status(XINV_VIRTIO_INVAL);
+    found = find_domain(job);
+    if (found)
+        return status(found);
+    if (splits(job))
+        return status(XINV_VIRTIO_RANGE);
+    ret = run(job, send_pte);
+    if (ret)
+        return after(ret);
+    while (in_request(job, node = xinv_map_at_or_after(&s->maps, s->domains[job->domain].maps, job->r.first))) {
+        xinv_map_remove(&s->maps, &s->domains[job->domain].maps, node);
+        s->domains[job->domain].n_maps--;
+    }
+    return status(XINV_VIRTIO_OK);
+}
+
+/* Answers a PROBE in place. */
+static uint32_t probe(struct job *job, uint8_t *writable, size_t n)
+{
+    const struct xinv_session *s = job->s;
+    uint32_t endpoint = xinv_ids_find_endpoint(s, job->r.endpoint);
+    size_t at = 0;
+
+    if (!(s->config.features & XINV_VIRTIO_F_PROBE))
+        return 0;
+    if (n - XINV_VIRTIO_TAIL < s->config.probe_size) {
+        job->outcome->status = XINV_VIRTIO_INVAL;
+        return xinv_virtio_reply(writable, n, XINV_VIRTIO_INVAL);
+    }
+    if (endpoint == XINV_NIL) {
+        job->outcome->status = XINV_VIRTIO_NOENT;
+        return xinv_virtio_reply(writable, n, XINV_VIRTIO_NOENT);
+    }
+    (void)xinv_virtio_reply(writable, n, XINV_VIRTIO_OK);
+    for (unsigned i = 0; i < s->endpoints[endpoint].e.n_reserved; i++)
+        at += xinv_virtio_put_region(writable + at, s->config.probe_size - at, &s->endpoints[endpoint].e.reserved[i]);
+    return (uint32_t)n;
+}
+
+static struct result dispatch(struct job *job)
+{
+    bool maps = job->s->config.features & XINV_VIRTIO_F_MAP_UNMAP;
+
+    switch (job->r.type) {
+    case XINV_VIRTIO_ATTACH:
+        return attach(job);
+    case XINV_VIRTIO_DETACH:
+        return detach(job);
+    case XINV_VIRTIO_MAP:
+        return maps ? map(job) : status(XINV_VIRTIO_UNSUPP);
+    default:
+        return maps ? unmap(job) : status(XINV_VIRTIO_UNSUPP);
+    }
+}
+
+static void clear_reports(const struct job *job)
+{
+    if (job->reports)
+        memset(job->reports, 0, sizeof(*job->reports) * job->s->config.n_iommus);
+}
+
+int xinv_session_request(struct xinv_session *session, const void *readable, size_t n_readable, void *writable,
+                         size_t n_writable, const struct xinv_unmap_hint *hint, const struct xinv_policy *policy,
+                         const struct xinv_completion *completions, struct xinv_out *outs, struct xinv_report *reports,
+                         struct xinv_outcome *outcome)
+{
+    struct job job = {.s = session,
+                      .hint = hint,
+                      .policy = policy,
+                      .completions = completions,
+                      .outs = outs,
+                      .reports = reports,
+                      .outcome = outcome,
+                      .domain = XINV_NIL,
+                      .old_domain = XINV_NIL};
+    struct result result;
+
+    if (!session || !outcome || (n_readable && !readable) || (n_writable && !writable))
+        return -XINV_E_INVAL;
+    *outcome = (struct xinv_outcome){.token = session->token};
+    clear_reports(&job);
+    /* without a head or a tail there is nothing to answer (5.13.6) */
+    if (n_readable < 4 || n_writable < XINV_VIRTIO_TAIL)
+        return 0;
+    result.status = xinv_virtio_parse(readable, n_readable, &job.r);
+    result.error = 0;
+    outcome->type = job.r.type;
+    outcome->domain = job.r.domain;
+    outcome->endpoint = job.r.endpoint;
+    outcome->first = job.r.first;
+    outcome->last = job.r.last;
+    if (result.status == XINV_VIRTIO_UNSUPP && session->config.unknown_type_unwritten) {
+        outcome->status = result.status;
+        return 0;
+    }
+    if (!result.status && job.r.type == XINV_VIRTIO_PROBE) {
+        outcome->written = probe(&job, writable, n_writable);
+        return 0;
+    }
+    if (job.r.type == XINV_VIRTIO_PROBE && !(session->config.features & XINV_VIRTIO_F_PROBE))
+        return 0;
+    if (!result.status)
+        result = dispatch(&job);
+    outcome->error = result.error;
+    if (result.error)
+        return result.error;
+    outcome->status = result.status;
+    outcome->written = xinv_virtio_reply(writable, n_writable, result.status);
+    return job.commands;
+}
+
+/* Every attached endpoint leaves its domain. */
+static int send_reset(struct job *job)
+{
+    struct xinv_session *s = job->s;
+
+    for (uint32_t i = 0; i < s->n_endpoints; i++) {
+        int ret;
+
+        if (s->endpoints[i].domain == XINV_NIL)
+            continue;
+        job->endpoint = i;
+        job->old_domain = s->endpoints[i].domain;
+        ret = send_entry(job);
+        if (ret)
+            return ret;
+    }
+    return 0;
+}
+
+int xinv_session_reset(struct xinv_session *session, const struct xinv_policy *policy,
+                       const struct xinv_completion *completions, struct xinv_out *outs, struct xinv_report *reports,
+                       struct xinv_outcome *outcome)
+{
+    struct job job = {.s = session,
+                      .policy = policy,
+                      .completions = completions,
+                      .outs = outs,
+                      .reports = reports,
+                      .outcome = outcome,
+                      .domain = XINV_NIL,
+                      .old_domain = XINV_NIL};
+    int ret;
+
+    if (!session || !outcome)
+        return -XINV_E_INVAL;
+    *outcome = (struct xinv_outcome){.token = session->token};
+    clear_reports(&job);
+    ret = run(&job, send_reset);
+    outcome->error = ret;
+    if (ret)
+        return ret;
+    for (uint32_t i = 0; i < session->n_endpoints; i++) {
+        job.endpoint = i;
+        if (session->endpoints[i].domain != XINV_NIL)
+            leave(&job);
+    }
+    return job.commands;
+}
