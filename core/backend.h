@@ -11,8 +11,8 @@
 struct xinv_block {
     uint64_t first; /* aligned as the range kind demands */
     uint64_t last;
-    uint8_t order;  /* POW2: log2 of 4 KiB pages */
-    uint8_t num;    /* SCALED: granules are (num + 1) << scale */
+    uint8_t order; /* POW2: log2 of 4 KiB pages */
+    uint8_t num;   /* SCALED: granules are (num + 1) << scale */
     uint8_t scale;
 };
 
@@ -32,7 +32,8 @@ struct xinv_operands {
 
 #define XINV_COMMAND_WORDS 4
 
-/* A field of a command: `width` bits at `lsb` of word `word`, holding the value's bits from `shift` up. */
+/* A field of a command: `width` bits at `lsb` of word `word`, holding the value's bits from `shift`
+ * up. */
 struct xinv_layout_field {
     const char *name;
     uint8_t word;
@@ -57,13 +58,17 @@ struct xinv_backend {
     /* -XINV_E_TABLE where features or settings contradict each other; may be NULL */
     int (*check)(const struct xinv_iommu *iommu);
     /* writes every word of the command */
-    void (*encode)(const struct xinv_iommu *iommu, uint8_t op, const struct xinv_operands *operands, uint64_t *words);
-    /* the sync between two phases, and the one that ends a list; complete returns -XINV_E_INVAL if it cannot be said */
+    void (*encode)(const struct xinv_iommu *iommu, uint8_t op, const struct xinv_operands *operands,
+                   uint64_t *words);
+    /* the sync between two phases, and the one that ends a list; complete returns -XINV_E_INVAL if
+     * it cannot be said */
     void (*fence)(const struct xinv_iommu *iommu, uint64_t *words);
-    int (*complete)(const struct xinv_iommu *iommu, const struct xinv_completion *completion, uint64_t *words);
+    int (*complete)(const struct xinv_iommu *iommu, const struct xinv_completion *completion,
+                    uint64_t *words);
     /* the register step of an op outside the queue; NULL where there is none */
     void (*step)(const struct xinv_iommu *iommu, uint8_t op, struct xinv_step *step);
-    int (*decode)(const struct xinv_iommu *iommu, const uint64_t *words, struct xinv_decoded *decoded);
+    int (*decode)(const struct xinv_iommu *iommu, const uint64_t *words,
+                  struct xinv_decoded *decoded);
 };
 
 extern const struct xinv_backend xinv_backend_smmuv3;

@@ -2,8 +2,9 @@
 #include "core/cover.h"
 
 /*
- * A combination's index has a bit for the value of each two-valued axis and two for the regime. pattern[v] is the set of
- * combinations that have axis value v; the axes stand in the order of the XINV_* class bits.
+ * A combination's index has a bit for the value of each two-valued axis and two for the regime.
+ * pattern[v] is the set of combinations that have axis value v; the axes stand in the order of the
+ * XINV_* class bits.
  */
 static const uint64_t pattern[12] = {
     UINT64_C(0x5555555555555555), UINT64_C(0xaaaaaaaaaaaaaaaa), /* level: leaf, walk */
@@ -26,8 +27,8 @@ static uint64_t axis_set(xinv_axes axes, unsigned first, unsigned n)
 
 xinv_classes xinv_classes_expand(xinv_axes axes)
 {
-    return axis_set(axes, 0, 2) & axis_set(axes, 2, 2) & axis_set(axes, 4, 2) & axis_set(axes, 6, 2) &
-           axis_set(axes, 8, 4);
+    return axis_set(axes, 0, 2) & axis_set(axes, 2, 2) & axis_set(axes, 4, 2) &
+           axis_set(axes, 6, 2) & axis_set(axes, 8, 4);
 }
 
 static unsigned popcount64(uint64_t v)
@@ -39,7 +40,8 @@ static unsigned popcount64(uint64_t v)
     return n;
 }
 
-xinv_classes xinv_row_covers(const struct xinv_iommu *iommu, unsigned row, const struct xinv_need *need)
+xinv_classes xinv_row_covers(const struct xinv_iommu *iommu, unsigned row,
+                             const struct xinv_need *need)
 {
     const struct xinv_vendor *v = iommu->vendor;
     const struct xinv_command_def *cmd = &v->commands[row];
@@ -70,8 +72,9 @@ uint8_t xinv_row_matches(const struct xinv_iommu *iommu, unsigned row, const str
 }
 
 /*
- * How many entries a removal finds, in units of 2^-28 entries: the cache's population, divided by the number of values that share
- * it for every tag that is matched. A population, never the size of an address space, bounds it.
+ * How many entries a removal finds, in units of 2^-28 entries: the cache's population, divided by
+ * the number of values that share it for every tag that is matched. A population, never the size of
+ * an address space, bounds it.
  */
 static uint64_t entries(const struct xinv_cache_def *cache, uint8_t match, xinv_classes classes)
 {
@@ -84,8 +87,8 @@ static uint64_t entries(const struct xinv_cache_def *cache, uint8_t match, xinv_
     return ((uint64_t)popcount64(classes & all) << log2) / popcount64(all);
 }
 
-uint64_t xinv_row_excess(const struct xinv_iommu *iommu, unsigned row, const struct xinv_shape *shape, uint8_t *must,
-                         uint8_t *may)
+uint64_t xinv_row_excess(const struct xinv_iommu *iommu, unsigned row,
+                         const struct xinv_shape *shape, uint8_t *must, uint8_t *may)
 {
     const struct xinv_vendor *v = iommu->vendor;
     const struct xinv_command_def *cmd = &v->commands[row];
@@ -120,7 +123,8 @@ uint64_t xinv_row_excess(const struct xinv_iommu *iommu, unsigned row, const str
     return excess;
 }
 
-/* Does a row stay within its user's entries: does it match a tag that confines it, in any cache that has one? */
+/* Does a row stay within its user's entries: does it match a tag that confines it, in any cache
+ * that has one? */
 static bool confined(const struct xinv_vendor *v, const struct xinv_command_def *cmd)
 {
     for (unsigned i = 0; i < cmd->removals.count; i++) {
@@ -167,8 +171,8 @@ static void find_candidates(struct search *s)
 /* Is a at least as good as b in everything that a policy may look at? */
 static bool no_worse(const struct xinv_rung *a, const struct xinv_rung *b)
 {
-    return a->excess <= b->excess && a->n <= b->n && a->n_ranged <= b->n_ranged && a->n_listed <= b->n_listed &&
-           popcount64(a->phases) <= popcount64(b->phases);
+    return a->excess <= b->excess && a->n <= b->n && a->n_ranged <= b->n_ranged &&
+           a->n_listed <= b->n_listed && popcount64(a->phases) <= popcount64(b->phases);
 }
 
 /* The order of the ladder: excess, then what costs commands. */
@@ -206,7 +210,8 @@ static bool is_listed(const struct search *s, unsigned row)
     for (unsigned k = 0; k < s->shape->n; k++) {
         const struct xinv_need *need = &s->shape->need[k];
 
-        if (xinv_row_covers(s->iommu, row, need) && (xinv_row_matches(s->iommu, row, need) & ~need->known))
+        if (xinv_row_covers(s->iommu, row, need) &&
+            (xinv_row_matches(s->iommu, row, need) & ~need->known))
             return true;
     }
     return false;
@@ -233,7 +238,8 @@ static void evaluate(struct search *s, const uint8_t *chosen, unsigned n)
 }
 
 /* The first need that the chosen rows leave open, and its open classes; 0 if none. */
-static xinv_classes open_classes(const struct search *s, const uint8_t *chosen, unsigned n, unsigned *need)
+static xinv_classes open_classes(const struct search *s, const uint8_t *chosen, unsigned n,
+                                 unsigned *need)
 {
     for (unsigned k = 0; k < s->shape->n; k++) {
         xinv_classes open = s->shape->need[k].classes;
@@ -249,8 +255,9 @@ static xinv_classes open_classes(const struct search *s, const uint8_t *chosen, 
 }
 
 /*
- * Every cover of at most XINV_MAX_ROWS rows, depth first: at each depth the first open need is closed by one more row, tried in
- * table order. Without recursion: choice[d] is the candidate tried at depth d.
+ * Every cover of at most XINV_MAX_ROWS rows, depth first: at each depth the first open need is
+ * closed by one more row, tried in table order. Without recursion: choice[d] is the candidate tried
+ * at depth d.
  */
 static void search_covers(struct search *s)
 {
@@ -296,8 +303,8 @@ static unsigned uncoverable(const struct search *s)
     return 0;
 }
 
-unsigned xinv_ladder_build(const struct xinv_iommu *iommu, const struct xinv_shape *shape, struct xinv_ladder *ladder,
-                           unsigned *uncovered)
+unsigned xinv_ladder_build(const struct xinv_iommu *iommu, const struct xinv_shape *shape,
+                           struct xinv_ladder *ladder, unsigned *uncovered)
 {
     struct search s = {.iommu = iommu, .shape = shape, .ladder = ladder};
 

@@ -22,12 +22,14 @@ bool xinv_emit_fits(const struct xinv_iommu *iommu, const struct xinv_out *out, 
 {
     uint64_t steps = 3 + 3 * XINV_NPHASES;
 
-    return out->words && out->steps && out->n_words <= out->cap_words && out->n_steps <= out->cap_steps &&
+    return out->words && out->steps && out->n_words <= out->cap_words &&
+           out->n_steps <= out->cap_steps &&
            commands <= (uint64_t)(out->cap_words - out->n_words) / iommu->words &&
            steps <= (uint64_t)(out->cap_steps - out->n_steps);
 }
 
-void xinv_emit_begin(struct xinv_emit *emit, const struct xinv_iommu *iommu, struct xinv_out *out, bool counting)
+void xinv_emit_begin(struct xinv_emit *emit, const struct xinv_iommu *iommu, struct xinv_out *out,
+                     bool counting)
 {
     *emit = (struct xinv_emit){.iommu = iommu,
                                .out = out,
@@ -190,7 +192,8 @@ int xinv_emit_result(const struct xinv_emit *emit, struct xinv_out *out, struct 
     return 0;
 }
 
-int xinv_sync(const struct xinv_iommu *iommu, const struct xinv_completion *completion, struct xinv_out *out)
+int xinv_sync(const struct xinv_iommu *iommu, const struct xinv_completion *completion,
+              struct xinv_out *out)
 {
     static const struct xinv_completion nothing = {0};
     struct xinv_emit emit;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 /*
- * Where words go: a buffer or a ring, the steps over it, and the fences that a platform's order data demand.
+ * Where words go: a buffer or a ring, the steps over it, and the fences that a platform's order
+ * data demand.
  */
 #ifndef XINV_CORE_EMIT_H
 #define XINV_CORE_EMIT_H
@@ -27,16 +28,18 @@ int xinv_emit_check(const struct xinv_iommu *iommu, const struct xinv_completion
 /* xinv_emit_fits - is there certainly room for that many commands? */
 bool xinv_emit_fits(const struct xinv_iommu *iommu, const struct xinv_out *out, uint64_t commands);
 
-void xinv_emit_begin(struct xinv_emit *emit, const struct xinv_iommu *iommu, struct xinv_out *out, bool counting);
+void xinv_emit_begin(struct xinv_emit *emit, const struct xinv_iommu *iommu, struct xinv_out *out,
+                     bool counting);
 void xinv_emit_phase(struct xinv_emit *emit, unsigned phase, bool again);
 void xinv_emit_command(struct xinv_emit *emit, unsigned row, const struct xinv_operands *operands);
 void xinv_emit_end(struct xinv_emit *emit, const struct xinv_completion *completion);
 
 /*
  * xinv_emit_result - what came out
- * Fills the report's counts; after a pass that wrote, or that counted for a caller without a buffer, moves the output's ends on.
- * returns: 0, or -XINV_E_NOSPACE
+ * Fills the report's counts; after a pass that wrote, or that counted for a caller without a
+ * buffer, moves the output's ends on. returns: 0, or -XINV_E_NOSPACE
  */
-int xinv_emit_result(const struct xinv_emit *emit, struct xinv_out *out, struct xinv_report *report);
+int xinv_emit_result(const struct xinv_emit *emit, struct xinv_out *out,
+                     struct xinv_report *report);
 
 #endif

@@ -25,7 +25,7 @@ const char *xinv_strerror(int error)
 }
 
 #define STRING_(x) #x
-#define STRING(x) STRING_(x)
+#define STRING(x)  STRING_(x)
 
 const char *xinv_version(void)
 {

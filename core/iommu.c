@@ -17,7 +17,8 @@ static bool cond_holds(const struct xinv_cond *cond, const uint16_t *feature)
     }
 }
 
-bool xinv_conds_hold(const struct xinv_vendor *vendor, const uint16_t *feature, struct xinv_span span)
+bool xinv_conds_hold(const struct xinv_vendor *vendor, const uint16_t *feature,
+                     struct xinv_span span)
 {
     for (unsigned i = 0; i < span.count; i++)
         if (!cond_holds(&vendor->conds[span.first + i], feature))
@@ -49,7 +50,8 @@ static uint8_t capped(unsigned value, unsigned most)
     return (uint8_t)(value > most ? most : value);
 }
 
-static struct xinv_range_spec range_spec(const struct xinv_vendor *v, const uint16_t *feature, struct xinv_span span)
+static struct xinv_range_spec range_spec(const struct xinv_vendor *v, const uint16_t *feature,
+                                         struct xinv_span span)
 {
     struct xinv_range_spec spec = {XINV_RANGE_NONE, 0, 0};
 
@@ -76,7 +78,8 @@ static void read_features(struct xinv_iommu *iommu, const uint64_t *registers)
         if (def->reg == XINV_SETTING)
             iommu->feature[i] = def->preset;
         else
-            iommu->feature[i] = (uint16_t)((registers[def->reg] >> def->lsb) & ((UINT64_C(1) << def->width) - 1));
+            iommu->feature[i] =
+                (uint16_t)((registers[def->reg] >> def->lsb) & ((UINT64_C(1) << def->width) - 1));
     }
 }
 
@@ -115,8 +118,9 @@ static void resolve(struct xinv_iommu *iommu)
     }
 }
 
-int xinv_iommu_init(struct xinv_iommu *iommu, const struct xinv_platform *platform, const uint64_t *registers,
-                    const struct xinv_setting *settings, unsigned n_settings)
+int xinv_iommu_init(struct xinv_iommu *iommu, const struct xinv_platform *platform,
+                    const uint64_t *registers, const struct xinv_setting *settings,
+                    unsigned n_settings)
 {
     struct xinv_iommu made = {0};
     int ret;
@@ -160,7 +164,8 @@ int xinv_feature_find(const struct xinv_vendor *vendor, const char *name)
     return -XINV_E_NOENT;
 }
 
-uint8_t xinv_endpoint_quirks(const struct xinv_iommu *iommu, uint16_t pci_vendor, uint16_t pci_device)
+uint8_t xinv_endpoint_quirks(const struct xinv_iommu *iommu, uint16_t pci_vendor,
+                             uint16_t pci_device)
 {
     const struct xinv_vendor *v = iommu->vendor;
     uint8_t quirks = 0;
@@ -168,7 +173,8 @@ uint8_t xinv_endpoint_quirks(const struct xinv_iommu *iommu, uint16_t pci_vendor
     for (unsigned i = 0; i < v->n_repeats; i++) {
         const struct xinv_repeat_def *def = &v->repeats[i];
 
-        if (def->quirk && def->pci_vendor == pci_vendor && (pci_device & def->pci_mask) == def->pci_device &&
+        if (def->quirk && def->pci_vendor == pci_vendor &&
+            (pci_device & def->pci_mask) == def->pci_device &&
             xinv_conds_hold(v, iommu->feature, def->conds))
             quirks |= def->quirk;
     }

@@ -5,7 +5,8 @@
 #include "core/backend.h"
 
 /* Do all conditions of a list hold for these features? */
-bool xinv_conds_hold(const struct xinv_vendor *vendor, const uint16_t *feature, struct xinv_span span);
+bool xinv_conds_hold(const struct xinv_vendor *vendor, const uint16_t *feature,
+                     struct xinv_span span);
 
 /* Which change an ATTACH or DETACH of a whole endpoint is on this IOMMU: an enum xinv_change. */
 uint8_t xinv_attach_change(const struct xinv_iommu *iommu);

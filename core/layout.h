@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 /*
- * One description of a command's bits serves both ways. A field is a list of four numbers, so that the same macro is an
- * argument list for the encoder, which the compiler turns into shifts and ORs, and an initialiser for the decoder's table:
+ * One description of a command's bits serves both ways. A field is a list of four numbers, so that
+ * the same macro is an argument list for the encoder, which the compiler turns into shifts and ORs,
+ * and an initialiser for the decoder's table:
  *
  *     word, lsb, width, shift     value bits shift..shift+width-1 stand at bits lsb.. of that word
  *
@@ -12,14 +13,16 @@
 
 #include "core/backend.h"
 
-static inline void xinv_put(uint64_t *words, unsigned word, unsigned lsb, unsigned width, unsigned shift, uint64_t value)
+static inline void xinv_put(uint64_t *words, unsigned word, unsigned lsb, unsigned width,
+                            unsigned shift, uint64_t value)
 {
     uint64_t mask = width >= 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
 
     words[word] |= (value >> shift & mask) << lsb;
 }
 
-static inline uint64_t xinv_get(const uint64_t *words, unsigned word, unsigned lsb, unsigned width, unsigned shift)
+static inline uint64_t xinv_get(const uint64_t *words, unsigned word, unsigned lsb, unsigned width,
+                                unsigned shift)
 {
     uint64_t mask = width >= 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
 
@@ -29,7 +32,10 @@ static inline uint64_t xinv_get(const uint64_t *words, unsigned word, unsigned l
 /* XINV_PUT(words, SOME_FIELD, value): SOME_FIELD expands to the four numbers */
 #define XINV_PUT(words, ...) xinv_put((words), __VA_ARGS__)
 
-#define XINV_FIELD(name, ...) {name, __VA_ARGS__}
+#define XINV_FIELD(name, ...) \
+    {                         \
+        name, __VA_ARGS__     \
+    }
 
 /*
  * xinv_layout_decode - the fields of words that hold this command

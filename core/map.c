@@ -56,13 +56,15 @@ uint32_t xinv_map_next(const struct xinv_map_store *store, uint32_t node)
             node = at(store, node)->child[0];
         return node;
     }
-    for (up = at(store, node)->parent; up != XINV_NIL && at(store, up)->child[1] == node; up = at(store, up)->parent)
+    for (up = at(store, node)->parent; up != XINV_NIL && at(store, up)->child[1] == node;
+         up = at(store, up)->parent)
         node = up;
     return up;
 }
 
 /* Puts `to` where `from` hung under `parent`. */
-static void replace(struct xinv_map_store *store, uint32_t *root, uint32_t parent, uint32_t from, uint32_t to)
+static void replace(struct xinv_map_store *store, uint32_t *root, uint32_t parent, uint32_t from,
+                    uint32_t to)
 {
     if (parent == XINV_NIL)
         *root = to;
@@ -100,7 +102,8 @@ static void rebalance(struct xinv_map_store *store, uint32_t *root, uint32_t i)
             unsigned side = right > left;
             uint32_t child = at(store, i)->child[side];
 
-            if (height(store, at(store, child)->child[!side]) > height(store, at(store, child)->child[side]))
+            if (height(store, at(store, child)->child[!side]) >
+                height(store, at(store, child)->child[side]))
                 (void)rotate(store, root, child, !side);
             i = rotate(store, root, i, side);
         } else {
@@ -110,7 +113,8 @@ static void rebalance(struct xinv_map_store *store, uint32_t *root, uint32_t i)
     }
 }
 
-bool xinv_map_insert(struct xinv_map_store *store, uint32_t *root, uint64_t first, uint64_t last, uint64_t phys)
+bool xinv_map_insert(struct xinv_map_store *store, uint32_t *root, uint64_t first, uint64_t last,
+                     uint64_t phys)
 {
     uint32_t node = store->free;
     uint32_t parent = XINV_NIL;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 /*
- * Mappings of domains: sets of ranges that do not overlap, each an AVL tree over nodes of one array, ordered by first address.
- * Every operation is O(log n) and without recursion.
+ * Mappings of domains: sets of ranges that do not overlap, each an AVL tree over nodes of one
+ * array, ordered by first address. Every operation is O(log n) and without recursion.
  */
 #ifndef XINV_CORE_MAP_H
 #define XINV_CORE_MAP_H
@@ -34,7 +34,8 @@ uint32_t xinv_map_at_or_after(const struct xinv_map_store *store, uint32_t root,
 uint32_t xinv_map_next(const struct xinv_map_store *store, uint32_t node);
 
 /* xinv_map_insert - adds a range that overlaps none; returns false if no node is free */
-bool xinv_map_insert(struct xinv_map_store *store, uint32_t *root, uint64_t first, uint64_t last, uint64_t phys);
+bool xinv_map_insert(struct xinv_map_store *store, uint32_t *root, uint64_t first, uint64_t last,
+                     uint64_t phys);
 
 void xinv_map_remove(struct xinv_map_store *store, uint32_t *root, uint32_t node);
 

@@ -19,7 +19,8 @@ uint64_t xinv_pages(uint64_t first, uint64_t last)
     return (last >> LOG2_PAGE) - (first >> LOG2_PAGE) + 1;
 }
 
-/* Widens first..last to whole blocks of 2^order units; both ends stay inclusive, so nothing can overflow. */
+/* Widens first..last to whole blocks of 2^order units; both ends stay inclusive, so nothing can
+ * overflow. */
 static void align_outward(uint64_t *first, uint64_t *last, unsigned order)
 {
     uint64_t mask = order >= 64 ? UINT64_MAX : (UINT64_C(1) << order) - 1;
@@ -35,8 +36,9 @@ static unsigned covering_order(uint64_t first, uint64_t last)
 }
 
 /*
- * At most `blocks` aligned blocks: start from the covering block and split, again and again, the one with the most waste at
- * its top differing bit; a block that is too large for the command is split before any other.
+ * At most `blocks` aligned blocks: start from the covering block and split, again and again, the
+ * one with the most waste at its top differing bit; a block that is too large for the command is
+ * split before any other.
  */
 static bool begin_at_most(struct xinv_cut *cut, unsigned blocks)
 {
@@ -67,7 +69,8 @@ static bool begin_at_most(struct xinv_cut *cut, unsigned blocks)
                 return false;
             break;
         }
-        /* split piece `worst` at the boundary where its top differing bit flips; keep the pieces in order */
+        /* split piece `worst` at the boundary where its top differing bit flips; keep the pieces in
+         * order */
         unsigned top = covering_order(cut->piece_first[worst], last[worst]) - 1;
         uint64_t middle = last[worst] >> top << top;
 
@@ -99,9 +102,10 @@ static bool holds_block(uint64_t first, uint64_t last, unsigned order)
 }
 
 /*
- * A block smaller than the leaf is not guaranteed to remove it (VT-d 6.5.2.3; AMD 2.4.3). Leaves that lie within the range are
- * safe as they are: an aligned block within a range lies within one of the blocks that the range is cut into, as long as
- * those may be that large. A leaf that may reach beyond it needs the range widened to whole leaves.
+ * A block smaller than the leaf is not guaranteed to remove it (VT-d 6.5.2.3; AMD 2.4.3). Leaves
+ * that lie within the range are safe as they are: an aligned block within a range lies within one
+ * of the blocks that the range is cut into, as long as those may be that large. A leaf that may
+ * reach beyond it needs the range widened to whole leaves.
  */
 static bool fit_leaves(struct xinv_cut *cut, const struct xinv_cut_request *request)
 {
@@ -156,13 +160,15 @@ bool xinv_cut_begin(struct xinv_cut *cut, const struct xinv_cut_request *request
     return cut->kind != XINV_RANGE_NONE;
 }
 
-static void set_block(const struct xinv_cut *cut, struct xinv_block *block, uint64_t unit, uint64_t units)
+static void set_block(const struct xinv_cut *cut, struct xinv_block *block, uint64_t unit,
+                      uint64_t units)
 {
     block->first = unit << cut->log2_unit;
     block->last = ((unit + units - 1) << cut->log2_unit) | ((UINT64_C(1) << cut->log2_unit) - 1);
 }
 
-/* Moves on past `units`; the last unit may be the top of the space, so done is a flag and not a comparison. */
+/* Moves on past `units`; the last unit may be the top of the space, so done is a flag and not a
+ * comparison. */
 static void advance(struct xinv_cut *cut, uint64_t units)
 {
     if (cut->last_unit - cut->unit < units)
@@ -187,7 +193,8 @@ static bool next_pow2(struct xinv_cut *cut, struct xinv_block *block)
     if (cut->mode == XINV_POLICY_LATENCY) {
         order = cut->order;
     } else {
-        /* the largest block that starts here and does not pass the end: alignment bounds it, then length */
+        /* the largest block that starts here and does not pass the end: alignment bounds it, then
+         * length */
         uint64_t units = cut->last_unit - cut->unit + 1;
 
         order = bit_length(units) - 1;
@@ -214,7 +221,8 @@ static unsigned rounded_scale(uint64_t n, unsigned max)
     return scale > max ? max : scale;
 }
 
-static void set_scaled(struct xinv_cut *cut, struct xinv_block *block, unsigned scale, uint64_t num, bool round)
+static void set_scaled(struct xinv_cut *cut, struct xinv_block *block, unsigned scale, uint64_t num,
+                       bool round)
 {
     uint64_t units = num << scale;
     uint64_t space = UINT64_MAX >> cut->log2_unit;
@@ -236,7 +244,8 @@ static bool next_scaled(struct xinv_cut *cut, struct xinv_block *block)
     uint64_t n = cut->last_unit - cut->unit + 1;
     unsigned max = cut->max_order;
     unsigned scale = ctz64(n);
-    bool round = cut->mode == XINV_POLICY_LATENCY || (cut->mode == XINV_POLICY_AT_MOST && cut->pieces <= 1);
+    bool round =
+        cut->mode == XINV_POLICY_LATENCY || (cut->mode == XINV_POLICY_AT_MOST && cut->pieces <= 1);
 
     if (scale > max)
         scale = max;
@@ -293,7 +302,8 @@ uint64_t xinv_cut_count(const struct xinv_cut_request *request, uint64_t limit, 
     *pages = 0;
     if (!xinv_cut_begin(&cut, request))
         return 0;
-    if (cut.kind == XINV_RANGE_PAGE || (cut.kind == XINV_RANGE_POW2 && cut.mode == XINV_POLICY_LATENCY)) {
+    if (cut.kind == XINV_RANGE_PAGE ||
+        (cut.kind == XINV_RANGE_POW2 && cut.mode == XINV_POLICY_LATENCY)) {
         unsigned order = cut.kind == XINV_RANGE_PAGE ? 0 : cut.order;
 
         n = (cut.last_unit >> order) - (cut.unit >> order) + 1;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 /*
- * Ranges as blocks: how first..last is said by a command that takes one block of addresses. No vendor knowledge.
+ * Ranges as blocks: how first..last is said by a command that takes one block of addresses. No
+ * vendor knowledge.
  */
 #ifndef XINV_CORE_RANGE_H
 #define XINV_CORE_RANGE_H
@@ -22,8 +23,8 @@ struct xinv_cut_request {
 };
 
 /*
- * A cut in progress. Invariant: units unit..last_unit are still to be said; everything of the range before `unit` has
- * been. A unit is a 4 KiB page (POW2) or a granule (PAGE, SCALED).
+ * A cut in progress. Invariant: units unit..last_unit are still to be said; everything of the range
+ * before `unit` has been. A unit is a 4 KiB page (POW2) or a granule (PAGE, SCALED).
  */
 struct xinv_cut {
     uint64_t unit;
@@ -42,8 +43,8 @@ struct xinv_cut {
 
 /*
  * xinv_cut_begin - starts a cut
- * returns: true; false if these blocks cannot say the range (a leaf larger than the largest block, or more blocks than
- *     allowed)
+ * returns: true; false if these blocks cannot say the range (a leaf larger than the largest block,
+ * or more blocks than allowed)
  */
 bool xinv_cut_begin(struct xinv_cut *cut, const struct xinv_cut_request *request);
 
@@ -56,7 +57,8 @@ bool xinv_cut_next(struct xinv_cut *cut, struct xinv_block *block);
  */
 uint64_t xinv_cut_count(const struct xinv_cut_request *request, uint64_t limit, uint64_t *pages);
 
-/* xinv_pages - 4 KiB pages that first..last touches; saturates at UINT64_MAX only in theory: at most 2^52 */
+/* xinv_pages - 4 KiB pages that first..last touches; saturates at UINT64_MAX only in theory: at
+ * most 2^52 */
 uint64_t xinv_pages(uint64_t first, uint64_t last);
 
 #endif

@@ -3,7 +3,8 @@
 #include "core/mem.h"
 #include "core/session_impl.h"
 
-/* ---- Storage ------------------------------------------------------------------------------------- */
+/* ---- Storage
+ * ------------------------------------------------------------------------------------- */
 
 static uint32_t table_slots(uint32_t n)
 {
@@ -30,12 +31,14 @@ static void *carve(struct carver *c, size_t each, size_t n)
 
 static bool valid(const struct xinv_session_config *c)
 {
-    return c && c->page_size_mask && c->input_start <= c->input_end && c->domain_start <= c->domain_end &&
-           c->n_iommus > 0 && c->n_iommus <= 32 && c->max_endpoints > 0 && c->max_endpoints <= (1u << 20) &&
-           c->max_domains > 0 && c->max_domains <= (1u << 20) && c->max_mappings > 0 && c->max_mappings <= (1u << 28);
+    return c && c->page_size_mask && c->input_start <= c->input_end &&
+           c->domain_start <= c->domain_end && c->n_iommus > 0 && c->n_iommus <= 32 &&
+           c->max_endpoints > 0 && c->max_endpoints <= (1u << 20) && c->max_domains > 0 &&
+           c->max_domains <= (1u << 20) && c->max_mappings > 0 && c->max_mappings <= (1u << 28);
 }
 
-static struct xinv_session *lay_out(const struct xinv_session_config *config, void *memory, size_t *size)
+static struct xinv_session *lay_out(const struct xinv_session_config *config, void *memory,
+                                    size_t *size)
 {
     struct carver c = {memory, 0};
     struct xinv_session *s = carve(&c, sizeof(*s), 1);
@@ -49,11 +52,14 @@ static struct xinv_session *lay_out(const struct xinv_session_config *config, vo
     layout.iommus = carve(&c, sizeof(*layout.iommus), config->n_iommus);
     layout.endpoints = carve(&c, sizeof(*layout.endpoints), config->max_endpoints);
     layout.domains = carve(&c, sizeof(*layout.domains), config->max_domains);
-    layout.domain_tags = carve(&c, sizeof(*layout.domain_tags), (size_t)config->max_domains * config->n_iommus * XINV_POOLS);
+    layout.domain_tags = carve(&c, sizeof(*layout.domain_tags),
+                               (size_t)config->max_domains * config->n_iommus * XINV_POOLS);
     layout.endpoint_ids.slots = carve(&c, sizeof(uint32_t), layout.endpoint_ids.mask + 1);
     layout.domain_ids.slots = carve(&c, sizeof(uint32_t), layout.domain_ids.mask + 1);
-    layout.pools = carve(&c, sizeof(uint64_t), (size_t)config->n_iommus * XINV_POOLS * (layout.pool_tags / 64));
-    layout.quarantine = carve(&c, sizeof(*layout.quarantine), (size_t)config->n_iommus * XINV_POOLS * layout.pool_tags);
+    layout.pools = carve(&c, sizeof(uint64_t),
+                         (size_t)config->n_iommus * XINV_POOLS * (layout.pool_tags / 64));
+    layout.quarantine = carve(&c, sizeof(*layout.quarantine),
+                              (size_t)config->n_iommus * XINV_POOLS * layout.pool_tags);
     nodes = carve(&c, sizeof(*nodes), config->max_mappings);
     layout.scratch = carve(&c, sizeof(*layout.scratch), config->max_endpoints);
     layout.scratch_needs = carve(&c, sizeof(uint32_t), (size_t)config->n_iommus * 2);
@@ -104,7 +110,8 @@ int xinv_session_init(void *memory, size_t size, const struct xinv_session_confi
     return 0;
 }
 
-/* ---- Numbers ------------------------------------------------------------------------------------- */
+/* ---- Numbers
+ * ------------------------------------------------------------------------------------- */
 
 static uint32_t hash(uint32_t id)
 {
@@ -166,7 +173,8 @@ static void ids_remove_domain(struct xinv_session *s, uint32_t id)
     t->slots[hole] = XINV_NIL;
 }
 
-/* ---- Tags ---------------------------------------------------------------------------------------- */
+/* ---- Tags
+ * ---------------------------------------------------------------------------------------- */
 
 uint32_t xinv_pool_of(const struct xinv_iommu *iommu, uint8_t stage)
 {
@@ -227,9 +235,11 @@ void xinv_pool_give(struct xinv_session *s, uint32_t iommu, uint32_t pool, uint3
     pool_words(s, iommu, pool)[i / 64] &= ~(UINT64_C(1) << (i % 64));
 }
 
-void xinv_pool_quarantine(struct xinv_session *s, uint32_t iommu, uint32_t pool, uint32_t tag, uint64_t token)
+void xinv_pool_quarantine(struct xinv_session *s, uint32_t iommu, uint32_t pool, uint32_t tag,
+                          uint64_t token)
 {
-    s->quarantine[s->n_quarantined++] = (struct xinv_quarantined){token, tag, (uint16_t)iommu, (uint16_t)pool};
+    s->quarantine[s->n_quarantined++] =
+        (struct xinv_quarantined){token, tag, (uint16_t)iommu, (uint16_t)pool};
 }
 
 void xinv_session_complete(struct xinv_session *s, uint64_t token)
@@ -249,12 +259,14 @@ void xinv_session_complete(struct xinv_session *s, uint64_t token)
     s->n_quarantined = kept;
 }
 
-struct xinv_domain_tag *xinv_domain_tag_at(const struct xinv_session *s, uint32_t domain, uint32_t iommu, uint32_t pool)
+struct xinv_domain_tag *xinv_domain_tag_at(const struct xinv_session *s, uint32_t domain,
+                                           uint32_t iommu, uint32_t pool)
 {
     return &s->domain_tags[((size_t)domain * s->config.n_iommus + iommu) * XINV_POOLS + pool];
 }
 
-/* ---- Domains and endpoints ----------------------------------------------------------------------- */
+/* ---- Domains and endpoints
+ * ----------------------------------------------------------------------- */
 
 uint32_t xinv_domain_make(struct xinv_session *s, uint32_t id)
 {
@@ -263,7 +275,8 @@ uint32_t xinv_domain_make(struct xinv_session *s, uint32_t id)
     if (domain == XINV_NIL)
         return XINV_NIL;
     s->free_domain = s->domains[domain].next_free;
-    s->domains[domain] = (struct xinv_domain){.id = id, .endpoints = XINV_NIL, .maps = XINV_NIL, .next_free = XINV_NIL};
+    s->domains[domain] = (struct xinv_domain){
+        .id = id, .endpoints = XINV_NIL, .maps = XINV_NIL, .next_free = XINV_NIL};
     ids_insert(&s->domain_ids, id, domain);
     return domain;
 }
@@ -340,8 +353,8 @@ static void set_tag(struct xinv_attachment *at, unsigned tag, uint32_t value)
     }
 }
 
-void xinv_endpoint_attachment(const struct xinv_session *s, uint32_t endpoint, uint8_t stage, uint32_t tag,
-                              struct xinv_attachment *at)
+void xinv_endpoint_attachment(const struct xinv_session *s, uint32_t endpoint, uint8_t stage,
+                              uint32_t tag, struct xinv_attachment *at)
 {
     const struct xinv_endpoint *e = &s->endpoints[endpoint].e;
     const struct xinv_stage_def *def = &s->iommus[e->iommu]->vendor->stages[stage];
@@ -372,7 +385,8 @@ int xinv_session_add_endpoint(struct xinv_session *s, const struct xinv_endpoint
 
     if (!s || !endpoint || endpoint->iommu >= s->config.n_iommus ||
         (endpoint->stage != XINV_STAGE_STAGE1 && endpoint->stage != XINV_STAGE_STAGE2) ||
-        (endpoint->n_aliases && !endpoint->aliases) || (endpoint->n_reserved && !endpoint->reserved))
+        (endpoint->n_aliases && !endpoint->aliases) ||
+        (endpoint->n_reserved && !endpoint->reserved))
         return -XINV_E_INVAL;
     if (xinv_ids_find_endpoint(s, endpoint->id) != XINV_NIL)
         return -XINV_E_EXIST;
@@ -390,7 +404,8 @@ int xinv_session_add_endpoint(struct xinv_session *s, const struct xinv_endpoint
     return 0;
 }
 
-/* ---- Looking ------------------------------------------------------------------------------------- */
+/* ---- Looking
+ * ------------------------------------------------------------------------------------- */
 
 int xinv_session_mappings(const struct xinv_session *s, uint32_t domain)
 {
@@ -423,7 +438,8 @@ int xinv_session_attachments(const struct xinv_session *s, uint32_t domain, uint
         if (s->endpoints[e].e.iommu != iommu)
             continue;
         if (n < max)
-            xinv_endpoint_attachment(s, e, xinv_endpoint_stage(s, e, d), xinv_endpoint_tag(s, e), &attachments[n]);
+            xinv_endpoint_attachment(s, e, xinv_endpoint_stage(s, e, d), xinv_endpoint_tag(s, e),
+                                     &attachments[n]);
         n++;
     }
     return (int)n;

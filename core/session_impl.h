@@ -8,10 +8,10 @@
 #include "core/map.h"
 
 /* The two kinds of tags that a stage can allocate are numbered apart: ASID, and VMID or DID. */
-#define XINV_POOLS 2
+#define XINV_POOLS  2
 #define XINV_NO_TAG UINT32_MAX
 
-struct xinv_ids { /* open addressing: number -> index, with linear probing */
+struct xinv_ids {    /* open addressing: number -> index, with linear probing */
     uint32_t *slots; /* index, or XINV_NIL */
     uint32_t mask;
 };
@@ -69,13 +69,16 @@ struct xinv_session {
 uint32_t xinv_ids_find_endpoint(const struct xinv_session *s, uint32_t id);
 uint32_t xinv_ids_find_domain(const struct xinv_session *s, uint32_t id);
 
-/* Tags. Taking one is undone by giving it back at once; a tag that was in use goes into quarantine instead. */
+/* Tags. Taking one is undone by giving it back at once; a tag that was in use goes into quarantine
+ * instead. */
 uint32_t xinv_pool_of(const struct xinv_iommu *iommu, uint8_t stage);
 uint32_t xinv_pool_take(struct xinv_session *s, uint32_t iommu, uint32_t pool);
 void xinv_pool_give(struct xinv_session *s, uint32_t iommu, uint32_t pool, uint32_t tag);
-void xinv_pool_quarantine(struct xinv_session *s, uint32_t iommu, uint32_t pool, uint32_t tag, uint64_t token);
+void xinv_pool_quarantine(struct xinv_session *s, uint32_t iommu, uint32_t pool, uint32_t tag,
+                          uint64_t token);
 
-struct xinv_domain_tag *xinv_domain_tag_at(const struct xinv_session *s, uint32_t domain, uint32_t iommu, uint32_t pool);
+struct xinv_domain_tag *xinv_domain_tag_at(const struct xinv_session *s, uint32_t domain,
+                                           uint32_t iommu, uint32_t pool);
 
 /* Domains: found or made by number; made ones have no endpoint yet. */
 uint32_t xinv_domain_make(struct xinv_session *s, uint32_t id);
@@ -88,8 +91,8 @@ void xinv_endpoint_unlink(struct xinv_session *s, uint32_t endpoint);
 uint8_t xinv_endpoint_stage(const struct xinv_session *s, uint32_t endpoint, uint32_t domain);
 
 /* An endpoint's attachment under a tag. */
-void xinv_endpoint_attachment(const struct xinv_session *s, uint32_t endpoint, uint8_t stage, uint32_t tag,
-                              struct xinv_attachment *at);
+void xinv_endpoint_attachment(const struct xinv_session *s, uint32_t endpoint, uint8_t stage,
+                              uint32_t tag, struct xinv_attachment *at);
 
 /* The tag that an attached endpoint uses. */
 uint32_t xinv_endpoint_tag(const struct xinv_session *s, uint32_t endpoint);

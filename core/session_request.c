@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 /*
- * Requests of a session. Each goes the same way: syntax, existence, ranges; then every translation is counted, so that nothing can
- * fail any more; then words go out; and only then does the state change and the response is written.
+ * Requests of a session. Each goes the same way: syntax, existence, ranges; then every translation
+ * is counted, so that nothing can fail any more; then words go out; and only then does the state
+ * change and the response is written.
  */
 #include "core/iommu.h"
 #include "core/mem.h"
@@ -29,7 +30,8 @@ struct job {
     bool domain_made;    /* ATTACH: the domain did not exist */
 };
 
-/* ---- Sending ------------------------------------------------------------------------------------- */
+/* ---- Sending
+ * ------------------------------------------------------------------------------------- */
 
 static void merge(struct xinv_report *into, const struct xinv_report *from)
 {
@@ -49,15 +51,16 @@ static void merge(struct xinv_report *into, const struct xinv_report *from)
 }
 
 /* The guest's number of the endpoint behind an attachment of the scratch array. */
-static uint32_t endpoint_at(const struct job *job, uint32_t iommu, const struct xinv_attachment *first,
-                            const struct xinv_attachment *at)
+static uint32_t endpoint_at(const struct job *job, uint32_t iommu,
+                            const struct xinv_attachment *first, const struct xinv_attachment *at)
 {
     const struct xinv_session *s = job->s;
 
     if (job->r.type != XINV_VIRTIO_MAP && job->r.type != XINV_VIRTIO_UNMAP)
         return s->endpoints[job->endpoint].e.id;
     for (uint32_t e = s->domains[job->domain].endpoints; e != XINV_NIL; e = s->endpoints[e].next)
-        if (s->endpoints[e].e.iommu == iommu && xinv_endpoint_stage(s, e, job->domain) == at->stage && first++ == at)
+        if (s->endpoints[e].e.iommu == iommu &&
+            xinv_endpoint_stage(s, e, job->domain) == at->stage && first++ == at)
             return s->endpoints[e].e.id;
     return 0;
 }
@@ -67,11 +70,12 @@ static int send(struct job *job, uint32_t iommu, const struct xinv_attachment *a
                 const struct xinv_request *request, bool completes)
 {
     struct xinv_session *s = job->s;
-    const struct xinv_completion *done = completes && job->completions ? &job->completions[iommu] : NULL;
+    const struct xinv_completion *done =
+        completes && job->completions ? &job->completions[iommu] : NULL;
     struct xinv_out none = {0};
     struct xinv_report report;
-    int ret = xinv_translate(s->iommus[iommu], at, n, request, job->policy, done, job->counting ? &none : &job->outs[iommu],
-                             &report);
+    int ret = xinv_translate(s->iommus[iommu], at, n, request, job->policy, done,
+                             job->counting ? &none : &job->outs[iommu], &report);
 
     if (job->counting) {
         s->scratch_needs[iommu * 2] += none.n_words;
@@ -111,9 +115,11 @@ static uint8_t pte_change(uint8_t stage)
     return stage == XINV_STAGE_STAGE2 ? XINV_CHANGE_STAGE2_PTE : XINV_CHANGE_STAGE1_PTE;
 }
 
-/* ---- MAP and UNMAP ------------------------------------------------------------------------------- */
+/* ---- MAP and UNMAP
+ * ------------------------------------------------------------------------------- */
 
-/* The largest leaf with which a mapping can have been made: 4 KiB tables have leaves of 2^12, 2^21 and 2^30 bytes. */
+/* The largest leaf with which a mapping can have been made: 4 KiB tables have leaves of 2^12, 2^21
+ * and 2^30 bytes. */
 static uint8_t largest_leaf(uint64_t first, uint64_t last, uint64_t phys)
 {
     static const uint8_t sizes[] = {30, 21};
@@ -128,7 +134,8 @@ static uint8_t largest_leaf(uint64_t first, uint64_t last, uint64_t phys)
     return 12;
 }
 
-static struct xinv_request pte_request(const struct job *job, uint8_t stage, uint64_t first, uint64_t last, uint8_t leaf)
+static struct xinv_request pte_request(const struct job *job, uint8_t stage, uint64_t first,
+                                       uint64_t last, uint8_t leaf)
 {
     struct xinv_request r = {.change = pte_change(stage),
                              .from = XINV_FROM_PRESENT,
@@ -145,8 +152,10 @@ static struct xinv_request pte_request(const struct job *job, uint8_t stage, uin
     return r;
 }
 
-/* A run of mappings that touch: from node on, up to the request's end. Moves on to the first node after it. */
-static void next_run(const struct job *job, uint32_t *node, uint64_t *first, uint64_t *last, uint8_t *leaf)
+/* A run of mappings that touch: from node on, up to the request's end. Moves on to the first node
+ * after it. */
+static void next_run(const struct job *job, uint32_t *node, uint64_t *first, uint64_t *last,
+                     uint8_t *leaf)
 {
     const struct xinv_map_store *maps = &job->s->maps;
 
@@ -160,7 +169,8 @@ static void next_run(const struct job *job, uint32_t *node, uint64_t *first, uin
         if (own > *leaf)
             *leaf = own;
         *node = xinv_map_next(maps, *node);
-        if (*node == XINV_NIL || maps->nodes[*node].first != *last + 1 || maps->nodes[*node].first > job->r.last)
+        if (*node == XINV_NIL || maps->nodes[*node].first != *last + 1 ||
+            maps->nodes[*node].first > job->r.last)
             return;
     }
 }
@@ -170,8 +180,10 @@ static bool in_request(const struct job *job, uint32_t node)
     return node != XINV_NIL && job->s->maps.nodes[node].first <= job->r.last;
 }
 
-/* Sends what the removal of the mappings in the range asks of one IOMMU, for the endpoints of one stage. */
-static int send_unmap_stage(struct job *job, uint32_t iommu, uint8_t stage, size_t n, bool last_stage)
+/* Sends what the removal of the mappings in the range asks of one IOMMU, for the endpoints of one
+ * stage. */
+static int send_unmap_stage(struct job *job, uint32_t iommu, uint8_t stage, size_t n,
+                            bool last_stage)
 {
     const struct xinv_session *s = job->s;
     uint32_t node = xinv_map_at_or_after(&s->maps, s->domains[job->domain].maps, job->r.first);
@@ -227,7 +239,8 @@ static int send_pte(struct job *job)
     return 0;
 }
 
-/* ---- ATTACH and DETACH --------------------------------------------------------------------------- */
+/* ---- ATTACH and DETACH
+ * --------------------------------------------------------------------------- */
 
 /* The change of an endpoint's entry: it leaves old_domain, or enters domain, or both. */
 static int send_entry(struct job *job)
@@ -240,7 +253,9 @@ static int send_entry(struct job *job)
 
     job->scratch_used = 1;
     if (job->domain != XINV_NIL) {
-        xinv_endpoint_attachment(s, job->endpoint, xinv_endpoint_stage(s, job->endpoint, job->domain), job->new_tag, &fresh);
+        xinv_endpoint_attachment(s, job->endpoint,
+                                 xinv_endpoint_stage(s, job->endpoint, job->domain), job->new_tag,
+                                 &fresh);
         if (fresh.known & XINV_TAG_BIT(XINV_TAG_DID)) {
             r.new_did = fresh.did;
             r.flags |= XINV_REQ_NEW_DID;
@@ -250,13 +265,15 @@ static int send_entry(struct job *job)
     r.from = XINV_FROM_NOT_PRESENT;
     if (job->old_domain != XINV_NIL) {
         r.from = XINV_FROM_PRESENT;
-        xinv_endpoint_attachment(s, job->endpoint, xinv_endpoint_stage(s, job->endpoint, job->old_domain),
+        xinv_endpoint_attachment(s, job->endpoint,
+                                 xinv_endpoint_stage(s, job->endpoint, job->old_domain),
                                  xinv_endpoint_tag(s, job->endpoint), &s->scratch[0]);
     }
     return send(job, e->e.iommu, s->scratch, 1, &r, true);
 }
 
-/* Every change that the new attachment can meet must have its commands; one that has none would have to be blocked later. */
+/* Every change that the new attachment can meet must have its commands; one that has none would
+ * have to be blocked later. */
 static uint8_t check_attachment(struct job *job)
 {
     struct xinv_session *s = job->s;
@@ -281,7 +298,8 @@ static uint8_t check_attachment(struct job *job)
     return XINV_VIRTIO_OK;
 }
 
-/* The tag under which the endpoint enters the domain: the domain's, a fresh one, or the caller's. */
+/* The tag under which the endpoint enters the domain: the domain's, a fresh one, or the caller's.
+ */
 static uint8_t choose_tag(struct job *job)
 {
     struct xinv_session *s = job->s;
@@ -316,7 +334,8 @@ static bool from_pool(const struct job *job, uint32_t iommu, uint32_t tag)
 {
     uint32_t first = job->s->iommus[iommu]->vendor->first_free_tag;
 
-    return !job->s->endpoints[job->endpoint].e.fixed_tag && tag >= first && tag - first < job->s->pool_tags;
+    return !job->s->endpoints[job->endpoint].e.fixed_tag && tag >= first &&
+           tag - first < job->s->pool_tags;
 }
 
 static void release_tag(struct job *job, uint32_t iommu, uint32_t pool, uint32_t tag)
@@ -364,7 +383,8 @@ static void enter(struct job *job)
     uint8_t stage = xinv_endpoint_stage(s, job->endpoint, job->domain);
 
     if (iommu->vendor->stages[stage].alloc == XINV_ALLOC_DOMAIN) {
-        struct xinv_domain_tag *held = xinv_domain_tag_at(s, job->domain, e->e.iommu, xinv_pool_of(iommu, stage));
+        struct xinv_domain_tag *held =
+            xinv_domain_tag_at(s, job->domain, e->e.iommu, xinv_pool_of(iommu, stage));
 
         held->tag = job->new_tag;
         held->users++;
@@ -382,12 +402,15 @@ static void undo_attach(struct job *job)
     const struct xinv_iommu *iommu = s->iommus[e->iommu];
 
     if (job->tag_taken)
-        xinv_pool_give(s, e->iommu, xinv_pool_of(iommu, xinv_endpoint_stage(s, job->endpoint, job->domain)), job->new_tag);
+        xinv_pool_give(s, e->iommu,
+                       xinv_pool_of(iommu, xinv_endpoint_stage(s, job->endpoint, job->domain)),
+                       job->new_tag);
     if (job->domain_made)
         xinv_domain_drop(s, job->domain);
 }
 
-/* ---- Two passes ---------------------------------------------------------------------------------- */
+/* ---- Two passes
+ * ---------------------------------------------------------------------------------- */
 
 static int fits(const struct job *job)
 {
@@ -428,7 +451,8 @@ static int run(struct job *job, int (*pass)(struct job *))
     return ret;
 }
 
-/* ---- Requests ------------------------------------------------------------------------------------ */
+/* ---- Requests
+ * ------------------------------------------------------------------------------------ */
 
 /* What a request comes to: a virtio status, or an error of the call. */
 struct result {
@@ -448,7 +472,8 @@ static struct result after(int error)
 
 static bool domain_in_range(const struct job *job)
 {
-    return job->r.domain >= job->s->config.domain_start && job->r.domain <= job->s->config.domain_end;
+    return job->r.domain >= job->s->config.domain_start &&
+           job->r.domain <= job->s->config.domain_end;
 }
 
 static struct result attach(struct job *job)
@@ -556,8 +581,9 @@ static struct result map(struct job *job)
     if (found)
         return status(found);
     /* last + 1 may be 2^64: aligned as 0 is */
-    if (((r->first | r->phys | (r->last + 1)) & (granule - 1)) || r->first < s->config.input_start ||
-        r->last > s->config.input_end || r->last - r->first > UINT64_MAX - r->phys)
+    if (((r->first | r->phys | (r->last + 1)) & (granule - 1)) ||
+        r->first < s->config.input_start || r->last > s->config.input_end ||
+        r->last - r->first > UINT64_MAX - r->phys)
         return status(XINV_VIRTIO_RANGE);
     node = xinv_map_at_or_after(&s->maps, s->domains[job->domain].maps, r->first);
     if ((node != XINV_NIL && s->maps.nodes[node].first <= r->last) || overlaps_reserved(job))
@@ -582,7 +608,8 @@ static bool splits(const struct job *job)
 
     if (first != XINV_NIL && maps->nodes[first].first < job->r.first)
         return true;
-    return last != XINV_NIL && maps->nodes[last].first <= job->r.last && maps->nodes[last].last > job->r.last;
+    return last != XINV_NIL && maps->nodes[last].first <= job->r.last &&
+           maps->nodes[last].last > job->r.last;
 }
 
 static struct result unmap(struct job *job)
@@ -602,7 +629,8 @@ static struct result unmap(struct job *job)
     ret = run(job, send_pte);
     if (ret)
         return after(ret);
-    while (in_request(job, node = xinv_map_at_or_after(&s->maps, s->domains[job->domain].maps, job->r.first))) {
+    while (in_request(
+        job, node = xinv_map_at_or_after(&s->maps, s->domains[job->domain].maps, job->r.first))) {
         xinv_map_remove(&s->maps, &s->domains[job->domain].maps, node);
         s->domains[job->domain].n_maps--;
     }
@@ -628,7 +656,8 @@ static uint32_t probe(struct job *job, uint8_t *writable, size_t n)
     }
     (void)xinv_virtio_reply(writable, n, XINV_VIRTIO_OK);
     for (unsigned i = 0; i < s->endpoints[endpoint].e.n_reserved; i++)
-        at += xinv_virtio_put_region(writable + at, s->config.probe_size - at, &s->endpoints[endpoint].e.reserved[i]);
+        at += xinv_virtio_put_region(writable + at, s->config.probe_size - at,
+                                     &s->endpoints[endpoint].e.reserved[i]);
     return (uint32_t)n;
 }
 
@@ -654,10 +683,11 @@ static void clear_reports(const struct job *job)
         memset(job->reports, 0, sizeof(*job->reports) * job->s->config.n_iommus);
 }
 
-int xinv_session_request(struct xinv_session *session, const void *readable, size_t n_readable, void *writable,
-                         size_t n_writable, const struct xinv_unmap_hint *hint, const struct xinv_policy *policy,
-                         const struct xinv_completion *completions, struct xinv_out *outs, struct xinv_report *reports,
-                         struct xinv_outcome *outcome)
+int xinv_session_request(struct xinv_session *session, const void *readable, size_t n_readable,
+                         void *writable, size_t n_writable, const struct xinv_unmap_hint *hint,
+                         const struct xinv_policy *policy,
+                         const struct xinv_completion *completions, struct xinv_out *outs,
+                         struct xinv_report *reports, struct xinv_outcome *outcome)
 {
     struct job job = {.s = session,
                       .hint = hint,
@@ -724,8 +754,8 @@ static int send_reset(struct job *job)
 }
 
 int xinv_session_reset(struct xinv_session *session, const struct xinv_policy *policy,
-                       const struct xinv_completion *completions, struct xinv_out *outs, struct xinv_report *reports,
-                       struct xinv_outcome *outcome)
+                       const struct xinv_completion *completions, struct xinv_out *outs,
+                       struct xinv_report *reports, struct xinv_outcome *outcome)
 {
     struct job job = {.s = session,
                       .policy = policy,

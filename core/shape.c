@@ -4,8 +4,8 @@
 #include "core/iommu.h"
 
 #define ADDRESS_TAGS ((uint8_t)(XINV_TAG_BIT(XINV_TAG_ADDRESS) | XINV_TAG_BIT(XINV_TAG_IPA)))
-#define PASID_BIT XINV_TAG_BIT(XINV_TAG_PASID)
-#define ASID_BIT XINV_TAG_BIT(XINV_TAG_ASID)
+#define PASID_BIT    XINV_TAG_BIT(XINV_TAG_PASID)
+#define ASID_BIT     XINV_TAG_BIT(XINV_TAG_ASID)
 
 #define PASID_AXIS (XINV_PASID_UNTAGGED | XINV_PASID_TAGGED)
 
@@ -73,7 +73,8 @@ static int add(struct builder *b, const struct xinv_need_def *def, xinv_axes cla
     return 0;
 }
 
-static int add_atc(struct builder *b, const struct xinv_need_def *def, unsigned classes, bool by_pasid)
+static int add_atc(struct builder *b, const struct xinv_need_def *def, unsigned classes,
+                   bool by_pasid)
 {
     struct xinv_need_def atc = *def;
 
@@ -101,7 +102,8 @@ static int add_need(struct builder *b, const struct xinv_need_def *def)
     if ((def->flags & XINV_NEED_LEVEL_HINT) && (b->request->flags & XINV_REQ_LEAF_ONLY) &&
         (classes & XINV_LEVEL_LEAF))
         classes = without(classes, XINV_LEVEL_WALK);
-    if ((def->flags & XINV_NEED_GLOBAL_HINT) && !(b->request->flags & XINV_REQ_GLOBAL) && (classes & XINV_GLOBAL_NO))
+    if ((def->flags & XINV_NEED_GLOBAL_HINT) && !(b->request->flags & XINV_REQ_GLOBAL) &&
+        (classes & XINV_GLOBAL_NO))
         classes = without(classes, XINV_GLOBAL_YES);
     if (def->cache != XINV_CACHE_DEVICE_TLB)
         return add(b, def, classes);
@@ -170,11 +172,13 @@ static uint8_t explicit_tags(const struct builder *b, const struct xinv_cache_de
     return tags;
 }
 
-/* The row that says how the host's own change of such a table finds its entries in a cache, or NULL. */
+/* The row that says how the host's own change of such a table finds its entries in a cache, or
+ * NULL. */
 static const struct xinv_need_def *pte_need(const struct builder *b, uint8_t cache_id)
 {
     const struct xinv_vendor *v = b->iommu->vendor;
-    uint8_t pte = b->at->stage == XINV_STAGE_STAGE2 ? XINV_CHANGE_STAGE2_PTE : XINV_CHANGE_STAGE1_PTE;
+    uint8_t pte =
+        b->at->stage == XINV_STAGE_STAGE2 ? XINV_CHANGE_STAGE2_PTE : XINV_CHANGE_STAGE1_PTE;
 
     for (unsigned i = 0; i < v->n_changes; i++) {
         const struct xinv_change_def *change = &v->changes[i];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 /*
- * From a request and an attachment to needs: what of each cache is stale, and which of its tags are known.
+ * From a request and an attachment to needs: what of each cache is stale, and which of its tags are
+ * known.
  */
 #ifndef XINV_CORE_SHAPE_H
 #define XINV_CORE_SHAPE_H
@@ -21,7 +22,8 @@ int xinv_shape_build(const struct xinv_iommu *iommu, const struct xinv_request *
 /* Does the request give a range that is not the whole space? */
 static inline bool xinv_request_ranged(const struct xinv_request *request)
 {
-    return (request->flags & XINV_REQ_RANGE) && !(request->first == 0 && request->last == UINT64_MAX);
+    return (request->flags & XINV_REQ_RANGE) &&
+           !(request->first == 0 && request->last == UINT64_MAX);
 }
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * One request on one IOMMU: shapes, rungs, order, words.
  *
- * Everything that can fail is found before the first word is written: the attachments are checked and every shape is planned,
- * then the size is bounded, then words go out.
+ * Everything that can fail is found before the first word is written: the attachments are checked
+ * and every shape is planned, then the size is bounded, then words go out.
  */
 #include "core/cover.h"
 #include "core/emit.h"
@@ -12,17 +12,18 @@
 #include "core/shape.h"
 
 #define ADDRESS_TAGS ((uint8_t)(XINV_TAG_BIT(XINV_TAG_ADDRESS) | XINV_TAG_BIT(XINV_TAG_IPA)))
-#define PASID_BIT XINV_TAG_BIT(XINV_TAG_PASID)
-#define NO_ROW 0xff
+#define PASID_BIT    XINV_TAG_BIT(XINV_TAG_PASID)
+#define NO_ROW       0xff
 
-/* A shape that was planned: the rung that the policy chose, and for each of its rows the need that it serves. */
+/* A shape that was planned: the rung that the policy chose, and for each of its rows the need that
+ * it serves. */
 struct plan {
     uint32_t key;
     uint8_t n;
     uint8_t row[XINV_MAX_ROWS];
     uint8_t phase[XINV_MAX_ROWS];
-    uint8_t zero[XINV_MAX_ROWS];  /* operands that are 0 */
-    uint8_t flags[XINV_MAX_ROWS]; /* XINV_NEED_ALIASES, XINV_NEED_NEW_DID */
+    uint8_t zero[XINV_MAX_ROWS];    /* operands that are 0 */
+    uint8_t flags[XINV_MAX_ROWS];   /* XINV_NEED_ALIASES, XINV_NEED_NEW_DID */
     uint32_t blocks[XINV_MAX_ROWS]; /* commands for one attachment */
 };
 
@@ -42,7 +43,8 @@ struct job {
     struct plan plans[PLANS];
 };
 
-/* ---- Checks -------------------------------------------------------------------------------------- */
+/* ---- Checks
+ * -------------------------------------------------------------------------------------- */
 
 /* Is a tag's value wider than its field? A tag that the vendor does not have at all is ignored. */
 static bool too_wide(const struct job *job, unsigned tag, uint32_t value)
@@ -72,7 +74,8 @@ static int check_attachment(struct job *job, const struct xinv_attachment *at)
     if (!(job->iommu->stages & XINV_STAGE_BIT(at->stage)))
         return refuse(job, at, 0, -XINV_E_UNSUPP);
     for (unsigned t = XINV_TAG_RID; t <= XINV_TAG_VMID; t++) {
-        /* a tag that the hardware would cut names somebody else's entries and leaves the stale ones */
+        /* a tag that the hardware would cut names somebody else's entries and leaves the stale ones
+         */
         if ((at->known & XINV_TAG_BIT(t)) && too_wide(job, t, value[t]))
             return refuse(job, at, t, -XINV_E_TAG);
     }
@@ -104,10 +107,11 @@ static int check_tags(struct job *job)
 static int check_request(const struct xinv_request *r, const struct xinv_policy *policy)
 {
     if (policy->kind > XINV_POLICY_AT_MOST ||
-        (policy->kind == XINV_POLICY_AT_MOST && (!policy->blocks || policy->blocks > XINV_MAX_PIECES)))
+        (policy->kind == XINV_POLICY_AT_MOST &&
+         (!policy->blocks || policy->blocks > XINV_MAX_PIECES)))
         return -XINV_E_INVAL;
-    if (r->log2_leaf_size > 63 || (r->log2_leaf_size && r->log2_leaf_size < 12) || r->log2_granule > 16 ||
-        (r->log2_granule && r->log2_granule < 12))
+    if (r->log2_leaf_size > 63 || (r->log2_leaf_size && r->log2_leaf_size < 12) ||
+        r->log2_granule > 16 || (r->log2_granule && r->log2_granule < 12))
         return -XINV_E_INVAL;
     if ((r->flags & XINV_REQ_RANGE) && r->first > r->last)
         return -XINV_E_RANGE;
@@ -123,7 +127,8 @@ static int check_request(const struct xinv_request *r, const struct xinv_policy 
     return 0;
 }
 
-/* The granule follows from the leaf size where the caller does not say (4K: 12 21 30 39; 16K: 14 25 36; 64K: 16 29 42). */
+/* The granule follows from the leaf size where the caller does not say (4K: 12 21 30 39; 16K: 14 25
+ * 36; 64K: 16 29 42). */
 static uint8_t granule_of(const struct xinv_request *r)
 {
     if (r->log2_granule)
@@ -160,7 +165,8 @@ static struct xinv_attachment named(const struct job *job, size_t i)
     return at;
 }
 
-/* ---- Plans --------------------------------------------------------------------------------------- */
+/* ---- Plans
+ * --------------------------------------------------------------------------------------- */
 
 static void cut_request(const struct job *job, unsigned row, struct xinv_cut_request *cut)
 {
@@ -182,7 +188,8 @@ struct cost {
     bool possible;
 };
 
-static void price(const struct job *job, const struct xinv_rung *rung, bool limited, struct cost *cost)
+static void price(const struct job *job, const struct xinv_rung *rung, bool limited,
+                  struct cost *cost)
 {
     uint64_t asked = job->ranged ? xinv_pages(job->request.first, job->request.last) : 0;
     unsigned last_phase = XINV_NPHASES;
@@ -229,8 +236,10 @@ static bool cheaper(const struct cost *a, const struct cost *b)
     return a->commands < b->commands;
 }
 
-/* The rung that the policy wants: the first that can say the range, or under latency the one with the fewest commands. */
-static const struct xinv_rung *choose(const struct job *job, const struct xinv_ladder *ladder, struct cost *cost)
+/* The rung that the policy wants: the first that can say the range, or under latency the one with
+ * the fewest commands. */
+static const struct xinv_rung *choose(const struct job *job, const struct xinv_ladder *ladder,
+                                      struct cost *cost)
 {
     const struct xinv_rung *best = NULL;
     struct cost c;
@@ -251,7 +260,8 @@ static const struct xinv_rung *choose(const struct job *job, const struct xinv_l
 }
 
 /* What a rung gives up, for the report. */
-static void account(struct job *job, const struct xinv_shape *shape, const struct xinv_rung *rung, const struct cost *cost)
+static void account(struct job *job, const struct xinv_shape *shape, const struct xinv_rung *rung,
+                    const struct cost *cost)
 {
     struct xinv_report *report = &job->report;
     uint8_t widened = 0;
@@ -272,13 +282,14 @@ static void account(struct job *job, const struct xinv_shape *shape, const struc
     if (cost->extra_pages > report->extra_pages)
         report->extra_pages = cost->extra_pages;
     for (unsigned i = 0; i < rung->n; i++) {
-        (void)xinv_row_excess(job->iommu, rung->row[i], shape, &report->must_beyond, &report->may_beyond);
+        (void)xinv_row_excess(job->iommu, rung->row[i], shape, &report->must_beyond,
+                              &report->may_beyond);
         report->rows |= UINT64_C(1) << rung->row[i];
     }
 }
 
-static void fill_plan(const struct job *job, const struct xinv_shape *shape, const struct xinv_rung *rung,
-                      struct plan *plan)
+static void fill_plan(const struct job *job, const struct xinv_shape *shape,
+                      const struct xinv_rung *rung, struct plan *plan)
 {
     plan->n = rung->n;
     for (unsigned i = 0; i < rung->n; i++) {
@@ -355,7 +366,8 @@ static int make_plan(struct job *job, size_t i, uint32_t key, bool pasids, struc
     return 0;
 }
 
-/* The plan of an attachment; NULL if the request is not about it. Cannot fail once plan_all() has passed. */
+/* The plan of an attachment; NULL if the request is not about it. Cannot fail once plan_all() has
+ * passed. */
 static int plan_of(struct job *job, size_t i, struct plan **plan)
 {
     const struct xinv_attachment *at = &job->at[i];
@@ -379,7 +391,8 @@ static int plan_all(struct job *job, uint64_t *most_commands)
 {
     bool any = false;
 
-    *most_commands = 2 * 2 * XINV_NPHASES + 1; /* fences of every phase, repeated, and the last sync */
+    *most_commands =
+        2 * 2 * XINV_NPHASES + 1; /* fences of every phase, repeated, and the last sync */
     for (size_t i = 0; i < job->n; i++) {
         struct plan *plan;
         int ret = plan_of(job, i, &plan);
@@ -390,14 +403,17 @@ static int plan_all(struct job *job, uint64_t *most_commands)
             continue;
         any = true;
         for (unsigned k = 0; k < plan->n; k++)
-            *most_commands += (uint64_t)plan->blocks[k] * (1u + job->at[i].n_aliases) * 4u; /* 4: repeats of both kinds */
+            *most_commands += (uint64_t)plan->blocks[k] * (1u + job->at[i].n_aliases) *
+                              4u; /* 4: repeats of both kinds */
     }
     return any ? 0 : -XINV_E_NOENT;
 }
 
-/* ---- Emission ------------------------------------------------------------------------------------ */
+/* ---- Emission
+ * ------------------------------------------------------------------------------------ */
 
-static void operands_of(const struct job *job, size_t i, uint8_t zero, uint8_t flags, struct xinv_operands *op)
+static void operands_of(const struct job *job, size_t i, uint8_t zero, uint8_t flags,
+                        struct xinv_operands *op)
 {
     const struct xinv_request *r = &job->request;
     const struct xinv_attachment at = named(job, i);
@@ -416,9 +432,11 @@ static void operands_of(const struct job *job, size_t i, uint8_t zero, uint8_t f
         op->pasid = 0;
 }
 
-static bool same_operands(const struct xinv_operands *a, const struct xinv_operands *b, uint8_t tags)
+static bool same_operands(const struct xinv_operands *a, const struct xinv_operands *b,
+                          uint8_t tags)
 {
-    return !((tags & XINV_TAG_BIT(XINV_TAG_RID) && a->rid != b->rid) || (tags & PASID_BIT && a->pasid != b->pasid) ||
+    return !((tags & XINV_TAG_BIT(XINV_TAG_RID) && a->rid != b->rid) ||
+             (tags & PASID_BIT && a->pasid != b->pasid) ||
              (tags & XINV_TAG_BIT(XINV_TAG_ASID) && a->asid != b->asid) ||
              (tags & XINV_TAG_BIT(XINV_TAG_DID) && a->did != b->did) ||
              (tags & XINV_TAG_BIT(XINV_TAG_VMID) && a->vmid != b->vmid));
@@ -450,7 +468,8 @@ static bool sent_before(struct job *job, size_t i, unsigned row, const struct xi
 }
 
 /* How often one command goes out in place, and a phase with its sync. */
-static unsigned repeats(const struct job *job, const struct xinv_attachment *at, unsigned phase, uint8_t unit)
+static unsigned repeats(const struct job *job, const struct xinv_attachment *at, unsigned phase,
+                        uint8_t unit)
 {
     const struct xinv_vendor *v = job->vendor;
     unsigned times = 1;
@@ -458,9 +477,11 @@ static unsigned repeats(const struct job *job, const struct xinv_attachment *at,
     for (unsigned i = 0; i < v->n_repeats; i++) {
         const struct xinv_repeat_def *def = &v->repeats[i];
 
-        if (def->unit != unit || !(def->phases & (1u << phase)) || (def->quirk && !(at && (at->quirks & def->quirk))))
+        if (def->unit != unit || !(def->phases & (1u << phase)) ||
+            (def->quirk && !(at && (at->quirks & def->quirk))))
             continue;
-        if (!(job->request.flags & XINV_REQ_INVALIDATE) && (def->except_changes & (1u << job->request.change)))
+        if (!(job->request.flags & XINV_REQ_INVALIDATE) &&
+            (def->except_changes & (1u << job->request.change)))
             continue;
         if (xinv_conds_hold(v, job->iommu->feature, def->conds) && def->times > times)
             times = def->times;
@@ -468,7 +489,8 @@ static unsigned repeats(const struct job *job, const struct xinv_attachment *at,
     return times;
 }
 
-static void emit_row(struct job *job, struct xinv_emit *emit, unsigned row, struct xinv_operands *op)
+static void emit_row(struct job *job, struct xinv_emit *emit, unsigned row,
+                     struct xinv_operands *op)
 {
     const struct xinv_command_def *cmd = &job->vendor->commands[row];
     unsigned times = repeats(job, op->at, cmd->phase, XINV_REPEAT_COMMAND);
@@ -545,12 +567,14 @@ static void normalise(struct job *job)
         r->flags &= (uint16_t)~XINV_REQ_RANGE;
     job->report.asked_pages = job->ranged ? xinv_pages(r->first, r->last) : 0;
     if ((r->flags & XINV_REQ_INVALIDATE) && r->scope == XINV_SCOPE_ADDRESS && !job->ranged)
-        r->scope = (r->flags & (XINV_REQ_PASID | XINV_REQ_ASID)) ? XINV_SCOPE_PASID : XINV_SCOPE_DOMAIN;
+        r->scope =
+            (r->flags & (XINV_REQ_PASID | XINV_REQ_ASID)) ? XINV_SCOPE_PASID : XINV_SCOPE_DOMAIN;
 }
 
-int xinv_translate(const struct xinv_iommu *iommu, const struct xinv_attachment *attachments, size_t n,
-                   const struct xinv_request *request, const struct xinv_policy *policy,
-                   const struct xinv_completion *completion, struct xinv_out *out, struct xinv_report *report)
+int xinv_translate(const struct xinv_iommu *iommu, const struct xinv_attachment *attachments,
+                   size_t n, const struct xinv_request *request, const struct xinv_policy *policy,
+                   const struct xinv_completion *completion, struct xinv_out *out,
+                   struct xinv_report *report)
 {
     static const struct xinv_policy exact = {XINV_POLICY_EXACT, 0, 0};
     static const struct xinv_completion nothing = {0};

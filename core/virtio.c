@@ -6,13 +6,13 @@
 /* Sizes of the device-readable parts. */
 #define ATTACH_BYTES 20
 #define DETACH_BYTES 20
-#define MAP_BYTES 36
-#define UNMAP_BYTES 28
-#define PROBE_BYTES 72
+#define MAP_BYTES    36
+#define UNMAP_BYTES  28
+#define PROBE_BYTES  72
 
-#define REGION_BYTES 24
+#define REGION_BYTES      24
 #define PROPERTY_RESV_MEM 1
-#define RESV_MEM_LENGTH 20
+#define RESV_MEM_LENGTH   20
 
 static uint32_t load32(const uint8_t *p)
 {
@@ -33,8 +33,9 @@ static void store64(uint8_t *p, uint64_t v)
 uint8_t xinv_virtio_parse(const uint8_t *bytes, size_t n, struct xinv_virtio_request *r)
 {
     static const uint8_t sizes[] = {
-        [XINV_VIRTIO_ATTACH] = ATTACH_BYTES, [XINV_VIRTIO_DETACH] = DETACH_BYTES, [XINV_VIRTIO_MAP] = MAP_BYTES,
-        [XINV_VIRTIO_UNMAP] = UNMAP_BYTES,   [XINV_VIRTIO_PROBE] = PROBE_BYTES,
+        [XINV_VIRTIO_ATTACH] = ATTACH_BYTES, [XINV_VIRTIO_DETACH] = DETACH_BYTES,
+        [XINV_VIRTIO_MAP] = MAP_BYTES,       [XINV_VIRTIO_UNMAP] = UNMAP_BYTES,
+        [XINV_VIRTIO_PROBE] = PROBE_BYTES,
     };
 
     *r = (struct xinv_virtio_request){.type = bytes[0]};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
-/* The merged virtio-iommu wire format (virtio 1.3, 5.13.6): bytes to plain structs and back. No state. */
+/* The merged virtio-iommu wire format (virtio 1.3, 5.13.6): bytes to plain structs and back. No
+ * state. */
 #ifndef XINV_CORE_VIRTIO_H
 #define XINV_CORE_VIRTIO_H
 
@@ -9,9 +10,9 @@
 
 /* ATTACH flags (5.13.6.3.1), MAP flags (5.13.6.5.1) */
 #define XINV_VIRTIO_ATTACH_BYPASS 1u
-#define XINV_VIRTIO_MAP_READ 1u
-#define XINV_VIRTIO_MAP_WRITE 2u
-#define XINV_VIRTIO_MAP_MMIO 4u
+#define XINV_VIRTIO_MAP_READ      1u
+#define XINV_VIRTIO_MAP_WRITE     2u
+#define XINV_VIRTIO_MAP_MMIO      4u
 
 struct xinv_virtio_request {
     uint8_t type;
@@ -25,8 +26,9 @@ struct xinv_virtio_request {
 
 /*
  * xinv_virtio_parse - reads the device-readable part of a request
- * returns: the status that syntax alone decides: OK; UNSUPP: unknown type; INVAL: a size that is not the type's, a reserved
- *     field or flag that the type must not ignore (5.13.6: ATTACH rejects, UNMAP may, DETACH and PROBE ignore)
+ * returns: the status that syntax alone decides: OK; UNSUPP: unknown type; INVAL: a size that is
+ * not the type's, a reserved field or flag that the type must not ignore (5.13.6: ATTACH rejects,
+ * UNMAP may, DETACH and PROBE ignore)
  */
 uint8_t xinv_virtio_parse(const uint8_t *bytes, size_t n, struct xinv_virtio_request *request);
 

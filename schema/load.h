@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 /*
- * Tables from YAML: the one reader that the generator and the tool share. A file is read whole or not at all; an error says
- * where it is, at which key, what is wrong and what would be right.
+ * Tables from YAML: the one reader that the generator and the tool share. A file is read whole or
+ * not at all; an error says where it is, at which key, what is wrong and what would be right.
  */
 #ifndef XINV_SCHEMA_LOAD_H
 #define XINV_SCHEMA_LOAD_H
@@ -52,16 +52,18 @@ struct schema_platform {
  * returns: the table, or NULL with *error filled in
  */
 struct schema_vendor *schema_vendor_load(const char *file, struct schema_error *error);
-struct schema_vendor *schema_vendor_parse(const char *file, const char *text, size_t size, struct schema_error *error);
+struct schema_vendor *schema_vendor_parse(const char *file, const char *text, size_t size,
+                                          struct schema_error *error);
 void schema_vendor_free(struct schema_vendor *vendor);
 
 /* Finds the table of the vendor that a platform names; NULL if there is none. */
 typedef const struct schema_vendor *schema_find_vendor(void *context, const char *name);
 
-struct schema_platform *schema_platform_load(const char *file, schema_find_vendor *find, void *context,
-                                             struct schema_error *error);
-struct schema_platform *schema_platform_parse(const char *file, const char *text, size_t size, schema_find_vendor *find,
-                                              void *context, struct schema_error *error);
+struct schema_platform *schema_platform_load(const char *file, schema_find_vendor *find,
+                                             void *context, struct schema_error *error);
+struct schema_platform *schema_platform_parse(const char *file, const char *text, size_t size,
+                                              schema_find_vendor *find, void *context,
+                                              struct schema_error *error);
 void schema_platform_free(struct schema_platform *platform);
 
 /* Names of the enumerators of <xinv/table.h>, as the YAML spells them; NULL ends a list. */

@@ -4,7 +4,8 @@
 
 #include "schema/yaml.h"
 
-static void read_registers(const struct schema_node *root, const struct xinv_vendor *vendor, uint64_t *values)
+static void read_registers(const struct schema_node *root, const struct xinv_vendor *vendor,
+                           uint64_t *values)
 {
     struct schema_node map = schema_require(root, "registers");
 
@@ -17,7 +18,8 @@ static void read_registers(const struct schema_node *root, const struct xinv_ven
     }
 }
 
-static unsigned read_settings(const struct schema_node *root, const struct xinv_vendor *vendor, struct xinv_setting *set)
+static unsigned read_settings(const struct schema_node *root, const struct xinv_vendor *vendor,
+                              struct xinv_setting *set)
 {
     struct schema_node map = schema_get(root, "settings");
     unsigned n = 0;
@@ -58,9 +60,11 @@ static void read_quirks(const struct schema_node *root)
     }
 }
 
-static void read_platform(struct schema_platform *p, const struct schema_node *root, schema_find_vendor *find, void *context)
+static void read_platform(struct schema_platform *p, const struct schema_node *root,
+                          schema_find_vendor *find, void *context)
 {
-    static const char *const keys[] = {"platform", "title", "vendor", "registers", "settings", "source", "quirks", NULL};
+    static const char *const keys[] = {"platform", "title",  "vendor", "registers",
+                                       "settings", "source", "quirks", NULL};
     struct schema_node name = schema_require(root, "platform");
     struct schema_node title = schema_require(root, "title");
     struct schema_node vendor = schema_require(root, "vendor");
@@ -92,8 +96,9 @@ static void read_platform(struct schema_platform *p, const struct schema_node *r
     p->table.settings = settings;
 }
 
-struct schema_platform *schema_platform_parse(const char *file, const char *text, size_t size, schema_find_vendor *find,
-                                              void *context, struct schema_error *error)
+struct schema_platform *schema_platform_parse(const char *file, const char *text, size_t size,
+                                              schema_find_vendor *find, void *context,
+                                              struct schema_error *error)
 {
     struct schema_arena *arena = schema_arena_new();
     struct schema_platform *p = schema_arena_alloc(arena, sizeof(*p));
@@ -115,8 +120,8 @@ struct schema_platform *schema_platform_parse(const char *file, const char *text
     return p;
 }
 
-struct schema_platform *schema_platform_load(const char *file, schema_find_vendor *find, void *context,
-                                             struct schema_error *error)
+struct schema_platform *schema_platform_load(const char *file, schema_find_vendor *find,
+                                             void *context, struct schema_error *error)
 {
     size_t size;
     char *text = schema_read_file(file, &size, error);

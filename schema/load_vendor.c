@@ -5,15 +5,19 @@
 
 #include "schema/yaml.h"
 
-const char *const schema_cache_names[] = {"device_config", "pasid_config", "stage1",    "stage2",       "nested",
-                                          "device_tlb",    "interrupt",    "write_buffer", NULL};
-const char *const schema_tag_names[] = {"rid", "pasid", "asid", "did", "vmid", "address", "ipa", "index", NULL};
-const char *const schema_change_names[] = {"stage1_pte",   "stage2_pte",  "pasid_entry", "pasid_table",
-                                           "device_entry", "tag_release", "everything",  NULL};
+const char *const schema_cache_names[] = {"device_config", "pasid_config", "stage1",
+                                          "stage2",        "nested",       "device_tlb",
+                                          "interrupt",     "write_buffer", NULL};
+const char *const schema_tag_names[] = {"rid",     "pasid", "asid",  "did", "vmid",
+                                        "address", "ipa",   "index", NULL};
+const char *const schema_change_names[] = {
+    "stage1_pte",   "stage2_pte",  "pasid_entry", "pasid_table",
+    "device_entry", "tag_release", "everything",  NULL};
 const char *const schema_stage_names[] = {"stage1", "stage2", "nested", "passthrough", NULL};
-const char *const schema_phase_names[] = {"register", "config", "stage2", "stage1", "device_tlb", NULL};
+const char *const schema_phase_names[] = {"register", "config",     "stage2",
+                                          "stage1",   "device_tlb", NULL};
 
-#define MOST 255 /* sub-rows of one kind: a span is two bytes */
+#define MOST         255 /* sub-rows of one kind: a span is two bytes */
 #define MAX_COMMANDS 64
 #define MAX_FEATURES 56
 
@@ -61,7 +65,8 @@ struct builder {
     unsigned n_registers;
 };
 
-/* ---- Small parts --------------------------------------------------------------------------------- */
+/* ---- Small parts
+ * --------------------------------------------------------------------------------- */
 
 static const char *source_of(struct builder *b, const struct schema_node *row)
 {
@@ -107,8 +112,12 @@ static void read_cond(struct builder *b, const struct schema_node *node)
         unsigned value = 0;
         unsigned k;
 
-        if (*text == '!' || sscanf(name + length, " %3s %u%7s", op, &value, rest) != 2 || value > 0xffff) {
-            schema_fail(node, "'%.60s' is no condition; NAME, !NAME, or NAME with ==, !=, >= or < and a number", text);
+        if (*text == '!' || sscanf(name + length, " %3s %u%7s", op, &value, rest) != 2 ||
+            value > 0xffff) {
+            schema_fail(
+                node,
+                "'%.60s' is no condition; NAME, !NAME, or NAME with ==, !=, >= or < and a number",
+                text);
             return;
         }
         for (k = 0; k < 4 && strcmp(op, ops[k]); k++)
@@ -122,7 +131,8 @@ static void read_cond(struct builder *b, const struct schema_node *node)
     }
     feature = feature_index(b, name, length);
     if (feature < 0) {
-        schema_fail(node, "'%.*s' is no feature of this vendor; see features", (int)(length > 60 ? 60 : length), name);
+        schema_fail(node, "'%.*s' is no feature of this vendor; see features",
+                    (int)(length > 60 ? 60 : length), name);
         return;
     }
     cond.feature = (uint8_t)feature;
@@ -166,7 +176,8 @@ static uint8_t read_tags(const struct schema_node *list)
     return tags;
 }
 
-static void tags_within(const struct schema_node *list, uint8_t tags, uint8_t known, const char *whose)
+static void tags_within(const struct schema_node *list, uint8_t tags, uint8_t known,
+                        const char *whose)
 {
     for (unsigned t = 0; t < XINV_NTAGS; t++)
         if ((tags & ~known) & XINV_TAG_BIT(t))
@@ -256,7 +267,8 @@ static struct xinv_linear read_linear(struct builder *b, const struct schema_nod
     return linear;
 }
 
-/* ---- Sections ------------------------------------------------------------------------------------ */
+/* ---- Sections
+ * ------------------------------------------------------------------------------------ */
 
 static void read_registers(struct builder *b, const struct schema_node *root)
 {
@@ -284,7 +296,8 @@ static void read_bits(const struct schema_node *bits, struct xinv_feature_def *d
         high = (unsigned)schema_number(bits, 63);
         low = high;
     } else if (n != 2 || high > 63 || low > high || high - low > 15) {
-        schema_fail(bits, "'%.20s' is no bit range; BIT or \"HIGH:LOW\", at most 16 bits of 63:0", text);
+        schema_fail(bits, "'%.20s' is no bit range; BIT or \"HIGH:LOW\", at most 16 bits of 63:0",
+                    text);
         return;
     }
     def->lsb = (uint8_t)low;
@@ -347,7 +360,8 @@ static void read_tag_widths(struct builder *b, const struct schema_node *root)
     }
 }
 
-static void read_stage(struct builder *b, const struct schema_node *node, struct xinv_stage_def *stage)
+static void read_stage(struct builder *b, const struct schema_node *node,
+                       struct xinv_stage_def *stage)
 {
     static const char *const keys[] = {"allocate", "per", "constant", "pasid", "when", NULL};
     static const char *const pers[] = {"domain", "endpoint", NULL};
@@ -420,8 +434,9 @@ static void read_spread(const struct schema_node *node, struct xinv_cache_def *c
 
 static void read_cache(struct builder *b, const struct schema_node *node, unsigned id)
 {
-    static const char *const keys[] = {"tags",         "owner",  "zero", "via_asid", "pasid_zero", "axes",
-                                       "log2_entries", "spread", "when", "source",   NULL};
+    static const char *const keys[] = {"tags", "owner",        "zero",   "via_asid", "pasid_zero",
+                                       "axes", "log2_entries", "spread", "when",     "source",
+                                       NULL};
     struct xinv_cache_def *cache = &b->v->table.caches[id];
     struct schema_node tags = schema_require(node, "tags");
     struct schema_node owner = schema_get(node, "owner");
@@ -443,7 +458,8 @@ static void read_cache(struct builder *b, const struct schema_node *node, unsign
         cache->pasid_zero = (uint8_t)(read_axis(&pasid_zero, 2) >> 4);
     /* an axis that is not listed has its first value only */
     cache->axes = read_classes(node, "axes",
-                               XINV_LEVEL_LEAF | XINV_GLOBAL_NO | XINV_PASID_UNTAGGED | XINV_PRESENT | XINV_REGIME_EL1);
+                               XINV_LEVEL_LEAF | XINV_GLOBAL_NO | XINV_PASID_UNTAGGED |
+                                   XINV_PRESENT | XINV_REGIME_EL1);
     cache->log2_entries = (uint8_t)schema_number(&entries, 24);
     read_spread(node, cache);
     cache->conds = read_when(b, node);
@@ -464,8 +480,8 @@ static void read_caches(struct builder *b, const struct schema_node *root)
     }
 }
 
-static void add_removal(struct builder *b, const struct schema_node *node, const struct schema_node *cache_node, bool must,
-                        bool leaf)
+static void add_removal(struct builder *b, const struct schema_node *node,
+                        const struct schema_node *cache_node, bool must, bool leaf)
 {
     struct schema_node match = schema_require(node, "match");
     struct schema_node keep = schema_get(node, "keep_level");
@@ -475,7 +491,8 @@ static void add_removal(struct builder *b, const struct schema_node *node, const
     if (node->doc->failed)
         return;
     if (!b->v->table.caches[r.cache].present) {
-        schema_fail(cache_node, "%s is no cache of this vendor; see caches", schema_cache_names[r.cache]);
+        schema_fail(cache_node, "%s is no cache of this vendor; see caches",
+                    schema_cache_names[r.cache]);
         return;
     }
     r.match = read_tags(&match);
@@ -488,7 +505,8 @@ static void add_removal(struct builder *b, const struct schema_node *node, const
         b->removals[b->n_removals++] = r;
 }
 
-static void read_removals(struct builder *b, const struct schema_node *row, const char *key, bool must, bool leaf)
+static void read_removals(struct builder *b, const struct schema_node *row, const char *key,
+                          bool must, bool leaf)
 {
     static const char *const keys[] = {"cache", "match", "classes", "keep_level", NULL};
     struct schema_node list = schema_get(row, key);
@@ -565,7 +583,8 @@ static void add_command(struct builder *b, const struct schema_node *node, bool 
     for (unsigned i = def.removals.first; i < b->n_removals; i++)
         def.operands |= b->removals[i].match;
     if (!node->doc->failed &&
-        ((def.operands & (XINV_TAG_BIT(XINV_TAG_ADDRESS) | XINV_TAG_BIT(XINV_TAG_IPA))) != 0) != (def.ranges.count != 0))
+        ((def.operands & (XINV_TAG_BIT(XINV_TAG_ADDRESS) | XINV_TAG_BIT(XINV_TAG_IPA))) != 0) !=
+            (def.ranges.count != 0))
         schema_fail(node, "a command that matches an address says how in range, and no other does");
     if (operands.node)
         def.operands = read_tags(&operands);
@@ -577,7 +596,7 @@ static void add_command(struct builder *b, const struct schema_node *node, bool 
 
 static void read_commands(struct builder *b, const struct schema_node *root)
 {
-    static const char *const keys[] = {"name", "op",  "phase", "leaf",   "operands", "range",
+    static const char *const keys[] = {"name", "op",   "phase",  "leaf",    "operands", "range",
                                        "may",  "when", "source", "removes", NULL};
     static const char *const leafs[] = {"optional", NULL};
     struct schema_node list = schema_require(root, "commands");
@@ -612,9 +631,11 @@ static uint8_t read_mask(const struct schema_node *row, const char *key, const c
 
 static void read_need(struct builder *b, const struct schema_node *node)
 {
-    static const char *const keys[] = {"cache", "tags", "zero", "hints", "only", "classes", "when", NULL};
+    static const char *const keys[] = {"cache", "tags",    "zero", "hints",
+                                       "only",  "classes", "when", NULL};
     static const char *const hints[] = {"level", "global", NULL};
-    static const char *const onlys[] = {"ats", "aliases", "new_did", "pasid", "no_pasid", "stale_did", NULL};
+    static const char *const onlys[] = {"ats",      "aliases",   "new_did", "pasid",
+                                        "no_pasid", "stale_did", NULL};
     static const uint8_t only_flags[] = {XINV_NEED_ATS,   XINV_NEED_ALIASES,  XINV_NEED_NEW_DID,
                                          XINV_NEED_PASID, XINV_NEED_NO_PASID, XINV_NEED_STALE_DID};
     struct schema_node cache = schema_require(node, "cache");
@@ -630,13 +651,15 @@ static void read_need(struct builder *b, const struct schema_node *node)
     def.cache = (uint8_t)schema_choice(&cache, schema_cache_names);
     c = &b->v->table.caches[def.cache];
     if (!node->doc->failed && !c->present)
-        schema_fail(&cache, "%s is no cache of this vendor; see caches", schema_cache_names[def.cache]);
+        schema_fail(&cache, "%s is no cache of this vendor; see caches",
+                    schema_cache_names[def.cache]);
     def.tags = read_tags(&tags);
     def.zero = read_tags(&zero);
     tags_within(&tags, def.tags, c->tags, schema_cache_names[def.cache]);
     tags_within(&zero, def.zero, def.tags, "this need");
     mask = read_mask(node, "hints", hints);
-    def.flags = (uint8_t)((mask & 1 ? XINV_NEED_LEVEL_HINT : 0) | (mask & 2 ? XINV_NEED_GLOBAL_HINT : 0));
+    def.flags =
+        (uint8_t)((mask & 1 ? XINV_NEED_LEVEL_HINT : 0) | (mask & 2 ? XINV_NEED_GLOBAL_HINT : 0));
     mask = read_mask(node, "only", onlys);
     for (unsigned i = 0; i < sizeof(only_flags); i++)
         if (mask >> i & 1)
@@ -710,14 +733,16 @@ static void read_order(struct builder *b, const struct schema_node *root)
         for (t = 0; t < XINV_NPHASES && strcmp(then, schema_phase_names[t]); t++)
             ;
         if (f >= t || t == XINV_NPHASES) {
-            schema_fail(&value, "is no pair of phases; \"EARLIER>LATER\" such as \"config>stage1\"");
+            schema_fail(&value,
+                        "is no pair of phases; \"EARLIER>LATER\" such as \"config>stage1\"");
             return;
         }
         b->v->table.order[f][t] = (uint8_t)schema_choice(&value, orders);
     }
 }
 
-static void read_endpoint(const struct schema_node *node, struct xinv_repeat_def *def, unsigned quirk)
+static void read_endpoint(const struct schema_node *node, struct xinv_repeat_def *def,
+                          unsigned quirk)
 {
     static const char *const keys[] = {"pci_vendor", "pci_device", "pci_mask", NULL};
     struct schema_node vendor = schema_require(node, "pci_vendor");
@@ -734,7 +759,8 @@ static void read_endpoint(const struct schema_node *node, struct xinv_repeat_def
 
 static void read_repeats(struct builder *b, const struct schema_node *root)
 {
-    static const char *const keys[] = {"unit", "times", "phases", "except", "endpoint", "when", "source", NULL};
+    static const char *const keys[] = {"unit",     "times", "phases", "except",
+                                       "endpoint", "when",  "source", NULL};
     static const char *const units[] = {"phase", "command", NULL};
     struct schema_node list = schema_get(root, "repeats");
     unsigned quirks = 0;
@@ -778,9 +804,10 @@ static void read_attaches(struct builder *b, const struct schema_node *root)
 
 static void read_vendor(struct builder *b, const struct schema_node *root)
 {
-    static const char *const keys[] = {"vendor",   "title",  "registers", "first_free_tag", "final_sync", "features",
-                                       "tags",     "stages", "caches",    "commands",       "order",      "repeats",
-                                       "attach",   "changes", NULL};
+    static const char *const keys[] = {"vendor",     "title",    "registers", "first_free_tag",
+                                       "final_sync", "features", "tags",      "stages",
+                                       "caches",     "commands", "order",     "repeats",
+                                       "attach",     "changes",  NULL};
     static const char *const syncs[] = {"asked", "always", NULL};
     struct schema_node name = schema_require(root, "vendor");
     struct schema_node title = schema_require(root, "title");
@@ -805,13 +832,14 @@ static void read_vendor(struct builder *b, const struct schema_node *root)
     read_changes(b, root);
 }
 
-/* ---- The whole ----------------------------------------------------------------------------------- */
+/* ---- The whole
+ * ----------------------------------------------------------------------------------- */
 
-#define KEEP(field, array, count)                                                                                      \
-    do {                                                                                                               \
-        void *copy_ = schema_arena_alloc(b->arena, sizeof((array)[0]) * ((count) + 1));                                \
-        memcpy(copy_, (array), sizeof((array)[0]) * (count));                                                          \
-        (field) = copy_;                                                                                               \
+#define KEEP(field, array, count)                                                       \
+    do {                                                                                \
+        void *copy_ = schema_arena_alloc(b->arena, sizeof((array)[0]) * ((count) + 1)); \
+        memcpy(copy_, (array), sizeof((array)[0]) * (count));                           \
+        (field) = copy_;                                                                \
     } while (0)
 
 static void finish(struct builder *b)
@@ -846,7 +874,8 @@ static void finish(struct builder *b)
     v->n_needs = b->n_needs;
 }
 
-struct schema_vendor *schema_vendor_parse(const char *file, const char *text, size_t size, struct schema_error *error)
+struct schema_vendor *schema_vendor_parse(const char *file, const char *text, size_t size,
+                                          struct schema_error *error)
 {
     struct schema_arena *arena = schema_arena_new();
     struct builder *b = schema_arena_alloc(arena, sizeof(*b));

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Memory -------------------------------------------------------------------------------------- */
+/* ---- Memory
+ * -------------------------------------------------------------------------------------- */
 
 struct schema_block {
     struct schema_block *next;
@@ -61,10 +62,11 @@ void schema_arena_free(struct schema_arena *arena)
     free(arena);
 }
 
-/* ---- Errors -------------------------------------------------------------------------------------- */
+/* ---- Errors
+ * -------------------------------------------------------------------------------------- */
 
-static void set_error(struct schema_error *error, const char *file, unsigned line, unsigned column, const char *path,
-                      const char *format, va_list args)
+static void set_error(struct schema_error *error, const char *file, unsigned line, unsigned column,
+                      const char *path, const char *format, va_list args)
 {
     memset(error, 0, sizeof(*error));
     snprintf(error->file, sizeof(error->file), "%s", file);
@@ -74,10 +76,11 @@ static void set_error(struct schema_error *error, const char *file, unsigned lin
     vsnprintf(error->text, sizeof(error->text), format, args);
 }
 
-static void fail_at(struct schema_error *error, const char *file, unsigned line, unsigned column, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+static void fail_at(struct schema_error *error, const char *file, unsigned line, unsigned column,
+                    const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-static void fail_at(struct schema_error *error, const char *file, unsigned line, unsigned column, const char *format, ...)
+static void fail_at(struct schema_error *error, const char *file, unsigned line, unsigned column,
+                    const char *format, ...)
 {
     va_list args;
 
@@ -108,10 +111,12 @@ void schema_error_format(const struct schema_error *error, char *text, size_t si
 
     if (error->line)
         snprintf(where, sizeof(where), ":%u:%u", error->line, error->column);
-    snprintf(text, size, "%s%s: %s%s%s", error->file, where, error->path, *error->path ? ": " : "", error->text);
+    snprintf(text, size, "%s%s: %s%s%s", error->file, where, error->path, *error->path ? ": " : "",
+             error->text);
 }
 
-/* ---- Documents ----------------------------------------------------------------------------------- */
+/* ---- Documents
+ * ----------------------------------------------------------------------------------- */
 
 char *schema_read_file(const char *file, size_t *size, struct schema_error *error)
 {
@@ -187,7 +192,8 @@ static const char *refused(const yaml_event_t *event, unsigned *depth, unsigned 
 }
 
 /* Walks the events before the document is built: aliases must not get the chance to multiply. */
-static bool check_events(const char *file, const char *text, size_t size, struct schema_error *error)
+static bool check_events(const char *file, const char *text, size_t size,
+                         struct schema_error *error)
 {
     yaml_parser_t parser;
     unsigned depth = 0;
@@ -203,14 +209,15 @@ static bool check_events(const char *file, const char *text, size_t size, struct
         const char *why;
 
         if (!yaml_parser_parse(&parser, &event)) {
-            fail_at(error, file, line_of(&parser.problem_mark), column_of(&parser.problem_mark), "not YAML: %s",
-                    parser.problem ? parser.problem : "cannot be read");
+            fail_at(error, file, line_of(&parser.problem_mark), column_of(&parser.problem_mark),
+                    "not YAML: %s", parser.problem ? parser.problem : "cannot be read");
             good = false;
             break;
         }
         why = refused(&event, &depth, &documents);
         if (why) {
-            fail_at(error, file, line_of(&event.start_mark), column_of(&event.start_mark), "%s", why);
+            fail_at(error, file, line_of(&event.start_mark), column_of(&event.start_mark), "%s",
+                    why);
             good = false;
         }
         end = event.type == YAML_STREAM_END_EVENT;
@@ -260,16 +267,19 @@ struct schema_node schema_root(struct schema_doc *doc)
     return (struct schema_node){doc, yaml_document_get_root_node(&doc->document), ""};
 }
 
-/* ---- Access -------------------------------------------------------------------------------------- */
+/* ---- Access
+ * -------------------------------------------------------------------------------------- */
 
-static struct schema_node child(const struct schema_node *parent, yaml_node_t *node, const char *key, long index)
+static struct schema_node child(const struct schema_node *parent, yaml_node_t *node,
+                                const char *key, long index)
 {
     struct schema_node c = {parent->doc, node, ""};
 
     if (index >= 0)
         snprintf(c.path, sizeof(c.path), "%.120s[%ld]", parent->path, index);
     else
-        snprintf(c.path, sizeof(c.path), "%.100s%s%.50s", parent->path, *parent->path ? "." : "", key);
+        snprintf(c.path, sizeof(c.path), "%.100s%s%.50s", parent->path, *parent->path ? "." : "",
+                 key);
     return c;
 }
 
@@ -302,7 +312,8 @@ static bool check_key(const struct schema_node *map, size_t index, const char *c
     struct schema_doc *doc = map->doc;
     yaml_node_pair_t *pairs = map->node->data.mapping.pairs.start;
     const char *key = scalar_of(doc, pairs[index].key);
-    struct schema_node at = child(map, yaml_document_get_node(&doc->document, pairs[index].key), key ? key : "?", -1);
+    struct schema_node at =
+        child(map, yaml_document_get_node(&doc->document, pairs[index].key), key ? key : "?", -1);
     char right[200];
 
     if (!key) {
@@ -351,7 +362,8 @@ struct schema_node schema_pair(const struct schema_node *map, size_t index, cons
     yaml_node_pair_t *pair = &map->node->data.mapping.pairs.start[index];
 
     *key = scalar_of(map->doc, pair->key);
-    return child(map, yaml_document_get_node(&map->doc->document, pair->value), *key ? *key : "?", -1);
+    return child(map, yaml_document_get_node(&map->doc->document, pair->value), *key ? *key : "?",
+                 -1);
 }
 
 struct schema_node schema_get(const struct schema_node *map, const char *key)
@@ -388,8 +400,10 @@ size_t schema_length(const struct schema_node *list)
 
 struct schema_node schema_item(const struct schema_node *list, size_t index)
 {
-    return child(list, yaml_document_get_node(&list->doc->document, list->node->data.sequence.items.start[index]), "",
-                 (long)index);
+    return child(
+        list,
+        yaml_document_get_node(&list->doc->document, list->node->data.sequence.items.start[index]),
+        "", (long)index);
 }
 
 const char *schema_text(const struct schema_node *node)
@@ -445,7 +459,8 @@ uint64_t schema_number(const struct schema_node *node, uint64_t most)
     if (node->doc->failed || !node->node)
         return 0;
     if (!parse_number(text, &value)) {
-        schema_fail(node, "'%.40s' is not a number; decimal or 0x digits up to %llu", text, (unsigned long long)most);
+        schema_fail(node, "'%.40s' is not a number; decimal or 0x digits up to %llu", text,
+                    (unsigned long long)most);
         return 0;
     }
     if (value > most) {

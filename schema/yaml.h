@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 /*
- * A YAML document with positions: typed access that records the first error and where it is. Once an error is recorded, every
- * further access answers with a harmless value, so callers check once at the end.
+ * A YAML document with positions: typed access that records the first error and where it is. Once
+ * an error is recorded, every further access answers with a harmless value, so callers check once
+ * at the end.
  */
 #ifndef XINV_SCHEMA_YAML_H
 #define XINV_SCHEMA_YAML_H
@@ -29,7 +30,8 @@ struct schema_node {
 
 /* Memory that lives until its arena is freed. */
 struct schema_arena *schema_arena_new(void);
-void *schema_arena_alloc(struct schema_arena *arena, size_t size); /* zeroed; aborts when there is none */
+void *schema_arena_alloc(struct schema_arena *arena,
+                         size_t size); /* zeroed; aborts when there is none */
 const char *schema_arena_copy(struct schema_arena *arena, const char *text);
 void schema_arena_free(struct schema_arena *arena);
 
@@ -42,16 +44,21 @@ void schema_doc_close(struct schema_doc *doc);
 struct schema_node schema_root(struct schema_doc *doc);
 
 /* Records an error at a node; the first one stays. */
-void schema_fail(const struct schema_node *at, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void schema_fail(const struct schema_node *at, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
-/* The node must be a map whose keys are all in `keys` (NULL-terminated; NULL: any), each at most once. */
+/* The node must be a map whose keys are all in `keys` (NULL-terminated; NULL: any), each at most
+ * once. */
 bool schema_map(const struct schema_node *node, const char *const *keys);
-struct schema_node schema_get(const struct schema_node *map, const char *key);     /* may not be there */
-struct schema_node schema_require(const struct schema_node *map, const char *key); /* must be there */
+struct schema_node schema_get(const struct schema_node *map,
+                              const char *key); /* may not be there */
+struct schema_node schema_require(const struct schema_node *map,
+                                  const char *key); /* must be there */
 size_t schema_pairs(const struct schema_node *map);
 struct schema_node schema_pair(const struct schema_node *map, size_t index, const char **key);
 
-size_t schema_length(const struct schema_node *list); /* 0 for what is not there; an error for what is no list */
+size_t schema_length(
+    const struct schema_node *list); /* 0 for what is not there; an error for what is no list */
 struct schema_node schema_item(const struct schema_node *list, size_t index);
 
 const char *schema_text(const struct schema_node *node); /* a non-empty scalar, "" on error */

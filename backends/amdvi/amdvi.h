@@ -20,6 +20,7 @@ enum xinv_amdvi_op {
     XINV_AMDVI_NOPS
 };
 
-int xinv_amdvi_decode(const struct xinv_iommu *iommu, const uint64_t *words, struct xinv_decoded *decoded);
+int xinv_amdvi_decode(const struct xinv_iommu *iommu, const uint64_t *words,
+                      struct xinv_decoded *decoded);
 
 #endif

@@ -20,7 +20,8 @@ static void begin(uint64_t *w, unsigned opcode)
 /* Every address: ones up to bit 62 and a zero in bit 63 (2.4.3). */
 static const struct xinv_block whole_space = {.order = 52, .last = UINT64_MAX};
 
-/* With S, the first zero bit at or above bit 12 gives the size: n ones below it mean 2^(n+1) pages. */
+/* With S, the first zero bit at or above bit 12 gives the size: n ones below it mean 2^(n+1) pages.
+ */
 static void put_address(const struct xinv_block *block, uint64_t *w)
 {
     uint64_t address = block->first;
@@ -32,7 +33,8 @@ static void put_address(const struct xinv_block *block, uint64_t *w)
     XINV_PUT(w, AMDVI_ADDRESS, address);
 }
 
-static void put_pages(const struct xinv_block *block, bool guest, const struct xinv_operands *op, uint64_t *w)
+static void put_pages(const struct xinv_block *block, bool guest, const struct xinv_operands *op,
+                      uint64_t *w)
 {
     begin(w, AMDVI_INVALIDATE_IOMMU_PAGES);
     XINV_PUT(w, AMDVI_PAGES_DOMAIN, op->did);
@@ -44,9 +46,11 @@ static void put_pages(const struct xinv_block *block, bool guest, const struct x
     put_address(block, w);
 }
 
-static void put_iotlb(const struct xinv_block *block, bool guest, const struct xinv_operands *op, uint64_t *w)
+static void put_iotlb(const struct xinv_block *block, bool guest, const struct xinv_operands *op,
+                      uint64_t *w)
 {
-    /* no depth is 32 outstanding invalidations (PCIe ATS 10.5.1.2); no queue of its own is the device's */
+    /* no depth is 32 outstanding invalidations (PCIe ATS 10.5.1.2); no queue of its own is the
+     * device's */
     begin(w, AMDVI_INVALIDATE_IOTLB_PAGES);
     XINV_PUT(w, AMDVI_DEVICE_ID, op->rid);
     XINV_PUT(w, AMDVI_IOTLB_MAXPEND, op->at->queue_depth ? op->at->queue_depth : 32);
@@ -60,7 +64,8 @@ static void put_iotlb(const struct xinv_block *block, bool guest, const struct x
     put_address(block, w);
 }
 
-static void encode(const struct xinv_iommu *iommu, uint8_t form, const struct xinv_operands *op, uint64_t *w)
+static void encode(const struct xinv_iommu *iommu, uint8_t form, const struct xinv_operands *op,
+                   uint64_t *w)
 {
     (void)iommu;
     switch (form) {

@@ -3,29 +3,30 @@
 #ifndef XINV_BACKENDS_AMDVI_LAYOUT_H
 #define XINV_BACKENDS_AMDVI_LAYOUT_H
 
-#define AMDVI_OPCODE 0, 60, 4, 0
+#define AMDVI_OPCODE      0, 60, 4, 0
 #define AMDVI_OPCODE_MASK (UINT64_C(0xf) << 60)
-#define AMDVI_DEVICE_ID 0, 0, 16, 0
-#define AMDVI_S 1, 0, 1, 0
-#define AMDVI_GN 1, 2, 1, 0
-#define AMDVI_ADDRESS 1, 12, 52, 12
+#define AMDVI_DEVICE_ID   0, 0, 16, 0
+#define AMDVI_S           1, 0, 1, 0
+#define AMDVI_GN          1, 2, 1, 0
+#define AMDVI_ADDRESS     1, 12, 52, 12
 /* COMPLETION_WAIT (2.4.1) */
-#define AMDVI_WAIT_S 0, 0, 1, 0
-#define AMDVI_WAIT_I 0, 1, 1, 0
-#define AMDVI_WAIT_F 0, 2, 1, 0
+#define AMDVI_WAIT_S       0, 0, 1, 0
+#define AMDVI_WAIT_I       0, 1, 1, 0
+#define AMDVI_WAIT_F       0, 2, 1, 0
 #define AMDVI_WAIT_ADDRESS 0, 3, 49, 3
-#define AMDVI_WAIT_DATA 1, 0, 64, 0
+#define AMDVI_WAIT_DATA    1, 0, 64, 0
 /* INVALIDATE_IOMMU_PAGES (2.4.3) */
-#define AMDVI_PAGES_PASID 0, 0, 20, 0
+#define AMDVI_PAGES_PASID  0, 0, 20, 0
 #define AMDVI_PAGES_DOMAIN 0, 32, 16, 0
-#define AMDVI_PAGES_PDE 1, 1, 1, 0
-/* INVALIDATE_IOTLB_PAGES (2.4.4); the order of the PASID's parts is that of revision 2.02 and later */
-#define AMDVI_IOTLB_PASID_15_8 0, 16, 8, 8
-#define AMDVI_IOTLB_MAXPEND 0, 24, 8, 0
-#define AMDVI_IOTLB_QUEUE_ID 0, 32, 16, 0
-#define AMDVI_IOTLB_PASID_7_0 0, 48, 8, 0
+#define AMDVI_PAGES_PDE    1, 1, 1, 0
+/* INVALIDATE_IOTLB_PAGES (2.4.4); the order of the PASID's parts is that of revision 2.02 and later
+ */
+#define AMDVI_IOTLB_PASID_15_8  0, 16, 8, 8
+#define AMDVI_IOTLB_MAXPEND     0, 24, 8, 0
+#define AMDVI_IOTLB_QUEUE_ID    0, 32, 16, 0
+#define AMDVI_IOTLB_PASID_7_0   0, 48, 8, 0
 #define AMDVI_IOTLB_PASID_19_16 0, 56, 4, 16
-#define AMDVI_IOTLB_TYPE 1, 4, 2, 0
+#define AMDVI_IOTLB_TYPE        1, 4, 2, 0
 
 enum {
     AMDVI_COMPLETION_WAIT = 0x1,

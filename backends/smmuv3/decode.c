@@ -3,23 +3,29 @@
 #include "backends/smmuv3/smmuv3.h"
 #include "core/layout.h"
 
-#define RANGE_FIELDS                                                                                                   \
-    XINV_FIELD("NUM", SMMUV3_NUM), XINV_FIELD("SCALE", SMMUV3_SCALE), XINV_FIELD("Leaf", SMMUV3_LEAF),                 \
-        XINV_FIELD("TTL", SMMUV3_TTL), XINV_FIELD("TG", SMMUV3_TG)
+#define RANGE_FIELDS                                                    \
+    XINV_FIELD("NUM", SMMUV3_NUM), XINV_FIELD("SCALE", SMMUV3_SCALE),   \
+        XINV_FIELD("Leaf", SMMUV3_LEAF), XINV_FIELD("TTL", SMMUV3_TTL), \
+        XINV_FIELD("TG", SMMUV3_TG)
 
-static const struct xinv_layout_field ste[] = {
-    XINV_FIELD("SSec", SMMUV3_SSEC), XINV_FIELD("SID", SMMUV3_SID), XINV_FIELD("Leaf", SMMUV3_LEAF)};
-static const struct xinv_layout_field ste_range[] = {
-    XINV_FIELD("SSec", SMMUV3_SSEC), XINV_FIELD("SID", SMMUV3_SID), XINV_FIELD("Range", SMMUV3_RANGE)};
-static const struct xinv_layout_field cd[] = {XINV_FIELD("SSec", SMMUV3_SSEC), XINV_FIELD("SSID", SMMUV3_SSID),
-                                              XINV_FIELD("SID", SMMUV3_SID), XINV_FIELD("Leaf", SMMUV3_LEAF)};
-static const struct xinv_layout_field cd_all[] = {XINV_FIELD("SSec", SMMUV3_SSEC), XINV_FIELD("SID", SMMUV3_SID)};
+static const struct xinv_layout_field ste[] = {XINV_FIELD("SSec", SMMUV3_SSEC),
+                                               XINV_FIELD("SID", SMMUV3_SID),
+                                               XINV_FIELD("Leaf", SMMUV3_LEAF)};
+static const struct xinv_layout_field ste_range[] = {XINV_FIELD("SSec", SMMUV3_SSEC),
+                                                     XINV_FIELD("SID", SMMUV3_SID),
+                                                     XINV_FIELD("Range", SMMUV3_RANGE)};
+static const struct xinv_layout_field cd[] = {
+    XINV_FIELD("SSec", SMMUV3_SSEC), XINV_FIELD("SSID", SMMUV3_SSID), XINV_FIELD("SID", SMMUV3_SID),
+    XINV_FIELD("Leaf", SMMUV3_LEAF)};
+static const struct xinv_layout_field cd_all[] = {XINV_FIELD("SSec", SMMUV3_SSEC),
+                                                  XINV_FIELD("SID", SMMUV3_SID)};
 static const struct xinv_layout_field vmid[] = {XINV_FIELD("VMID", SMMUV3_VMID)};
 static const struct xinv_layout_field vmid_asid[] = {XINV_FIELD("VMID", SMMUV3_VMID),
                                                      XINV_FIELD("ASID", SMMUV3_ASID)};
 static const struct xinv_layout_field asid[] = {XINV_FIELD("ASID", SMMUV3_ASID)};
-static const struct xinv_layout_field nh_va[] = {XINV_FIELD("VMID", SMMUV3_VMID), XINV_FIELD("ASID", SMMUV3_ASID),
-                                                 RANGE_FIELDS, XINV_FIELD("Address", SMMUV3_VA)};
+static const struct xinv_layout_field nh_va[] = {XINV_FIELD("VMID", SMMUV3_VMID),
+                                                 XINV_FIELD("ASID", SMMUV3_ASID), RANGE_FIELDS,
+                                                 XINV_FIELD("Address", SMMUV3_VA)};
 static const struct xinv_layout_field nh_vaa[] = {XINV_FIELD("VMID", SMMUV3_VMID), RANGE_FIELDS,
                                                   XINV_FIELD("Address", SMMUV3_VA)};
 static const struct xinv_layout_field el2_va[] = {XINV_FIELD("ASID", SMMUV3_ASID), RANGE_FIELDS,
@@ -28,15 +34,16 @@ static const struct xinv_layout_field el2_vaa[] = {RANGE_FIELDS, XINV_FIELD("Add
 static const struct xinv_layout_field s2_ipa[] = {XINV_FIELD("VMID", SMMUV3_VMID), RANGE_FIELDS,
                                                   XINV_FIELD("Address", SMMUV3_IPA)};
 static const struct xinv_layout_field atc_inv[] = {
-    XINV_FIELD("Global", SMMUV3_GLOBAL), XINV_FIELD("SSV", SMMUV3_SSV), XINV_FIELD("SSID", SMMUV3_SSID),
-    XINV_FIELD("SID", SMMUV3_SID), XINV_FIELD("Size", SMMUV3_ATC_SIZE), XINV_FIELD("Address", SMMUV3_VA)};
-static const struct xinv_layout_field sync[] = {XINV_FIELD("CS", SMMUV3_CS), XINV_FIELD("MSH", SMMUV3_MSH),
-                                                XINV_FIELD("MSIAttr", SMMUV3_MSIATTR),
-                                                XINV_FIELD("MSIData", SMMUV3_MSIDATA),
-                                                XINV_FIELD("MSIAddr", SMMUV3_MSIADDR)};
+    XINV_FIELD("Global", SMMUV3_GLOBAL), XINV_FIELD("SSV", SMMUV3_SSV),
+    XINV_FIELD("SSID", SMMUV3_SSID),     XINV_FIELD("SID", SMMUV3_SID),
+    XINV_FIELD("Size", SMMUV3_ATC_SIZE), XINV_FIELD("Address", SMMUV3_VA)};
+static const struct xinv_layout_field sync[] = {
+    XINV_FIELD("CS", SMMUV3_CS), XINV_FIELD("MSH", SMMUV3_MSH),
+    XINV_FIELD("MSIAttr", SMMUV3_MSIATTR), XINV_FIELD("MSIData", SMMUV3_MSIDATA),
+    XINV_FIELD("MSIAddr", SMMUV3_MSIADDR)};
 
 #define N(fields) fields, sizeof(fields) / sizeof((fields)[0])
-#define OPCODE 0xff
+#define OPCODE    0xff
 
 static const struct xinv_layout layouts[] = {
     {"CFGI_STE", OPCODE, SMMUV3_CFGI_STE, N(ste)},
@@ -58,7 +65,8 @@ static const struct xinv_layout layouts[] = {
     {"SYNC", OPCODE, SMMUV3_SYNC, N(sync)},
 };
 
-int xinv_smmuv3_decode(const struct xinv_iommu *iommu, const uint64_t *words, struct xinv_decoded *decoded)
+int xinv_smmuv3_decode(const struct xinv_iommu *iommu, const uint64_t *words,
+                       struct xinv_decoded *decoded)
 {
     (void)iommu;
     for (unsigned i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++) {

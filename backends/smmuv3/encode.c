@@ -19,9 +19,10 @@ static void begin(uint64_t *w, unsigned opcode)
 }
 
 /*
- * Leaf, range and hint of an address TLBI. A level hint is only given where it cannot miss anything: when the largest leaf that
- * was removed is the smallest that the granule has. TG with NUM, SCALE and TTL all 0 is reserved (4.4.1.1), so one
- * granule without a hint is the plain form, which hits every entry that holds the address.
+ * Leaf, range and hint of an address TLBI. A level hint is only given where it cannot miss
+ * anything: when the largest leaf that was removed is the smallest that the granule has. TG with
+ * NUM, SCALE and TTL all 0 is reserved (4.4.1.1), so one granule without a hint is the plain form,
+ * which hits every entry that holds the address.
  */
 static void put_range(const struct xinv_operands *op, uint64_t *w)
 {
@@ -49,7 +50,8 @@ static void put_atc(const struct xinv_operands *op, bool pasid, bool all, uint64
         XINV_PUT(w, SMMUV3_VA, op->block.first);
 }
 
-static void encode(const struct xinv_iommu *iommu, uint8_t form, const struct xinv_operands *op, uint64_t *w)
+static void encode(const struct xinv_iommu *iommu, uint8_t form, const struct xinv_operands *op,
+                   uint64_t *w)
 {
     (void)iommu;
     switch (form) {
@@ -160,7 +162,8 @@ static int complete(const struct xinv_iommu *iommu, const struct xinv_completion
     if (!c->store)
         return 0; /* MSIAddress 0: the wired interrupt */
     /* MSIAddress 55:2; 0 would mean no store at all */
-    if (!iommu->feature[XINV_SMMUV3_F_MSI] || !c->address || (c->address & 3) || c->address >> 56 || c->data >> 32)
+    if (!iommu->feature[XINV_SMMUV3_F_MSI] || !c->address || (c->address & 3) || c->address >> 56 ||
+        c->data >> 32)
         return -XINV_E_INVAL;
     XINV_PUT(w, SMMUV3_MSH, 3);       /* inner shareable */
     XINV_PUT(w, SMMUV3_MSIATTR, 0xf); /* inner and outer write-back */

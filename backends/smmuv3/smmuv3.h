@@ -28,6 +28,7 @@ enum xinv_smmuv3_op {
     XINV_SMMUV3_NOPS
 };
 
-int xinv_smmuv3_decode(const struct xinv_iommu *iommu, const uint64_t *words, struct xinv_decoded *decoded);
+int xinv_smmuv3_decode(const struct xinv_iommu *iommu, const uint64_t *words,
+                       struct xinv_decoded *decoded);
 
 #endif

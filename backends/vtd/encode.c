@@ -9,7 +9,8 @@ static uint8_t command_words(const struct xinv_iommu *iommu)
     return iommu->feature[XINV_VTD_F_QUEUE_WIDTH] == 256 ? 4 : 2;
 }
 
-/* IQA_REG.DW = 1 needs ECAP.SMTS; scalable mode needs 256-bit descriptors (11.4.9.4); legacy mode takes both widths. */
+/* IQA_REG.DW = 1 needs ECAP.SMTS; scalable mode needs 256-bit descriptors (11.4.9.4); legacy mode
+ * takes both widths. */
 static int check(const struct xinv_iommu *iommu)
 {
     uint16_t width = iommu->feature[XINV_VTD_F_QUEUE_WIDTH];
@@ -40,7 +41,8 @@ static void put_pages(const struct xinv_operands *op, uint64_t *w)
     XINV_PUT(w, VTD_ADDR, op->block.first);
 }
 
-static void put_iotlb(const struct xinv_iommu *iommu, unsigned granularity, const struct xinv_operands *op, uint64_t *w)
+static void put_iotlb(const struct xinv_iommu *iommu, unsigned granularity,
+                      const struct xinv_operands *op, uint64_t *w)
 {
     begin(iommu, w, VTD_IOTLB);
     XINV_PUT(w, VTD_G, granularity);
@@ -52,8 +54,8 @@ static void put_iotlb(const struct xinv_iommu *iommu, unsigned granularity, cons
         put_pages(op, w);
 }
 
-static void put_p_iotlb(const struct xinv_iommu *iommu, unsigned granularity, const struct xinv_operands *op,
-                        uint64_t *w)
+static void put_p_iotlb(const struct xinv_iommu *iommu, unsigned granularity,
+                        const struct xinv_operands *op, uint64_t *w)
 {
     begin(iommu, w, VTD_P_IOTLB);
     XINV_PUT(w, VTD_G, granularity);
@@ -64,8 +66,8 @@ static void put_p_iotlb(const struct xinv_iommu *iommu, unsigned granularity, co
 }
 
 /*
- * The size of a Device-TLB region stands in its address (PCIe ATS 10.3.1): with S, n ones from bit 12 up before the first zero
- * mean 2^(n+1) pages. Order 52 is the whole space: ones up to bit 62.
+ * The size of a Device-TLB region stands in its address (PCIe ATS 10.3.1): with S, n ones from bit
+ * 12 up before the first zero mean 2^(n+1) pages. Order 52 is the whole space: ones up to bit 62.
  */
 static uint64_t sized_address(const struct xinv_block *block)
 {
@@ -84,8 +86,8 @@ static void put_pfsid(const struct xinv_iommu *iommu, const struct xinv_operands
     XINV_PUT(w, VTD_PFSID_HI, op->at->pfsid);
 }
 
-static void put_dev_tlb(const struct xinv_iommu *iommu, const struct xinv_block *block, const struct xinv_operands *op,
-                        uint64_t *w)
+static void put_dev_tlb(const struct xinv_iommu *iommu, const struct xinv_block *block,
+                        const struct xinv_operands *op, uint64_t *w)
 {
     begin(iommu, w, VTD_DEV_TLB);
     XINV_PUT(w, VTD_DEV_MIP, op->at->queue_depth); /* a depth of 32 is encoded as 0: five bits */
@@ -95,8 +97,8 @@ static void put_dev_tlb(const struct xinv_iommu *iommu, const struct xinv_block 
     XINV_PUT(w, VTD_ADDR, sized_address(block));
 }
 
-static void put_p_dev_tlb(const struct xinv_iommu *iommu, const struct xinv_block *block, bool all_pasids,
-                          const struct xinv_operands *op, uint64_t *w)
+static void put_p_dev_tlb(const struct xinv_iommu *iommu, const struct xinv_block *block,
+                          bool all_pasids, const struct xinv_operands *op, uint64_t *w)
 {
     begin(iommu, w, VTD_P_DEV_TLB);
     XINV_PUT(w, VTD_PDEV_MIP, op->at->queue_depth);
@@ -109,7 +111,8 @@ static void put_p_dev_tlb(const struct xinv_iommu *iommu, const struct xinv_bloc
     XINV_PUT(w, VTD_ADDR, sized_address(block));
 }
 
-static void put_cc(const struct xinv_iommu *iommu, unsigned granularity, const struct xinv_operands *op, uint64_t *w)
+static void put_cc(const struct xinv_iommu *iommu, unsigned granularity,
+                   const struct xinv_operands *op, uint64_t *w)
 {
     begin(iommu, w, VTD_CC);
     XINV_PUT(w, VTD_G, granularity);
@@ -119,7 +122,8 @@ static void put_cc(const struct xinv_iommu *iommu, unsigned granularity, const s
         XINV_PUT(w, VTD_CC_SID, op->rid);
 }
 
-static void put_pc(const struct xinv_iommu *iommu, unsigned granularity, const struct xinv_operands *op, uint64_t *w)
+static void put_pc(const struct xinv_iommu *iommu, unsigned granularity,
+                   const struct xinv_operands *op, uint64_t *w)
 {
     begin(iommu, w, VTD_PC);
     XINV_PUT(w, VTD_G, granularity);
@@ -129,7 +133,8 @@ static void put_pc(const struct xinv_iommu *iommu, unsigned granularity, const s
         XINV_PUT(w, VTD_PASID, op->pasid);
 }
 
-static void encode(const struct xinv_iommu *iommu, uint8_t form, const struct xinv_operands *op, uint64_t *w)
+static void encode(const struct xinv_iommu *iommu, uint8_t form, const struct xinv_operands *op,
+                   uint64_t *w)
 {
     switch (form) {
     case XINV_VTD_OP_CC_DEVICE:

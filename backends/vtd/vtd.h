@@ -27,6 +27,7 @@ enum xinv_vtd_op {
     XINV_VTD_NOPS
 };
 
-int xinv_vtd_decode(const struct xinv_iommu *iommu, const uint64_t *words, struct xinv_decoded *decoded);
+int xinv_vtd_decode(const struct xinv_iommu *iommu, const uint64_t *words,
+                    struct xinv_decoded *decoded);
 
 #endif

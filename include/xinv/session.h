@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 /*
- * A virtio-iommu device's state: endpoints, domains, mappings and the host's tags; request bytes in, response bytes and one
- * command list per IOMMU out. Written from the merged virtio-iommu specification (virtio 1.3, section 5.13).
+ * A virtio-iommu device's state: endpoints, domains, mappings and the host's tags; request bytes
+ * in, response bytes and one command list per IOMMU out. Written from the merged virtio-iommu
+ * specification (virtio 1.3, section 5.13).
  *
- * A session lives in memory that the caller gives: xinv_session_size() says how much, xinv_session_init() takes it.
- * A request that fails, for whatever reason, leaves the session, the outputs and their counters as they were.
+ * A session lives in memory that the caller gives: xinv_session_size() says how much,
+ * xinv_session_init() takes it. A request that fails, for whatever reason, leaves the session, the
+ * outputs and their counters as they were.
  */
 #ifndef XINV_SESSION_H
 #define XINV_SESSION_H
@@ -29,12 +31,12 @@ enum xinv_virtio_status {
 };
 
 /* virtio 1.3, 5.13.3 feature bits */
-#define XINV_VIRTIO_F_INPUT_RANGE 0x01u
-#define XINV_VIRTIO_F_DOMAIN_RANGE 0x02u
-#define XINV_VIRTIO_F_MAP_UNMAP 0x04u
-#define XINV_VIRTIO_F_BYPASS 0x08u
-#define XINV_VIRTIO_F_PROBE 0x10u
-#define XINV_VIRTIO_F_MMIO 0x20u
+#define XINV_VIRTIO_F_INPUT_RANGE   0x01u
+#define XINV_VIRTIO_F_DOMAIN_RANGE  0x02u
+#define XINV_VIRTIO_F_MAP_UNMAP     0x04u
+#define XINV_VIRTIO_F_BYPASS        0x08u
+#define XINV_VIRTIO_F_PROBE         0x10u
+#define XINV_VIRTIO_F_MMIO          0x20u
 #define XINV_VIRTIO_F_BYPASS_CONFIG 0x40u
 
 enum xinv_request_type {
@@ -47,14 +49,15 @@ enum xinv_request_type {
 
 /* The device's configuration (virtio 1.3, 5.13.4) and the sizes of the session's storage. */
 struct xinv_session_config {
-    uint64_t page_size_mask; /* lowest set bit: the granule */
-    uint64_t input_start;    /* inclusive */
-    uint64_t input_end;      /* inclusive */
-    uint32_t domain_start;   /* inclusive */
-    uint32_t domain_end;     /* inclusive */
-    uint32_t probe_size;     /* bytes of PROBE properties */
-    uint32_t features;       /* XINV_VIRTIO_F_* offered and negotiated */
-    uint8_t unknown_type_unwritten; /* 1: an unknown request gets used length 0; 0: UNSUPP, which Linux can see */
+    uint64_t page_size_mask;        /* lowest set bit: the granule */
+    uint64_t input_start;           /* inclusive */
+    uint64_t input_end;             /* inclusive */
+    uint32_t domain_start;          /* inclusive */
+    uint32_t domain_end;            /* inclusive */
+    uint32_t probe_size;            /* bytes of PROBE properties */
+    uint32_t features;              /* XINV_VIRTIO_F_* offered and negotiated */
+    uint8_t unknown_type_unwritten; /* 1: an unknown request gets used length 0; 0: UNSUPP, which
+                                       Linux can see */
     uint32_t n_iommus;
     uint32_t max_endpoints;
     uint32_t max_domains;
@@ -69,27 +72,28 @@ struct xinv_reserved_region {
 
 /* An endpoint as the VMM knows it. */
 struct xinv_endpoint {
-    uint32_t id;     /* the guest's number */
-    uint32_t iommu;  /* which of the session's IOMMUs */
-    uint32_t rid;    /* its stream ID, source ID or device ID there */
-    uint8_t stage;   /* XINV_STAGE_STAGE1 or XINV_STAGE_STAGE2: which table its domains are */
-    uint8_t flags;   /* XINV_ATT_* */
-    uint8_t quirks;  /* xinv_endpoint_quirks() */
+    uint32_t id;    /* the guest's number */
+    uint32_t iommu; /* which of the session's IOMMUs */
+    uint32_t rid;   /* its stream ID, source ID or device ID there */
+    uint8_t stage;  /* XINV_STAGE_STAGE1 or XINV_STAGE_STAGE2: which table its domains are */
+    uint8_t flags;  /* XINV_ATT_* */
+    uint8_t quirks; /* xinv_endpoint_quirks() */
     uint8_t queue_depth;
     uint16_t queue_id;
     uint16_t pfsid;
     uint8_t n_aliases;
     uint8_t n_reserved;
-    const uint32_t *aliases;                       /* stays the caller's, must outlive the session */
-    const struct xinv_reserved_region *reserved;   /* likewise */
-    uint32_t fixed_tag; /* host tag (ASID, VMID or DID) of this endpoint's domains on its IOMMU; 0: the session hands out one */
+    const uint32_t *aliases;                     /* stays the caller's, must outlive the session */
+    const struct xinv_reserved_region *reserved; /* likewise */
+    uint32_t fixed_tag; /* host tag (ASID, VMID or DID) of this endpoint's domains on its IOMMU; 0:
+                           the session hands out one */
 };
 
 struct xinv_session;
 
 /*
- * xinv_session_size - bytes of storage for a configuration, aligned to 16; 0 if the configuration is not valid
- * xinv_session_init - makes a session in such storage
+ * xinv_session_size - bytes of storage for a configuration, aligned to 16; 0 if the configuration
+ * is not valid xinv_session_init - makes a session in such storage
  * @iommus: n_iommus IOMMUs, const and outliving the session
  * returns: the session in *session; 0; -XINV_E_INVAL, -XINV_E_NOSPACE
  */
@@ -99,37 +103,39 @@ int xinv_session_init(void *memory, size_t size, const struct xinv_session_confi
 
 /*
  * xinv_session_add_endpoint - tells the session of an endpoint
- * returns: 0; -XINV_E_EXIST; -XINV_E_NOMEM; -XINV_E_INVAL: no such IOMMU or stage; -XINV_E_UNSUPP: its IOMMU lacks the
- *     stage or ATS; -XINV_E_TAG: its rid is too wide
+ * returns: 0; -XINV_E_EXIST; -XINV_E_NOMEM; -XINV_E_INVAL: no such IOMMU or stage; -XINV_E_UNSUPP:
+ * its IOMMU lacks the stage or ATS; -XINV_E_TAG: its rid is too wide
  */
 int xinv_session_add_endpoint(struct xinv_session *session, const struct xinv_endpoint *endpoint);
 
 /* What only the VMM knows of the leaves that an UNMAP removes. */
 struct xinv_unmap_hint {
-    uint8_t known;          /* 0: table pages were freed, and leaves are as large as the mapping can hold */
+    uint8_t known; /* 0: table pages were freed, and leaves are as large as the mapping can hold */
     uint8_t leaf_only;      /* no table page was freed */
     uint8_t log2_leaf_size; /* largest leaf removed */
 };
 
 /* What came of one request. */
 struct xinv_outcome {
-    uint8_t type;   /* of the request, 0 if it has none */
-    uint8_t status; /* enum xinv_virtio_status */
-    uint8_t fenced; /* a tag was freed: it is reusable after xinv_session_complete() */
-    int error;      /* 0, or the -XINV_E_* behind a status that the guest cannot see */
-    uint32_t written;        /* used length: bytes of the response that were written */
-    uint32_t iommus;         /* bit per IOMMU (below 32) that has commands to complete before the response is published */
-    uint64_t token;          /* pass it to xinv_session_complete() once those commands have completed */
-    uint32_t domain;         /* of the request */
-    uint32_t endpoint;       /* of the request */
-    uint64_t first;          /* range of the request */
+    uint8_t type;      /* of the request, 0 if it has none */
+    uint8_t status;    /* enum xinv_virtio_status */
+    uint8_t fenced;    /* a tag was freed: it is reusable after xinv_session_complete() */
+    int error;         /* 0, or the -XINV_E_* behind a status that the guest cannot see */
+    uint32_t written;  /* used length: bytes of the response that were written */
+    uint32_t iommus;   /* bit per IOMMU (below 32) that has commands to complete before the response
+                          is published */
+    uint64_t token;    /* pass it to xinv_session_complete() once those commands have completed */
+    uint32_t domain;   /* of the request */
+    uint32_t endpoint; /* of the request */
+    uint64_t first;    /* range of the request */
     uint64_t last;
 };
 
 /*
  * xinv_session_request - one request: state, response and commands
  * @readable, @n_readable: the device-readable bytes
- * @writable, @n_writable: where the response goes: the device-writable bytes, status in the last four
+ * @writable, @n_writable: where the response goes: the device-writable bytes, status in the last
+ * four
  * @hint: for an UNMAP; NULL: the safe assumption
  * @policy: NULL for exact
  * @completions: one per IOMMU for the final sync of its list; NULL for none
@@ -137,17 +143,21 @@ struct xinv_outcome {
  * @reports: one per IOMMU, or NULL
  * @outcome: what came of it; filled in on errors too
  *
- * A malformed request is not an error of this call: its status is in the response, and the call returns 0.
+ * A malformed request is not an error of this call: its status is in the response, and the call
+ * returns 0.
  *
- * returns: the number of commands over all IOMMUs; -XINV_E_NOSPACE: an output or a report's need exceeds its capacity: nothing
- *     has changed, call again with more room; -XINV_E_MUST_BLOCK: block the DMA of the endpoints in the report first
+ * returns: the number of commands over all IOMMUs; -XINV_E_NOSPACE: an output or a report's need
+ * exceeds its capacity: nothing has changed, call again with more room; -XINV_E_MUST_BLOCK: block
+ * the DMA of the endpoints in the report first
  */
-int xinv_session_request(struct xinv_session *session, const void *readable, size_t n_readable, void *writable,
-                         size_t n_writable, const struct xinv_unmap_hint *hint, const struct xinv_policy *policy,
-                         const struct xinv_completion *completions, struct xinv_out *outs, struct xinv_report *reports,
-                         struct xinv_outcome *outcome);
+int xinv_session_request(struct xinv_session *session, const void *readable, size_t n_readable,
+                         void *writable, size_t n_writable, const struct xinv_unmap_hint *hint,
+                         const struct xinv_policy *policy,
+                         const struct xinv_completion *completions, struct xinv_out *outs,
+                         struct xinv_report *reports, struct xinv_outcome *outcome);
 
-/* xinv_session_complete - every command up to this token has completed: tags freed by then may be handed out again */
+/* xinv_session_complete - every command up to this token has completed: tags freed by then may be
+ * handed out again */
 void xinv_session_complete(struct xinv_session *session, uint64_t token);
 
 /*
@@ -155,14 +165,17 @@ void xinv_session_complete(struct xinv_session *session, uint64_t token);
  * Commands and returns as xinv_session_request().
  */
 int xinv_session_reset(struct xinv_session *session, const struct xinv_policy *policy,
-                       const struct xinv_completion *completions, struct xinv_out *outs, struct xinv_report *reports,
-                       struct xinv_outcome *outcome);
+                       const struct xinv_completion *completions, struct xinv_out *outs,
+                       struct xinv_report *reports, struct xinv_outcome *outcome);
 
 /* Looking at a session. */
-int xinv_session_mappings(const struct xinv_session *session, uint32_t domain); /* count, or -XINV_E_NOENT */
-int xinv_session_attached(const struct xinv_session *session, uint32_t endpoint, uint32_t *domain); /* 1, 0 or -XINV_E_NOENT */
+int xinv_session_mappings(const struct xinv_session *session,
+                          uint32_t domain); /* count, or -XINV_E_NOENT */
+int xinv_session_attached(const struct xinv_session *session, uint32_t endpoint,
+                          uint32_t *domain); /* 1, 0 or -XINV_E_NOENT */
 int xinv_session_attachments(const struct xinv_session *session, uint32_t domain, uint32_t iommu,
-                             struct xinv_attachment *attachments, unsigned max); /* count, or -XINV_E_NOENT */
+                             struct xinv_attachment *attachments,
+                             unsigned max); /* count, or -XINV_E_NOENT */
 
 #ifdef __cplusplus
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 /*
  * The tables: what a platform's caches are tagged with, what each command removes, and what each
- * software change needs. They are const data, generated from schema/ (or built by the YAML loader at run time);
- * the planner knows nothing else about a vendor.
+ * software change needs. They are const data, generated from schema/ (or built by the YAML loader
+ * at run time); the planner knows nothing else about a vendor.
  *
- * A table is a set of flat arrays; a row names its sub-rows by (first, count) in the neighbouring array.
+ * A table is a set of flat arrays; a row names its sub-rows by (first, count) in the neighbouring
+ * array.
  */
 #ifndef XINV_TABLE_H
 #define XINV_TABLE_H
@@ -28,10 +29,10 @@ enum xinv_cache {
 
 /* What labels an entry. */
 enum xinv_tag {
-    XINV_TAG_RID,     /* stream ID, source ID, device ID */
-    XINV_TAG_PASID,   /* PASID, substream ID */
+    XINV_TAG_RID,   /* stream ID, source ID, device ID */
+    XINV_TAG_PASID, /* PASID, substream ID */
     XINV_TAG_ASID,
-    XINV_TAG_DID,     /* VT-d domain identifier, AMD DomainID */
+    XINV_TAG_DID, /* VT-d domain identifier, AMD DomainID */
     XINV_TAG_VMID,
     XINV_TAG_ADDRESS, /* the address that the endpoint sends: VA or IOVA */
     XINV_TAG_IPA,     /* the input address of stage 2 */
@@ -44,19 +45,19 @@ enum xinv_tag {
  * Class axes. A set of classes is a product, stored as one bit per value of each axis
  * (xinv_axes); a set that need not be a product is a bit per combination (uint64_t).
  */
-#define XINV_LEVEL_LEAF 0x001u
-#define XINV_LEVEL_WALK 0x002u /* paging-structure entries */
-#define XINV_GLOBAL_NO 0x004u
-#define XINV_GLOBAL_YES 0x008u
+#define XINV_LEVEL_LEAF     0x001u
+#define XINV_LEVEL_WALK     0x002u /* paging-structure entries */
+#define XINV_GLOBAL_NO      0x004u
+#define XINV_GLOBAL_YES     0x008u
 #define XINV_PASID_UNTAGGED 0x010u
-#define XINV_PASID_TAGGED 0x020u
-#define XINV_PRESENT 0x040u
-#define XINV_NOT_PRESENT 0x080u
-#define XINV_REGIME_EL1 0x100u
-#define XINV_REGIME_EL2 0x200u
-#define XINV_REGIME_SECURE 0x400u
-#define XINV_REGIME_REALM 0x800u
-#define XINV_AXES_ALL 0xfffu
+#define XINV_PASID_TAGGED   0x020u
+#define XINV_PRESENT        0x040u
+#define XINV_NOT_PRESENT    0x080u
+#define XINV_REGIME_EL1     0x100u
+#define XINV_REGIME_EL2     0x200u
+#define XINV_REGIME_SECURE  0x400u
+#define XINV_REGIME_REALM   0x800u
+#define XINV_AXES_ALL       0xfffu
 typedef uint16_t xinv_axes;
 
 /* What the software changed. */
@@ -72,7 +73,7 @@ enum xinv_change {
 };
 
 /* The state before the change; a modified entry was present. */
-#define XINV_FROM_PRESENT 1u
+#define XINV_FROM_PRESENT     1u
 #define XINV_FROM_NOT_PRESENT 2u
 
 enum xinv_stage {
@@ -109,7 +110,12 @@ enum xinv_range_kind {
     XINV_RANGE_SCALED /* (NUM + 1) * 2^SCALE granules from any granule (SMMUv3 4.4.1.1) */
 };
 
-enum xinv_cond_op { XINV_COND_EQ, XINV_COND_NE, XINV_COND_GE, XINV_COND_LT };
+enum xinv_cond_op {
+    XINV_COND_EQ,
+    XINV_COND_NE,
+    XINV_COND_GE,
+    XINV_COND_LT
+};
 
 /* A feature compared with a constant; lists of these are a conjunction. */
 struct xinv_cond {
@@ -174,21 +180,21 @@ struct xinv_command_def {
     const char *name; /* the command's name in its specification */
     uint8_t op;       /* the backend's number for this form */
     uint8_t phase;
-    uint8_t leaf; /* the form that promises that only leaf entries changed */
+    uint8_t leaf;     /* the form that promises that only leaf entries changed */
     uint8_t operands; /* tags that the words carry */
     struct xinv_span removals;
     struct xinv_span ranges; /* the first whose conditions hold applies */
     struct xinv_span conds;
 };
 
-#define XINV_NEED_ATS 0x01u         /* only for attachments whose device TLB is on */
-#define XINV_NEED_LEVEL_HINT 0x02u  /* walk entries only where table pages changed */
+#define XINV_NEED_ATS         0x01u /* only for attachments whose device TLB is on */
+#define XINV_NEED_LEVEL_HINT  0x02u /* walk entries only where table pages changed */
 #define XINV_NEED_GLOBAL_HINT 0x04u /* global entries only where the change says so */
-#define XINV_NEED_ALIASES 0x08u     /* for every alias of the requester ID as well */
-#define XINV_NEED_NEW_DID 0x10u     /* under the new tag, where the change gives one */
-#define XINV_NEED_PASID 0x20u       /* only for attachments with a PASID */
-#define XINV_NEED_NO_PASID 0x40u    /* only for attachments without one */
-#define XINV_NEED_STALE_DID 0x80u   /* only for the tag that the change releases */
+#define XINV_NEED_ALIASES     0x08u /* for every alias of the requester ID as well */
+#define XINV_NEED_NEW_DID     0x10u /* under the new tag, where the change gives one */
+#define XINV_NEED_PASID       0x20u /* only for attachments with a PASID */
+#define XINV_NEED_NO_PASID    0x40u /* only for attachments without one */
+#define XINV_NEED_STALE_DID   0x80u /* only for the tag that the change releases */
 
 struct xinv_need_def {
     uint8_t cache;
@@ -208,7 +214,7 @@ struct xinv_change_def {
 };
 
 /* An erratum: something is sent more than once. */
-#define XINV_REPEAT_PHASE 0   /* the phase with its sync */
+#define XINV_REPEAT_PHASE   0 /* the phase with its sync */
 #define XINV_REPEAT_COMMAND 1 /* each command, in place */
 struct xinv_repeat_def {
     uint8_t unit;
@@ -223,8 +229,8 @@ struct xinv_repeat_def {
 };
 
 /* Who hands out a tag: a number for each domain, for each endpoint, or a constant. */
-#define XINV_ALLOC_NONE 0
-#define XINV_ALLOC_DOMAIN 1
+#define XINV_ALLOC_NONE     0
+#define XINV_ALLOC_DOMAIN   1
 #define XINV_ALLOC_ENDPOINT 2
 #define XINV_ALLOC_CONSTANT 3
 struct xinv_stage_def {

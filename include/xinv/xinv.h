@@ -3,18 +3,21 @@
  * xinv: cross-vendor IOMMU invalidation.
  *
  * What every function here promises:
- * - It allocates nothing, does no I/O, takes no lock and keeps no state of its own: the caller owns all memory.
- * - A result >= 0 is a count; a result < 0 is -XINV_E_*. After an error, nothing that the caller owns has changed, except
- *   the fields of struct xinv_report that say why.
+ * - It allocates nothing, does no I/O, takes no lock and keeps no state of its own: the caller owns
+ * all memory.
+ * - A result >= 0 is a count; a result < 0 is -XINV_E_*. After an error, nothing that the caller
+ * owns has changed, except the fields of struct xinv_report that say why.
  * - Emission is all or nothing. An output without a buffer only counts.
  * - Ranges are first..last, both inclusive, in bytes.
  * - Objects passed as const may be shared between threads; others belong to one caller at a time.
  *
  * What the caller must do:
- * - Write its page tables and device tables first, and make the writes visible to the IOMMU before it rings the doorbell
- *   of the queue: a barrier where the IOMMU walks coherently (SMMUv3 IDR0.COHACC or the firmware's word, VT-d ECAP.C,
- *   AMD always), a cache clean to memory besides where it does not.
- * - Publish the guest's response, reuse a tag or free a table page only after the list's last wait has completed.
+ * - Write its page tables and device tables first, and make the writes visible to the IOMMU before
+ * it rings the doorbell of the queue: a barrier where the IOMMU walks coherently (SMMUv3
+ * IDR0.COHACC or the firmware's word, VT-d ECAP.C, AMD always), a cache clean to memory besides
+ * where it does not.
+ * - Publish the guest's response, reuse a tag or free a table page only after the list's last wait
+ * has completed.
  */
 #ifndef XINV_XINV_H
 #define XINV_XINV_H
@@ -29,7 +32,8 @@ extern "C" {
 #define XINV_VERSION_MINOR 1
 #define XINV_VERSION_PATCH 0
 
-/* ---- Errors ------------------------------------------------------------------------------------- */
+/* ---- Errors -------------------------------------------------------------------------------------
+ */
 
 /*
  * Each code says whose fault it is:
@@ -39,15 +43,16 @@ extern "C" {
  *   a table:               TABLE
  */
 enum xinv_error {
-    XINV_E_INVAL = 1,  /* an argument is malformed: an unknown enumerator, a missing attachment */
-    XINV_E_RANGE,      /* first is above last; never read as "everything" */
-    XINV_E_TAG,        /* a tag is wider than this IOMMU's field: the hardware would silently cut it */
-    XINV_E_NOENT,      /* no such endpoint, domain or IOMMU */
-    XINV_E_EXIST,      /* it is there already */
-    XINV_E_NOSPACE,    /* the output is too small; the report holds the size needed */
-    XINV_E_NOMEM,      /* the caller-sized storage of a session is full */
-    XINV_E_UNSUPP,     /* this IOMMU lacks the stage, or its table says nothing of the change */
-    XINV_E_MUST_BLOCK, /* no command covers the change: DMA of the endpoints must be blocked first */
+    XINV_E_INVAL = 1, /* an argument is malformed: an unknown enumerator, a missing attachment */
+    XINV_E_RANGE,     /* first is above last; never read as "everything" */
+    XINV_E_TAG,     /* a tag is wider than this IOMMU's field: the hardware would silently cut it */
+    XINV_E_NOENT,   /* no such endpoint, domain or IOMMU */
+    XINV_E_EXIST,   /* it is there already */
+    XINV_E_NOSPACE, /* the output is too small; the report holds the size needed */
+    XINV_E_NOMEM,   /* the caller-sized storage of a session is full */
+    XINV_E_UNSUPP,  /* this IOMMU lacks the stage, or its table says nothing of the change */
+    XINV_E_MUST_BLOCK, /* no command covers the change: DMA of the endpoints must be blocked first
+                        */
     XINV_E_TABLE,      /* the platform's table or its ID registers contradict themselves */
     XINV_NERRORS
 };
@@ -58,7 +63,8 @@ const char *xinv_strerror(int error);
 /* xinv_version - "major.minor.patch" */
 const char *xinv_version(void);
 
-/* ---- Platforms and IOMMUs ------------------------------------------------------------------------ */
+/* ---- Platforms and IOMMUs
+ * ------------------------------------------------------------------------ */
 
 /*
  * xinv_platform_find - a built-in table by its name, or NULL
@@ -79,7 +85,8 @@ struct xinv_range_spec {
     uint8_t max_order;
 };
 
-/* An IOMMU as its tables and ID registers describe it. Filled by xinv_iommu_init(), const afterwards. */
+/* An IOMMU as its tables and ID registers describe it. Filled by xinv_iommu_init(), const
+ * afterwards. */
 struct xinv_iommu {
     const struct xinv_platform *platform;
     const struct xinv_vendor *vendor;
@@ -96,31 +103,39 @@ struct xinv_iommu {
  * xinv_iommu_init - resolves a platform's tables for one IOMMU
  * @iommu: filled in; unchanged on error
  * @platform: which tables
- * @registers: values of the ID registers in the order of platform->vendor->registers, or NULL for the platform's own
- * @settings: choices of the software (queue width, translation mode, ...), applied after the platform's; may be NULL
+ * @registers: values of the ID registers in the order of platform->vendor->registers, or NULL for
+ * the platform's own
+ * @settings: choices of the software (queue width, translation mode, ...), applied after the
+ * platform's; may be NULL
  * @n_settings: how many
  *
- * returns: 0; -XINV_E_INVAL: a setting names no feature; -XINV_E_TABLE: the table exceeds this library's limits or its
- *     registers contradict themselves
+ * returns: 0; -XINV_E_INVAL: a setting names no feature; -XINV_E_TABLE: the table exceeds this
+ * library's limits or its registers contradict themselves
  */
-int xinv_iommu_init(struct xinv_iommu *iommu, const struct xinv_platform *platform, const uint64_t *registers,
-                    const struct xinv_setting *settings, unsigned n_settings);
+int xinv_iommu_init(struct xinv_iommu *iommu, const struct xinv_platform *platform,
+                    const uint64_t *registers, const struct xinv_setting *settings,
+                    unsigned n_settings);
 
 /* xinv_feature_find - index of a feature by its ID-register field name, or -XINV_E_NOENT */
 int xinv_feature_find(const struct xinv_vendor *vendor, const char *name);
 
-/* xinv_endpoint_quirks - quirk bits of an endpoint by its PCI vendor and device ID (0xffff, 0xffff: none) */
-uint8_t xinv_endpoint_quirks(const struct xinv_iommu *iommu, uint16_t pci_vendor, uint16_t pci_device);
+/* xinv_endpoint_quirks - quirk bits of an endpoint by its PCI vendor and device ID (0xffff, 0xffff:
+ * none) */
+uint8_t xinv_endpoint_quirks(const struct xinv_iommu *iommu, uint16_t pci_vendor,
+                             uint16_t pci_device);
 
-/* ---- Requests ------------------------------------------------------------------------------------ */
+/* ---- Requests
+ * ------------------------------------------------------------------------------------ */
 
-#define XINV_ATT_ATS 0x01u            /* the endpoint's ATC is on */
-#define XINV_ATT_PASID_ENABLED 0x02u  /* the endpoint can hold PASID-tagged ATC entries */
-#define XINV_ATT_PASIDS_UNKNOWN 0x04u /* a guest owns the PASID table: its live PASIDs are not known */
+#define XINV_ATT_ATS           0x01u /* the endpoint's ATC is on */
+#define XINV_ATT_PASID_ENABLED 0x02u /* the endpoint can hold PASID-tagged ATC entries */
+#define XINV_ATT_PASIDS_UNKNOWN \
+    0x04u /* a guest owns the PASID table: its live PASIDs are not known */
 
 /*
- * One use of a translation table by one endpoint, on one IOMMU. Attachments of one endpoint stand next to each other.
- * Tags are host values; a tag that is not in `known` is unknown, except that an unknown PASID means traffic without PASID.
+ * One use of a translation table by one endpoint, on one IOMMU. Attachments of one endpoint stand
+ * next to each other. Tags are host values; a tag that is not in `known` is unknown, except that an
+ * unknown PASID means traffic without PASID.
  */
 struct xinv_attachment {
     uint8_t stage; /* enum xinv_stage */
@@ -146,23 +161,24 @@ enum xinv_scope {
 };
 
 /* A list of caches, for xinv_request.caches: what a guest names, before stages are resolved. */
-#define XINV_INV_IOTLB 0x1u
-#define XINV_INV_DEVICE_TLB 0x2u
-#define XINV_INV_PASID_CONFIG 0x4u
+#define XINV_INV_IOTLB         0x1u
+#define XINV_INV_DEVICE_TLB    0x2u
+#define XINV_INV_PASID_CONFIG  0x4u
 #define XINV_INV_DEVICE_CONFIG 0x8u
 
-#define XINV_REQ_LEAF_ONLY 0x01u  /* no table page was changed or freed */
-#define XINV_REQ_GLOBAL 0x02u     /* global entries may be among the stale ones */
-#define XINV_REQ_RANGE 0x04u      /* first..last is given; otherwise everything that the tags name */
-#define XINV_REQ_INVALIDATE 0x08u /* an explicit request: caches and scope instead of a change */
-#define XINV_REQ_PASID 0x10u      /* the request names a PASID */
-#define XINV_REQ_ASID 0x20u       /* the request names an ASID */
-#define XINV_REQ_NEW_DID 0x40u    /* the change gives the entry a new tag, new_did */
-#define XINV_REQ_BEYOND 0x80u     /* commands that reach other users' entries are allowed */
-#define XINV_REQ_ENUMERATED 0x100u /* the attachments are every live one of the IOMMU */
+#define XINV_REQ_LEAF_ONLY     0x01u /* no table page was changed or freed */
+#define XINV_REQ_GLOBAL        0x02u /* global entries may be among the stale ones */
+#define XINV_REQ_RANGE         0x04u /* first..last is given; otherwise everything that the tags name */
+#define XINV_REQ_INVALIDATE    0x08u /* an explicit request: caches and scope instead of a change */
+#define XINV_REQ_PASID         0x10u /* the request names a PASID */
+#define XINV_REQ_ASID          0x20u /* the request names an ASID */
+#define XINV_REQ_NEW_DID       0x40u /* the change gives the entry a new tag, new_did */
+#define XINV_REQ_BEYOND        0x80u /* commands that reach other users' entries are allowed */
+#define XINV_REQ_ENUMERATED    0x100u /* the attachments are every live one of the IOMMU */
 #define XINV_REQ_LEAVES_WITHIN 0x200u /* no leaf that was removed reaches beyond first..last */
 
-/* What the software changed, or what a guest asks to forget. A zeroed struct is a stage-1 change without a range. */
+/* What the software changed, or what a guest asks to forget. A zeroed struct is a stage-1 change
+ * without a range. */
 struct xinv_request {
     uint8_t change;         /* enum xinv_change; unless XINV_REQ_INVALIDATE */
     uint8_t from;           /* XINV_FROM_*; 0 reads as XINV_FROM_PRESENT */
@@ -187,10 +203,12 @@ enum xinv_policy_kind {
 struct xinv_policy {
     uint8_t kind;
     uint8_t blocks;        /* XINV_POLICY_AT_MOST: 1..255 */
-    uint16_t max_commands; /* beyond this many for one tag and cache, a wider scope is taken; 0: no such limit */
+    uint16_t max_commands; /* beyond this many for one tag and cache, a wider scope is taken; 0: no
+                              such limit */
 };
 
-/* How the list's last sync tells that it is done. All zero: not at all (where the vendor can do without). */
+/* How the list's last sync tells that it is done. All zero: not at all (where the vendor can do
+ * without). */
 struct xinv_completion {
     uint8_t store;     /* write `data` at `address` */
     uint8_t interrupt; /* raise the completion interrupt */
@@ -200,7 +218,8 @@ struct xinv_completion {
     uint64_t data;
 };
 
-/* ---- Output -------------------------------------------------------------------------------------- */
+/* ---- Output
+ * -------------------------------------------------------------------------------------- */
 
 enum xinv_step_kind {
     XINV_STEP_QUEUE,    /* put `count` words from `first` in the queue and ring the doorbell */
@@ -219,8 +238,10 @@ struct xinv_step {
 };
 
 /*
- * Where commands go, behind the n_words words and n_steps steps that are there already: a plain buffer (ring_words 0), or a ring of ring_words (a power of two) in which the next free word
- * is `head`. The output never holds more than `cap_words` words; each is written whole, little-endian. words NULL: count only.
+ * Where commands go, behind the n_words words and n_steps steps that are there already: a plain
+ * buffer (ring_words 0), or a ring of ring_words (a power of two) in which the next free word is
+ * `head`. The output never holds more than `cap_words` words; each is written whole, little-endian.
+ * words NULL: count only.
  */
 struct xinv_out {
     uint64_t *words;
@@ -238,16 +259,16 @@ struct xinv_report {
     uint32_t syncs;
     uint32_t need_words; /* also when the output was too small */
     uint32_t need_steps;
-    uint8_t widened;                 /* XINV_TAG_BIT mask: known to the request, not matched by a command */
-    uint8_t must_beyond;             /* 1 << cache: entries beyond the request that are certainly removed */
-    uint8_t may_beyond;              /* 1 << cache: entries beyond the request that may be removed */
-    uint8_t extra_unbounded;         /* the address was given up: extra_pages is not a number */
-    uint64_t asked_pages;            /* 4 KiB pages of the range; 0 without one; saturates */
-    uint64_t extra_pages;            /* 4 KiB pages by rounding, in the cache where they are most */
-    uint64_t rows;                   /* bit per row of the vendor's table that was used */
+    uint8_t widened;         /* XINV_TAG_BIT mask: known to the request, not matched by a command */
+    uint8_t must_beyond;     /* 1 << cache: entries beyond the request that are certainly removed */
+    uint8_t may_beyond;      /* 1 << cache: entries beyond the request that may be removed */
+    uint8_t extra_unbounded; /* the address was given up: extra_pages is not a number */
+    uint64_t asked_pages;    /* 4 KiB pages of the range; 0 without one; saturates */
+    uint64_t extra_pages;    /* 4 KiB pages by rounding, in the cache where they are most */
+    uint64_t rows;           /* bit per row of the vendor's table that was used */
     const struct xinv_attachment *at; /* the attachment that an error is about, or NULL */
-    uint8_t at_tag;                  /* and its tag, for XINV_E_TAG */
-    uint8_t at_cache;                /* the cache, for XINV_E_MUST_BLOCK */
+    uint8_t at_tag;                   /* and its tag, for XINV_E_TAG */
+    uint8_t at_cache;                 /* the cache, for XINV_E_MUST_BLOCK */
 };
 
 /*
@@ -260,20 +281,23 @@ struct xinv_report {
  * @out: where the commands go
  * @report: what it costs; may be NULL
  *
- * returns: the number of commands; -XINV_E_INVAL, -XINV_E_RANGE, -XINV_E_TAG, -XINV_E_UNSUPP, -XINV_E_MUST_BLOCK,
- *     -XINV_E_NOSPACE (report->need_words and need_steps say how much)
+ * returns: the number of commands; -XINV_E_INVAL, -XINV_E_RANGE, -XINV_E_TAG, -XINV_E_UNSUPP,
+ * -XINV_E_MUST_BLOCK, -XINV_E_NOSPACE (report->need_words and need_steps say how much)
  */
-int xinv_translate(const struct xinv_iommu *iommu, const struct xinv_attachment *attachments, size_t n,
-                   const struct xinv_request *request, const struct xinv_policy *policy,
-                   const struct xinv_completion *completion, struct xinv_out *out, struct xinv_report *report);
+int xinv_translate(const struct xinv_iommu *iommu, const struct xinv_attachment *attachments,
+                   size_t n, const struct xinv_request *request, const struct xinv_policy *policy,
+                   const struct xinv_completion *completion, struct xinv_out *out,
+                   struct xinv_report *report);
 
 /*
  * xinv_sync - the command that completes everything before it, alone
  * returns: 1; -XINV_E_INVAL: this vendor cannot complete that way; -XINV_E_NOSPACE
  */
-int xinv_sync(const struct xinv_iommu *iommu, const struct xinv_completion *completion, struct xinv_out *out);
+int xinv_sync(const struct xinv_iommu *iommu, const struct xinv_completion *completion,
+              struct xinv_out *out);
 
-/* ---- One command, as fields ---------------------------------------------------------------------- */
+/* ---- One command, as fields
+ * ---------------------------------------------------------------------- */
 
 #define XINV_MAX_FIELDS 20
 struct xinv_field {
@@ -290,10 +314,11 @@ struct xinv_decoded {
 /*
  * xinv_decode - the fields of one command
  * @words: iommu->words words, low word first
- * returns: 0; -XINV_E_NOENT: no command has this opcode; -XINV_E_INVAL: a reserved bit is set (decoded is filled all
- *     the same)
+ * returns: 0; -XINV_E_NOENT: no command has this opcode; -XINV_E_INVAL: a reserved bit is set
+ * (decoded is filled all the same)
  */
-int xinv_decode(const struct xinv_iommu *iommu, const uint64_t *words, struct xinv_decoded *decoded);
+int xinv_decode(const struct xinv_iommu *iommu, const uint64_t *words,
+                struct xinv_decoded *decoded);
 
 #ifdef __cplusplus
 }

@@ -30,10 +30,13 @@ static void span(struct refdec_cmd *c, uint64_t first, unsigned log2)
     c->last = first | mask;
 }
 
-/* ---- SMMUv3 (IHI 0070, chapter 4) ---------------------------------------------------------------- */
+/* ---- SMMUv3 (IHI 0070, chapter 4)
+ * ---------------------------------------------------------------- */
 
-/* Range, leaf and hint of an address TLBI: NUM 16:12, SCALE 24:20, Leaf 64, TTL 73:72, TG 75:74, address 127:76. */
-static int smmu_range(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c, char *err, size_t errlen)
+/* Range, leaf and hint of an address TLBI: NUM 16:12, SCALE 24:20, Leaf 64, TTL 73:72, TG 75:74,
+ * address 127:76. */
+static int smmu_range(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c,
+                      char *err, size_t errlen)
 {
     uint64_t num = w[0] >> 12 & 31;
     uint64_t scale = w[0] >> 20 & 31;
@@ -77,8 +80,8 @@ static int smmu_range(const struct refdec_caps *caps, const uint64_t *w, struct 
     return 0;
 }
 
-static int smmu_ids(const struct refdec_caps *caps, const uint64_t *w, bool vmid, bool asid, struct refdec_cmd *c, char *err,
-                    size_t errlen)
+static int smmu_ids(const struct refdec_caps *caps, const uint64_t *w, bool vmid, bool asid,
+                    struct refdec_cmd *c, char *err, size_t errlen)
 {
     uint64_t v = w[0] >> 32 & 0xffff;
     uint64_t a = w[0] >> 48;
@@ -98,7 +101,8 @@ static int smmu_ids(const struct refdec_caps *caps, const uint64_t *w, bool vmid
     return 0;
 }
 
-static int smmu_sid(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c, char *err, size_t errlen)
+static int smmu_sid(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c,
+                    char *err, size_t errlen)
 {
     add(c, "SID", w[0] >> 32);
     if (caps->sidsize < 32 && (w[0] >> 32) >> caps->sidsize)
@@ -106,7 +110,8 @@ static int smmu_sid(const struct refdec_caps *caps, const uint64_t *w, struct re
     return 0;
 }
 
-static int smmu_ssid(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c, char *err, size_t errlen)
+static int smmu_ssid(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c,
+                     char *err, size_t errlen)
 {
     add(c, "SSID", w[0] >> 12 & 0xfffff);
     if ((w[0] >> 12 & 0xfffff) >> caps->ssidsize)
@@ -114,7 +119,8 @@ static int smmu_ssid(const struct refdec_caps *caps, const uint64_t *w, struct r
     return 0;
 }
 
-static int smmu_tlbi(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c, char *err, size_t errlen)
+static int smmu_tlbi(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c,
+                     char *err, size_t errlen)
 {
     static const struct {
         uint8_t op;
@@ -154,7 +160,8 @@ static int smmu_tlbi(const struct refdec_caps *caps, const uint64_t *w, struct r
     FAIL("CERROR_ILL: opcode 0x%02x", op);
 }
 
-static int smmu_cfgi(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c, char *err, size_t errlen)
+static int smmu_cfgi(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c,
+                     char *err, size_t errlen)
 {
     unsigned op = w[0] & 0xff;
 
@@ -179,7 +186,8 @@ static int smmu_cfgi(const struct refdec_caps *caps, const uint64_t *w, struct r
     return smmu_sid(caps, w, c, err, errlen);
 }
 
-static int smmu_atc(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c, char *err, size_t errlen)
+static int smmu_atc(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c,
+                    char *err, size_t errlen)
 {
     uint64_t size = w[1] & 0x3f;
 
@@ -202,7 +210,8 @@ static int smmu_atc(const struct refdec_caps *caps, const uint64_t *w, struct re
     return 0;
 }
 
-static int smmu_sync(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c, char *err, size_t errlen)
+static int smmu_sync(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c,
+                     char *err, size_t errlen)
 {
     uint64_t cs = w[0] >> 12 & 3;
 
@@ -221,7 +230,8 @@ static int smmu_sync(const struct refdec_caps *caps, const uint64_t *w, struct r
     return 0;
 }
 
-static int smmu(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c, char *err, size_t errlen)
+static int smmu(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c, char *err,
+                size_t errlen)
 {
     switch (w[0] & 0xff) {
     case 3:
@@ -238,7 +248,8 @@ static int smmu(const struct refdec_caps *caps, const uint64_t *w, struct refdec
     }
 }
 
-/* ---- VT-d (6.5.2) -------------------------------------------------------------------------------- */
+/* ---- VT-d (6.5.2)
+ * -------------------------------------------------------------------------------- */
 
 /* Device-TLB region: with S, the first zero at or above bit 12 gives the size. */
 static int ats_span(uint64_t address, bool sized, struct refdec_cmd *c, char *err, size_t errlen)
@@ -257,8 +268,8 @@ static int ats_span(uint64_t address, bool sized, struct refdec_cmd *c, char *er
     return 0;
 }
 
-static int vtd_pages(const struct refdec_caps *caps, const uint64_t *w, bool second, struct refdec_cmd *c, char *err,
-                     size_t errlen)
+static int vtd_pages(const struct refdec_caps *caps, const uint64_t *w, bool second,
+                     struct refdec_cmd *c, char *err, size_t errlen)
 {
     unsigned am = w[1] & 0x3f;
 
@@ -273,7 +284,8 @@ static int vtd_pages(const struct refdec_caps *caps, const uint64_t *w, bool sec
     return 0;
 }
 
-static int vtd_did(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c, char *err, size_t errlen)
+static int vtd_did(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c,
+                   char *err, size_t errlen)
 {
     uint64_t did = w[0] >> 16 & 0xffff;
 
@@ -283,7 +295,8 @@ static int vtd_did(const struct refdec_caps *caps, const uint64_t *w, struct ref
     return 0;
 }
 
-static int vtd_pasid(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c, char *err, size_t errlen)
+static int vtd_pasid(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c,
+                     char *err, size_t errlen)
 {
     uint64_t pasid = w[0] >> 32 & 0xfffff;
 
@@ -293,7 +306,8 @@ static int vtd_pasid(const struct refdec_caps *caps, const uint64_t *w, struct r
     return 0;
 }
 
-static int vtd_pfsid(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c, char *err, size_t errlen)
+static int vtd_pfsid(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c,
+                     char *err, size_t errlen)
 {
     uint64_t pfsid = (w[0] >> 12 & 0xf) | (w[0] >> 52) << 4;
 
@@ -303,7 +317,8 @@ static int vtd_pfsid(const struct refdec_caps *caps, const uint64_t *w, struct r
     return 0;
 }
 
-static int vtd_iotlb(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c, char *err, size_t errlen)
+static int vtd_iotlb(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c,
+                     char *err, size_t errlen)
 {
     unsigned g = w[0] >> 4 & 3;
 
@@ -322,7 +337,8 @@ static int vtd_iotlb(const struct refdec_caps *caps, const uint64_t *w, struct r
     return 0;
 }
 
-static int vtd_p_iotlb(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c, char *err, size_t errlen)
+static int vtd_p_iotlb(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c,
+                       char *err, size_t errlen)
 {
     unsigned g = w[0] >> 4 & 3;
 
@@ -339,7 +355,8 @@ static int vtd_p_iotlb(const struct refdec_caps *caps, const uint64_t *w, struct
     return 0;
 }
 
-static int vtd_wait(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c, char *err, size_t errlen)
+static int vtd_wait(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c,
+                    char *err, size_t errlen)
 {
     c->name = "wait";
     add(c, "IF", w[0] >> 4 & 1);
@@ -357,8 +374,8 @@ static int vtd_wait(const struct refdec_caps *caps, const uint64_t *w, struct re
     return 0;
 }
 
-static int vtd_dev_tlb(const struct refdec_caps *caps, const uint64_t *w, bool pasid, struct refdec_cmd *c, char *err,
-                       size_t errlen)
+static int vtd_dev_tlb(const struct refdec_caps *caps, const uint64_t *w, bool pasid,
+                       struct refdec_cmd *c, char *err, size_t errlen)
 {
     bool sized = pasid ? w[1] >> 11 & 1 : w[1] & 1;
 
@@ -379,7 +396,8 @@ static int vtd_dev_tlb(const struct refdec_caps *caps, const uint64_t *w, bool p
     return ats_span(w[1] & ~UINT64_C(0xfff), sized, c, err, errlen);
 }
 
-static int vtd(const struct refdec_caps *caps, const uint64_t *w, unsigned n, struct refdec_cmd *c, char *err, size_t errlen)
+static int vtd(const struct refdec_caps *caps, const uint64_t *w, unsigned n, struct refdec_cmd *c,
+               char *err, size_t errlen)
 {
     /* reserved bits of qw0 and qw1 by type; 0x3 and 0x8 without the PFSID parts */
     static const uint64_t reserved[9][2] = {
@@ -443,9 +461,11 @@ static int vtd(const struct refdec_caps *caps, const uint64_t *w, unsigned n, st
     }
 }
 
-/* ---- AMD-Vi (48882, 2.4) ------------------------------------------------------------------------- */
+/* ---- AMD-Vi (48882, 2.4)
+ * ------------------------------------------------------------------------- */
 
-static int amd_pasid(const struct refdec_caps *caps, uint64_t pasid, bool gn, struct refdec_cmd *c, char *err, size_t errlen)
+static int amd_pasid(const struct refdec_caps *caps, uint64_t pasid, bool gn, struct refdec_cmd *c,
+                     char *err, size_t errlen)
 {
     add(c, "PASID", pasid);
     add(c, "GN", gn);
@@ -458,7 +478,8 @@ static int amd_pasid(const struct refdec_caps *caps, uint64_t pasid, bool gn, st
     return 0;
 }
 
-static int amd(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c, char *err, size_t errlen)
+static int amd(const struct refdec_caps *caps, const uint64_t *w, struct refdec_cmd *c, char *err,
+               size_t errlen)
 {
     static const struct {
         const char *name;
@@ -503,8 +524,9 @@ static int amd(const struct refdec_caps *caps, const uint64_t *w, struct refdec_
         add(c, "QueueID", w[0] >> 32 & 0xffff);
         add(c, "S", w[1] & 1);
         add(c, "Address", w[1] & ~UINT64_C(0xfff));
-        if (amd_pasid(caps, (w[0] >> 48 & 0xff) | (w[0] >> 16 & 0xff) << 8 | (w[0] >> 56 & 0xf) << 16, w[1] >> 2 & 1, c,
-                      err, errlen))
+        if (amd_pasid(caps,
+                      (w[0] >> 48 & 0xff) | (w[0] >> 16 & 0xff) << 8 | (w[0] >> 56 & 0xf) << 16,
+                      w[1] >> 2 & 1, c, err, errlen))
             return -1;
         return ats_span(w[1] & ~UINT64_C(0xfff), w[1] & 1, c, err, errlen);
     case 8:
@@ -517,13 +539,14 @@ static int amd(const struct refdec_caps *caps, const uint64_t *w, struct refdec_
     }
 }
 
-int refdec_decode(enum refdec_vendor vendor, const struct refdec_caps *caps, const uint64_t *words, unsigned n,
-                  struct refdec_cmd *cmd, char *err, size_t errlen)
+int refdec_decode(enum refdec_vendor vendor, const struct refdec_caps *caps, const uint64_t *words,
+                  unsigned n, struct refdec_cmd *cmd, char *err, size_t errlen)
 {
     memset(cmd, 0, sizeof(*cmd));
     if (vendor == REFDEC_VTD)
         return vtd(caps, words, n, cmd, err, errlen);
     if (n != 2)
         FAIL("command width");
-    return vendor == REFDEC_SMMUV3 ? smmu(caps, words, cmd, err, errlen) : amd(caps, words, cmd, err, errlen);
+    return vendor == REFDEC_SMMUV3 ? smmu(caps, words, cmd, err, errlen)
+                                   : amd(caps, words, cmd, err, errlen);
 }

@@ -33,13 +33,14 @@ static int pick(const char *text, const char *const *names, const char *what)
 
 uint8_t vector_tag(const char *name)
 {
-    static const char *const names[] = {"rid", "pasid", "asid", "did", "vmid", "address", "ipa", "index", NULL};
+    static const char *const names[] = {"rid",     "pasid", "asid",  "did", "vmid",
+                                        "address", "ipa",   "index", NULL};
 
     return (uint8_t)pick(name, names, "unknown tag");
 }
 
-static void add_setting(struct xinv_setting *set, unsigned *n, const struct xinv_vendor *vendor, const char *name,
-                        uint64_t value)
+static void add_setting(struct xinv_setting *set, unsigned *n, const struct xinv_vendor *vendor,
+                        const char *name, uint64_t value)
 {
     int feature = xinv_feature_find(vendor, name);
 
@@ -143,7 +144,8 @@ static void read_domain(struct vector *v, struct ynode domain)
         read_attachment(v, yat(list, i), stage);
 }
 
-/* The nest parent's own DomainID holds stage-2 entries too: a stage-2 change reaches it as one more attachment. */
+/* The nest parent's own DomainID holds stage-2 entries too: a stage-2 change reaches it as one more
+ * attachment. */
 static void read_parent(struct vector *v, struct ynode domain)
 {
     struct xinv_attachment *at = &v->at[v->n];
@@ -178,8 +180,9 @@ static void read_common(struct xinv_request *r, const char *key, struct ynode va
 
 static void read_change(struct xinv_request *r, struct ynode change)
 {
-    static const char *const changes[] = {"stage1_pte",   "stage2_pte",  "pasid_entry", "pasid_table",
-                                          "device_entry", "tag_release", "everything",  NULL};
+    static const char *const changes[] = {
+        "stage1_pte",   "stage2_pte",  "pasid_entry", "pasid_table",
+        "device_entry", "tag_release", "everything",  NULL};
     static const char *const froms[] = {"present", "not_present", NULL};
 
     for (size_t i = 0; i < ypairs(change); i++) {
@@ -189,7 +192,8 @@ static void read_change(struct xinv_request *r, struct ynode change)
         if (!strcmp(key, "what")) {
             r->change = (uint8_t)pick(ystr(value), changes, "unknown change");
         } else if (!strcmp(key, "from")) {
-            r->from = pick(ystr(value), froms, "unknown from") ? XINV_FROM_NOT_PRESENT : XINV_FROM_PRESENT;
+            r->from = pick(ystr(value), froms, "unknown from") ? XINV_FROM_NOT_PRESENT
+                                                               : XINV_FROM_PRESENT;
         } else if (!strcmp(key, "new_did")) {
             r->new_did = (uint32_t)yu64(value);
             r->flags |= XINV_REQ_NEW_DID;
@@ -205,7 +209,8 @@ static void read_change(struct xinv_request *r, struct ynode change)
 
 static void read_invalidate(struct xinv_request *r, struct ynode node)
 {
-    static const char *const caches[] = {"iotlb", "device_tlb", "pasid_config", "device_config", NULL};
+    static const char *const caches[] = {"iotlb", "device_tlb", "pasid_config", "device_config",
+                                         NULL};
     static const char *const scopes[] = {"domain", "pasid", "address", NULL};
 
     r->flags |= XINV_REQ_INVALIDATE;
@@ -262,7 +267,8 @@ static void read_policy(struct xinv_policy *p, struct ynode node)
         p->kind = XINV_POLICY_AT_MOST;
         p->blocks = (uint8_t)yu64(yget(node, "at_most"));
     } else {
-        p->kind = pick(ystr(node), kinds, "unknown policy") ? XINV_POLICY_LATENCY : XINV_POLICY_EXACT;
+        p->kind =
+            pick(ystr(node), kinds, "unknown policy") ? XINV_POLICY_LATENCY : XINV_POLICY_EXACT;
     }
 }
 

@@ -8,7 +8,7 @@
 #include "tests/support/yamlnode.h"
 
 #define VECTOR_ATTACHMENTS 16
-#define VECTOR_ALIASES 8
+#define VECTOR_ALIASES     8
 
 struct vector {
     struct xinv_iommu iommu;
@@ -20,7 +20,8 @@ struct vector {
     struct xinv_completion completion;
 };
 
-/* Fills a vector from an example of a vendor's file; aborts with a message on a key that it does not know. */
+/* Fills a vector from an example of a vendor's file; aborts with a message on a key that it does
+ * not know. */
 void vector_read(struct vector *v, const char *vendor, struct ynode example);
 
 /* A platform of that vendor, whose registers a vector's features replace. */

@@ -56,7 +56,8 @@ struct ynode yat(struct ynode list, size_t index)
 {
     if (index >= ylen(list))
         return (struct ynode){list.doc, NULL};
-    return (struct ynode){list.doc, yaml_document_get_node(list.doc, list.node->data.sequence.items.start[index])};
+    return (struct ynode){
+        list.doc, yaml_document_get_node(list.doc, list.node->data.sequence.items.start[index])};
 }
 
 size_t ypairs(struct ynode map)

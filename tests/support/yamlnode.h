@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
-/* A small view of a YAML document for tests: nodes by key and by index. Anything missing is NULL. */
+/* A small view of a YAML document for tests: nodes by key and by index. Anything missing is NULL.
+ */
 #ifndef XINV_TESTS_YAMLNODE_H
 #define XINV_TESTS_YAMLNODE_H
 

@@ -88,9 +88,11 @@ Test(map, walks_in_order_and_clears)
     xinv_map_init(&store, nodes, NODES);
     root = XINV_NIL;
     for (unsigned i = 0; i < NODES; i++)
-        cr_assert(xinv_map_insert(&store, &root, (i * 7 % NODES) * 10, (i * 7 % NODES) * 10 + 9, 0));
+        cr_assert(
+            xinv_map_insert(&store, &root, (i * 7 % NODES) * 10, (i * 7 % NODES) * 10 + 9, 0));
     cr_assert_not(xinv_map_insert(&store, &root, 100000, 100001, 0), "no node is left");
-    for (node = xinv_map_at_or_after(&store, root, 0); node != XINV_NIL; node = xinv_map_next(&store, node))
+    for (node = xinv_map_at_or_after(&store, root, 0); node != XINV_NIL;
+         node = xinv_map_next(&store, node))
         cr_assert_eq(nodes[node].first, n++ * 10);
     cr_assert_eq(n, NODES);
     xinv_map_clear(&store, &root);

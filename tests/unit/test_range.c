@@ -5,11 +5,12 @@
 #include "core/range.h"
 
 #define PAGE(n) ((uint64_t)(n) << 12)
-#define SPACE 64 /* units of the small space that is searched whole */
+#define SPACE   64 /* units of the small space that is searched whole */
 
 static struct xinv_cut_request request(uint8_t kind, uint8_t policy, uint64_t first, uint64_t last)
 {
-    struct xinv_cut_request r = {.policy = policy, .blocks = 1, .log2_granule = 12, .log2_leaf = 12};
+    struct xinv_cut_request r = {
+        .policy = policy, .blocks = 1, .log2_granule = 12, .log2_leaf = 12};
 
     r.spec.kind = kind;
     r.spec.max_order = kind == XINV_RANGE_POW2 ? 51 : 31;
@@ -19,7 +20,8 @@ static struct xinv_cut_request request(uint8_t kind, uint8_t policy, uint64_t fi
     return r;
 }
 
-/* Runs a cut over the small space; asserts that blocks are legal and disjoint, and returns the units they cover. */
+/* Runs a cut over the small space; asserts that blocks are legal and disjoint, and returns the
+ * units they cover. */
 static uint64_t covered(const struct xinv_cut_request *r, unsigned *n)
 {
     struct xinv_cut cut;
@@ -63,7 +65,8 @@ static unsigned popcount(uint64_t v)
     return (unsigned)__builtin_popcountll(v);
 }
 
-/* Fewest aligned blocks of at most 2^max units that make up exactly first..last, by dynamic programming. */
+/* Fewest aligned blocks of at most 2^max units that make up exactly first..last, by dynamic
+ * programming. */
 static unsigned fewest_blocks(unsigned first, unsigned last, unsigned max)
 {
     unsigned best[SPACE + 1];
@@ -83,7 +86,8 @@ Test(range, exact_blocks_cover_exactly_with_the_fewest_commands)
     for (unsigned max = 0; max <= 6; max++)
         for (unsigned a = 0; a < SPACE; a++)
             for (unsigned b = a; b < SPACE; b++) {
-                struct xinv_cut_request r = request(XINV_RANGE_POW2, XINV_POLICY_EXACT, PAGE(a), PAGE(b + 1) - 1);
+                struct xinv_cut_request r =
+                    request(XINV_RANGE_POW2, XINV_POLICY_EXACT, PAGE(a), PAGE(b + 1) - 1);
                 unsigned n;
 
                 r.spec.max_order = (uint8_t)max;
@@ -117,7 +121,8 @@ Test(range, at_most_two_blocks_waste_least_and_always_under_a_hundred_percent)
 {
     for (unsigned a = 0; a < SPACE; a++)
         for (unsigned b = a; b < SPACE; b++) {
-            struct xinv_cut_request r = request(XINV_RANGE_POW2, XINV_POLICY_AT_MOST, PAGE(a), PAGE(b + 1) - 1);
+            struct xinv_cut_request r =
+                request(XINV_RANGE_POW2, XINV_POLICY_AT_MOST, PAGE(a), PAGE(b + 1) - 1);
             uint64_t mask;
             unsigned n;
 
@@ -135,7 +140,8 @@ Test(range, at_most_k_covers_with_no_more_than_k_blocks)
     for (unsigned k = 1; k <= XINV_MAX_PIECES; k++)
         for (unsigned a = 0; a < SPACE; a++)
             for (unsigned b = a; b < SPACE; b++) {
-                struct xinv_cut_request r = request(XINV_RANGE_POW2, XINV_POLICY_AT_MOST, PAGE(a), PAGE(b + 1) - 1);
+                struct xinv_cut_request r =
+                    request(XINV_RANGE_POW2, XINV_POLICY_AT_MOST, PAGE(a), PAGE(b + 1) - 1);
                 uint64_t mask;
                 unsigned n;
 
@@ -152,7 +158,8 @@ Test(range, latency_is_the_one_smallest_covering_block)
 {
     for (unsigned a = 0; a < SPACE; a++)
         for (unsigned b = a; b < SPACE; b++) {
-            struct xinv_cut_request r = request(XINV_RANGE_POW2, XINV_POLICY_LATENCY, PAGE(a), PAGE(b + 1) - 1);
+            struct xinv_cut_request r =
+                request(XINV_RANGE_POW2, XINV_POLICY_LATENCY, PAGE(a), PAGE(b + 1) - 1);
             uint64_t mask;
             unsigned n;
 
@@ -168,7 +175,8 @@ Test(range, a_block_is_never_smaller_than_the_leaf)
     for (unsigned leaf = 12; leaf <= 18; leaf++)
         for (unsigned a = 0; a < SPACE; a++)
             for (unsigned b = a; b < SPACE; b++) {
-                struct xinv_cut_request r = request(XINV_RANGE_POW2, XINV_POLICY_EXACT, PAGE(a), PAGE(b + 1) - 1);
+                struct xinv_cut_request r =
+                    request(XINV_RANGE_POW2, XINV_POLICY_EXACT, PAGE(a), PAGE(b + 1) - 1);
                 unsigned size = 1u << (leaf - 12);
                 unsigned n;
 
@@ -182,7 +190,8 @@ Test(range, a_leaf_within_the_range_lies_within_one_block_and_nothing_is_widened
     for (unsigned leaf = 12; leaf <= 18; leaf++)
         for (unsigned a = 0; a < SPACE; a++)
             for (unsigned b = a; b < SPACE; b++) {
-                struct xinv_cut_request r = request(XINV_RANGE_POW2, XINV_POLICY_EXACT, PAGE(a), PAGE(b + 1) - 1);
+                struct xinv_cut_request r =
+                    request(XINV_RANGE_POW2, XINV_POLICY_EXACT, PAGE(a), PAGE(b + 1) - 1);
                 unsigned size = 1u << (leaf - 12);
                 struct xinv_cut cut;
                 struct xinv_block block;
@@ -237,7 +246,8 @@ static unsigned fewest_scaled(unsigned n)
 Test(range, scaled_ranges_are_exact_with_the_fewest_commands)
 {
     for (unsigned n = 1; n < 5000; n++) {
-        struct xinv_cut_request r = request(XINV_RANGE_SCALED, XINV_POLICY_EXACT, PAGE(7), PAGE(7 + n) - 1);
+        struct xinv_cut_request r =
+            request(XINV_RANGE_SCALED, XINV_POLICY_EXACT, PAGE(7), PAGE(7 + n) - 1);
         struct xinv_cut cut;
         struct xinv_block b;
         uint64_t next = PAGE(7);
@@ -257,7 +267,8 @@ Test(range, scaled_ranges_are_exact_with_the_fewest_commands)
 Test(range, one_rounded_scaled_command_wastes_at_most_a_sixteenth)
 {
     for (unsigned n = 1; n < 70000; n++) {
-        struct xinv_cut_request r = request(XINV_RANGE_SCALED, XINV_POLICY_LATENCY, PAGE(7), PAGE(7 + n) - 1);
+        struct xinv_cut_request r =
+            request(XINV_RANGE_SCALED, XINV_POLICY_LATENCY, PAGE(7), PAGE(7 + n) - 1);
         uint64_t pages;
 
         cr_assert_eq(xinv_cut_count(&r, 100, &pages), 1);
@@ -324,7 +335,8 @@ Test(range, the_whole_space_is_said_at_every_granule)
 
 Test(range, two_to_the_32_pages_are_one_scaled_command)
 {
-    struct xinv_cut_request r = request(XINV_RANGE_SCALED, XINV_POLICY_EXACT, 0, PAGE(UINT64_C(1) << 32) - 1);
+    struct xinv_cut_request r =
+        request(XINV_RANGE_SCALED, XINV_POLICY_EXACT, 0, PAGE(UINT64_C(1) << 32) - 1);
     struct xinv_cut cut;
     struct xinv_block b;
 
@@ -337,8 +349,9 @@ Test(range, two_to_the_32_pages_are_one_scaled_command)
 
 Test(range, two_pages_across_a_power_of_two_stay_two_pages)
 {
-    struct xinv_cut_request r = request(XINV_RANGE_POW2, XINV_POLICY_EXACT, PAGE(UINT64_C(1) << 43) - 0x1000,
-                                        PAGE(UINT64_C(1) << 43) + 0xfff);
+    struct xinv_cut_request r =
+        request(XINV_RANGE_POW2, XINV_POLICY_EXACT, PAGE(UINT64_C(1) << 43) - 0x1000,
+                PAGE(UINT64_C(1) << 43) + 0xfff);
     uint64_t pages;
 
     cr_assert_eq(xinv_cut_count(&r, 100, &pages), 2);
@@ -364,7 +377,8 @@ Test(range, a_last_byte_in_the_first_byte_of_a_page_keeps_that_page)
 
 Test(range, unaligned_ends_are_widened_outward)
 {
-    struct xinv_cut_request r = request(XINV_RANGE_PAGE, XINV_POLICY_EXACT, PAGE(4) + 0xfff, PAGE(6) + 1);
+    struct xinv_cut_request r =
+        request(XINV_RANGE_PAGE, XINV_POLICY_EXACT, PAGE(4) + 0xfff, PAGE(6) + 1);
     unsigned n;
 
     cr_assert_eq(covered(&r, &n), units(4, 6));
@@ -377,7 +391,8 @@ Test(range, counting_agrees_with_cutting_and_stops_at_its_limit)
         for (unsigned policy = XINV_POLICY_EXACT; policy <= XINV_POLICY_LATENCY; policy++)
             for (unsigned a = 0; a < SPACE; a += 3)
                 for (unsigned b = a; b < SPACE; b++) {
-                    struct xinv_cut_request r = request((uint8_t)kind, (uint8_t)policy, PAGE(a), PAGE(b + 1) - 1);
+                    struct xinv_cut_request r =
+                        request((uint8_t)kind, (uint8_t)policy, PAGE(a), PAGE(b + 1) - 1);
                     uint64_t pages;
                     uint64_t mask;
                     unsigned n;

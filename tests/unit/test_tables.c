@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
-/* The planner chooses from the rows: without a row it finds another way, or says that there is none. */
+/* The planner chooses from the rows: without a row it finds another way, or says that there is
+ * none. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,22 +19,32 @@ static const struct {
     uint8_t known;
 } shapes[] = {
     /* what a request can be about, for every stage, with and without ATS and PASID */
-    {XINV_STAGE_STAGE1, XINV_CHANGE_STAGE1_PTE, 1, 0, 0, 1, 0x1d},  {XINV_STAGE_STAGE1, XINV_CHANGE_STAGE1_PTE, 1, 1, 1, 1, 0x1f},
-    {XINV_STAGE_STAGE1, XINV_CHANGE_STAGE1_PTE, 1, 1, 0, 0, 0x1f},  {XINV_STAGE_STAGE1, XINV_CHANGE_STAGE1_PTE, 1, 1, 0, 1, 0x19},
+    {XINV_STAGE_STAGE1, XINV_CHANGE_STAGE1_PTE, 1, 0, 0, 1, 0x1d},
+    {XINV_STAGE_STAGE1, XINV_CHANGE_STAGE1_PTE, 1, 1, 1, 1, 0x1f},
+    {XINV_STAGE_STAGE1, XINV_CHANGE_STAGE1_PTE, 1, 1, 0, 0, 0x1f},
+    {XINV_STAGE_STAGE1, XINV_CHANGE_STAGE1_PTE, 1, 1, 0, 1, 0x19},
     {XINV_STAGE_STAGE1, XINV_CHANGE_STAGE1_PTE, 1, 1, 1, 1, 0x19},
-    {XINV_STAGE_STAGE2, XINV_CHANGE_STAGE2_PTE, 1, 1, 0, 1, 0x1d},  {XINV_STAGE_STAGE2, XINV_CHANGE_STAGE2_PTE, 1, 1, 1, 1, 0x1d},
-    {XINV_STAGE_STAGE2, XINV_CHANGE_STAGE2_PTE, 2, 1, 0, 1, 0x1d},  {XINV_STAGE_STAGE2, XINV_CHANGE_STAGE2_PTE, 1, 1, 0, 0, 0x1d},
-    {XINV_STAGE_NESTED, XINV_CHANGE_STAGE1_PTE, 1, 1, 0, 1, 0x1f},  {XINV_STAGE_NESTED, XINV_CHANGE_STAGE2_PTE, 1, 1, 0, 1, 0x1f},
+    {XINV_STAGE_STAGE2, XINV_CHANGE_STAGE2_PTE, 1, 1, 0, 1, 0x1d},
+    {XINV_STAGE_STAGE2, XINV_CHANGE_STAGE2_PTE, 1, 1, 1, 1, 0x1d},
+    {XINV_STAGE_STAGE2, XINV_CHANGE_STAGE2_PTE, 2, 1, 0, 1, 0x1d},
+    {XINV_STAGE_STAGE2, XINV_CHANGE_STAGE2_PTE, 1, 1, 0, 0, 0x1d},
+    {XINV_STAGE_NESTED, XINV_CHANGE_STAGE1_PTE, 1, 1, 0, 1, 0x1f},
+    {XINV_STAGE_NESTED, XINV_CHANGE_STAGE2_PTE, 1, 1, 0, 1, 0x1f},
     {XINV_STAGE_NESTED, XINV_CHANGE_STAGE2_PTE, 1, 5, 0, 1, 0x1d},
-    {XINV_STAGE_STAGE1, XINV_CHANGE_PASID_ENTRY, 1, 1, 0, 0, 0x1f}, {XINV_STAGE_STAGE1, XINV_CHANGE_PASID_ENTRY, 1, 1, 1, 0, 0x1f},
-    {XINV_STAGE_STAGE1, XINV_CHANGE_PASID_TABLE, 1, 1, 0, 0, 0x1f}, {XINV_STAGE_NESTED, XINV_CHANGE_PASID_TABLE, 1, 1, 1, 0, 0x1f},
-    {XINV_STAGE_STAGE2, XINV_CHANGE_DEVICE_ENTRY, 1, 1, 0, 0, 0x1d}, {XINV_STAGE_STAGE2, XINV_CHANGE_DEVICE_ENTRY, 2, 0, 1, 0, 0x1d},
-    {XINV_STAGE_STAGE1, XINV_CHANGE_TAG_RELEASE, 1, 0, 0, 0, 0x1d}, {XINV_STAGE_STAGE2, XINV_CHANGE_TAG_RELEASE, 1, 0, 0, 0, 0x1d},
-    {XINV_STAGE_STAGE1, XINV_CHANGE_EVERYTHING, 1, 1, 0, 0, 0x1f},  {XINV_STAGE_STAGE2, XINV_CHANGE_EVERYTHING, 1, 1, 0, 0, 0x1d},
+    {XINV_STAGE_STAGE1, XINV_CHANGE_PASID_ENTRY, 1, 1, 0, 0, 0x1f},
+    {XINV_STAGE_STAGE1, XINV_CHANGE_PASID_ENTRY, 1, 1, 1, 0, 0x1f},
+    {XINV_STAGE_STAGE1, XINV_CHANGE_PASID_TABLE, 1, 1, 0, 0, 0x1f},
+    {XINV_STAGE_NESTED, XINV_CHANGE_PASID_TABLE, 1, 1, 1, 0, 0x1f},
+    {XINV_STAGE_STAGE2, XINV_CHANGE_DEVICE_ENTRY, 1, 1, 0, 0, 0x1d},
+    {XINV_STAGE_STAGE2, XINV_CHANGE_DEVICE_ENTRY, 2, 0, 1, 0, 0x1d},
+    {XINV_STAGE_STAGE1, XINV_CHANGE_TAG_RELEASE, 1, 0, 0, 0, 0x1d},
+    {XINV_STAGE_STAGE2, XINV_CHANGE_TAG_RELEASE, 1, 0, 0, 0, 0x1d},
+    {XINV_STAGE_STAGE1, XINV_CHANGE_EVERYTHING, 1, 1, 0, 0, 0x1f},
+    {XINV_STAGE_STAGE2, XINV_CHANGE_EVERYTHING, 1, 1, 0, 0, 0x1d},
 };
 
-static int translate_with(const struct xinv_iommu *iommu, size_t shape, unsigned policy, uint16_t flags,
-                          uint8_t unknown, struct xinv_report *report)
+static int translate_with(const struct xinv_iommu *iommu, size_t shape, unsigned policy,
+                          uint16_t flags, uint8_t unknown, struct xinv_report *report)
 {
     struct xinv_attachment at = {.stage = shapes[shape].stage,
                                  .flags = shapes[shape].flags,
@@ -59,7 +70,8 @@ static int translate_with(const struct xinv_iommu *iommu, size_t shape, unsigned
     return xinv_translate(iommu, &at, 1, &r, &p, NULL, &out, report);
 }
 
-static int translate(const struct xinv_iommu *iommu, size_t shape, unsigned policy, struct xinv_report *report)
+static int translate(const struct xinv_iommu *iommu, size_t shape, unsigned policy,
+                     struct xinv_report *report)
 {
     return translate_with(iommu, shape, policy, 0, 0, report);
 }
@@ -108,7 +120,8 @@ Test(tables, a_row_that_a_plan_uses_is_replaced_by_others_or_missed)
                         continue;
                     }
                     cr_assert_geq(ret, 0);
-                    cr_assert_not(without.rows & row, "%s: a row that is not there was used", p->name);
+                    cr_assert_not(without.rows & row, "%s: a row that is not there was used",
+                                  p->name);
                     cr_assert_neq(without.rows, with.rows);
                     replaced++;
                 }
@@ -134,7 +147,8 @@ Test(tables, every_row_is_used_by_some_request_on_some_platform)
             vendor = p->vendor;
             for (unsigned mask = 0; mask < 16; mask++)
                 for (size_t shape = 0; shape < N(shapes); shape++)
-                    for (unsigned policy = XINV_POLICY_EXACT; policy <= XINV_POLICY_LATENCY; policy++) {
+                    for (unsigned policy = XINV_POLICY_EXACT; policy <= XINV_POLICY_LATENCY;
+                         policy++) {
                         struct xinv_setting set[N(on)];
                         struct xinv_iommu iommu;
                         unsigned n = 0;
@@ -153,7 +167,7 @@ Test(tables, every_row_is_used_by_some_request_on_some_platform)
         }
         cr_assert_not_null(vendor);
         for (unsigned row = 0; row < vendor->n_commands; row++)
-            cr_expect(used >> row & 1, "%s: row %u (%s%s) is never used", vendor->name, row, vendor->commands[row].name,
-                      vendor->commands[row].leaf ? ", leaf" : "");
+            cr_expect(used >> row & 1, "%s: row %u (%s%s) is never used", vendor->name, row,
+                      vendor->commands[row].name, vendor->commands[row].leaf ? ", leaf" : "");
     }
 }

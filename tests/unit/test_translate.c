@@ -6,11 +6,11 @@
 #include "tests/support/refdec.h"
 #include "tests/support/vectorcaps.h"
 
-#define RID XINV_TAG_BIT(XINV_TAG_RID)
+#define RID   XINV_TAG_BIT(XINV_TAG_RID)
 #define PASID XINV_TAG_BIT(XINV_TAG_PASID)
-#define ASID XINV_TAG_BIT(XINV_TAG_ASID)
-#define DID XINV_TAG_BIT(XINV_TAG_DID)
-#define VMID XINV_TAG_BIT(XINV_TAG_VMID)
+#define ASID  XINV_TAG_BIT(XINV_TAG_ASID)
+#define DID   XINV_TAG_BIT(XINV_TAG_DID)
+#define VMID  XINV_TAG_BIT(XINV_TAG_VMID)
 
 #define WORDS 4096
 
@@ -44,21 +44,24 @@ static struct xinv_attachment attachment(uint8_t stage)
 
 static struct xinv_request unmap(uint8_t stage, uint64_t first, uint64_t last)
 {
-    return (struct xinv_request){.change = stage == XINV_STAGE_STAGE2 ? XINV_CHANGE_STAGE2_PTE : XINV_CHANGE_STAGE1_PTE,
+    return (struct xinv_request){.change = stage == XINV_STAGE_STAGE2 ? XINV_CHANGE_STAGE2_PTE
+                                                                      : XINV_CHANGE_STAGE1_PTE,
                                  .flags = XINV_REQ_RANGE,
                                  .first = first,
                                  .last = last};
 }
 
 static int run(const struct xinv_iommu *iommu, const struct xinv_attachment *at, size_t n,
-               const struct xinv_request *request, const struct xinv_policy *policy, struct xinv_out *out)
+               const struct xinv_request *request, const struct xinv_policy *policy,
+               struct xinv_out *out)
 {
     *out = (struct xinv_out){.words = words, .steps = steps, .cap_words = WORDS, .cap_steps = 64};
     memset(words, 0xa5, sizeof(words));
     return xinv_translate(iommu, at, n, request, policy, NULL, out, &report);
 }
 
-/* Names of the commands that came out, joined by blanks; every one must be valid to the independent decoder. */
+/* Names of the commands that came out, joined by blanks; every one must be valid to the independent
+ * decoder. */
 static const char *names(const struct xinv_iommu *iommu, const struct xinv_out *out)
 {
     static char text[2048];
@@ -69,8 +72,10 @@ static const char *names(const struct xinv_iommu *iommu, const struct xinv_out *
         struct refdec_cmd cmd;
         char err[160];
 
-        cr_assert_eq(refdec_decode(vector_refdec_vendor(iommu), &caps, words + i, iommu->words, &cmd, err, sizeof(err)),
-                     0, "%016lx %016lx: %s", (unsigned long)words[i], (unsigned long)words[i + 1], err);
+        cr_assert_eq(refdec_decode(vector_refdec_vendor(iommu), &caps, words + i, iommu->words,
+                                   &cmd, err, sizeof(err)),
+                     0, "%016lx %016lx: %s", (unsigned long)words[i], (unsigned long)words[i + 1],
+                     err);
         if (*text)
             strcat(text, " ");
         strcat(text, cmd.name);
@@ -145,7 +150,9 @@ Test(translate, unknown_guest_pasids_are_reached_on_vtd_and_block_on_amd_and_arm
     static const struct {
         const char *platform;
         int error;
-    } cases[] = {{"intel-vtd-scalable", 0}, {"amd-vi-generic", -XINV_E_MUST_BLOCK}, {"arm-smmuv3-ril", -XINV_E_MUST_BLOCK}};
+    } cases[] = {{"intel-vtd-scalable", 0},
+                 {"amd-vi-generic", -XINV_E_MUST_BLOCK},
+                 {"arm-smmuv3-ril", -XINV_E_MUST_BLOCK}};
 
     for (unsigned i = 0; i < 3; i++) {
         struct xinv_iommu iommu = iommu_of(cases[i].platform, NULL, 0);
@@ -165,7 +172,8 @@ Test(translate, unknown_guest_pasids_are_reached_on_vtd_and_block_on_amd_and_arm
     }
 }
 
-/* Peers split one request into a TLBI list and an ATC list; only one sync may stand at the end without ATS. */
+/* Peers split one request into a TLBI list and an ATC list; only one sync may stand at the end
+ * without ATS. */
 Test(translate, one_sync_in_all_where_no_endpoint_has_ats)
 {
     const struct xinv_platform *p;
@@ -182,7 +190,8 @@ Test(translate, one_sync_in_all_where_no_endpoint_has_ats)
             at[k] = attachment(XINV_STAGE_STAGE2);
             at[k].rid += k;
         }
-        cr_assert_gt(xinv_translate(&iommu, at, 3, &r, NULL, &done, &out, &report), 0, "%s", p->name);
+        cr_assert_gt(xinv_translate(&iommu, at, 3, &r, NULL, &done, &out, &report), 0, "%s",
+                     p->name);
         cr_expect_eq(report.syncs, 1, "%s: %u syncs", p->name, report.syncs);
         cr_expect_eq(steps[out.n_steps - 1].kind, XINV_STEP_WAIT);
         (void)names(&iommu, &out);
@@ -199,8 +208,10 @@ Test(translate, the_iommu_tlb_is_fenced_from_the_device_tlb_as_the_platform_orde
         {"arm-smmuv3-ril", "TLBI_S2_IPA SYNC ATC_INV SYNC"},
         {"intel-vtd-legacy", "iotlb dev_tlb"},
         {"qemu-intel-caching-mode", "iotlb dev_tlb"},
-        {"amd-vi-generic", "INVALIDATE_IOMMU_PAGES COMPLETION_WAIT INVALIDATE_IOTLB_PAGES COMPLETION_WAIT"},
-        {"qemu-amd-npcache", "INVALIDATE_IOMMU_PAGES COMPLETION_WAIT INVALIDATE_IOTLB_PAGES COMPLETION_WAIT"},
+        {"amd-vi-generic",
+         "INVALIDATE_IOMMU_PAGES COMPLETION_WAIT INVALIDATE_IOTLB_PAGES COMPLETION_WAIT"},
+        {"qemu-amd-npcache",
+         "INVALIDATE_IOMMU_PAGES COMPLETION_WAIT INVALIDATE_IOTLB_PAGES COMPLETION_WAIT"},
     };
 
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -211,7 +222,8 @@ Test(translate, the_iommu_tlb_is_fenced_from_the_device_tlb_as_the_platform_orde
 
         at.flags = XINV_ATT_ATS;
         cr_assert_gt(run(&iommu, &at, 1, &r, NULL, &out), 0);
-        cr_expect_str_eq(names(&iommu, &out), cases[i].names, "%s: %s", cases[i].platform, names(&iommu, &out));
+        cr_expect_str_eq(names(&iommu, &out), cases[i].names, "%s: %s", cases[i].platform,
+                         names(&iommu, &out));
     }
 }
 
@@ -239,9 +251,12 @@ Test(translate, mapping_costs_nothing_but_where_not_present_entries_are_cached)
         const char *feature;
         const char *names;
     } cases[] = {
-        {"arm-smmuv3-ril", NULL, ""},         {"intel-vtd-legacy", NULL, ""},
-        {"intel-vtd-scalable", NULL, ""},     {"qemu-intel-caching-mode", NULL, "iotlb"},
-        {"amd-vi-generic", NULL, ""},         {"qemu-amd-npcache", NULL, "INVALIDATE_IOMMU_PAGES COMPLETION_WAIT"},
+        {"arm-smmuv3-ril", NULL, ""},
+        {"intel-vtd-legacy", NULL, ""},
+        {"intel-vtd-scalable", NULL, ""},
+        {"qemu-intel-caching-mode", NULL, "iotlb"},
+        {"amd-vi-generic", NULL, ""},
+        {"qemu-amd-npcache", NULL, "INVALIDATE_IOMMU_PAGES COMPLETION_WAIT"},
     };
 
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -252,7 +267,8 @@ Test(translate, mapping_costs_nothing_but_where_not_present_entries_are_cached)
 
         r.from = XINV_FROM_NOT_PRESENT;
         cr_assert_geq(run(&iommu, &at, 1, &r, NULL, &out), 0);
-        cr_expect_str_eq(names(&iommu, &out), cases[i].names, "%s: %s", cases[i].platform, names(&iommu, &out));
+        cr_expect_str_eq(names(&iommu, &out), cases[i].names, "%s: %s", cases[i].platform,
+                         names(&iommu, &out));
         cr_expect_eq(out.n_steps, *cases[i].names ? (i == 3 ? 1 : 2) : 0);
     }
 }
@@ -292,7 +308,8 @@ Test(translate, an_output_that_is_too_small_is_left_as_it_was_at_every_capacity)
 
     for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++) {
         struct xinv_iommu iommu;
-        struct xinv_attachment at[2] = {attachment(XINV_STAGE_STAGE2), attachment(XINV_STAGE_STAGE2)};
+        struct xinv_attachment at[2] = {attachment(XINV_STAGE_STAGE2),
+                                        attachment(XINV_STAGE_STAGE2)};
         struct xinv_request r = unmap(XINV_STAGE_STAGE2, 0x1234000, 0x1253fff);
         uint32_t need_words = 0;
         uint32_t need_steps = 0;
@@ -301,7 +318,8 @@ Test(translate, an_output_that_is_too_small_is_left_as_it_was_at_every_capacity)
         at[1].rid++;
         at[0].flags = at[1].flags = XINV_ATT_ATS;
         for (uint32_t cap = 0;; cap++) {
-            struct xinv_out out = {.words = words, .steps = steps, .cap_words = cap, .cap_steps = 64};
+            struct xinv_out out = {
+                .words = words, .steps = steps, .cap_words = cap, .cap_steps = 64};
             struct xinv_out before = out;
             int ret;
 
@@ -309,7 +327,8 @@ Test(translate, an_output_that_is_too_small_is_left_as_it_was_at_every_capacity)
             memset(steps, 0x5a, sizeof(steps));
             ret = xinv_translate(&iommu, at, 2, &r, NULL, NULL, &out, &report);
             for (uint32_t w = ret < 0 ? 0 : out.n_words; w < WORDS; w++)
-                cr_assert_eq(words[w], UINT64_C(0x5a5a5a5a5a5a5a5a), "%s: cap %u word %u", p->name, cap, w);
+                cr_assert_eq(words[w], UINT64_C(0x5a5a5a5a5a5a5a5a), "%s: cap %u word %u", p->name,
+                             cap, w);
             if (ret >= 0) {
                 cr_assert_eq(cap, need_words, "%s: the need is exact", p->name);
                 cr_assert_eq(out.n_words, need_words);
@@ -324,10 +343,12 @@ Test(translate, an_output_that_is_too_small_is_left_as_it_was_at_every_capacity)
             cr_assert_gt(need_words, cap);
         }
         for (uint32_t cap = 0; cap < need_steps; cap++) {
-            struct xinv_out out = {.words = words, .steps = steps, .cap_words = WORDS, .cap_steps = cap};
+            struct xinv_out out = {
+                .words = words, .steps = steps, .cap_words = WORDS, .cap_steps = cap};
 
             memset(words, 0x5a, sizeof(words));
-            cr_assert_eq(xinv_translate(&iommu, at, 2, &r, NULL, NULL, &out, &report), -XINV_E_NOSPACE);
+            cr_assert_eq(xinv_translate(&iommu, at, 2, &r, NULL, NULL, &out, &report),
+                         -XINV_E_NOSPACE);
             cr_assert_eq(words[0], UINT64_C(0x5a5a5a5a5a5a5a5a));
             cr_assert_eq(out.n_words, 0);
         }
@@ -356,7 +377,12 @@ Test(translate, commands_are_appended_and_wrap_in_a_ring)
     struct xinv_request r = unmap(XINV_STAGE_STAGE2, 0x1000, 0x3fff);
     struct xinv_out flat;
     uint64_t ring[16];
-    struct xinv_out out = {.words = ring, .steps = steps, .ring_words = 16, .head = 12, .cap_words = 14, .cap_steps = 64};
+    struct xinv_out out = {.words = ring,
+                           .steps = steps,
+                           .ring_words = 16,
+                           .head = 12,
+                           .cap_words = 14,
+                           .cap_steps = 64};
 
     cr_assert_eq(run(&iommu, &at, 1, &r, NULL, &flat), 4);
     memset(ring, 0xee, sizeof(ring));
@@ -377,7 +403,8 @@ Test(translate, a_range_up_to_the_top_of_64_bits_is_whole_at_every_granule)
     for (unsigned g = 0; g < 3; g++) {
         struct xinv_iommu iommu = iommu_of("arm-smmuv3-ril", NULL, 0);
         struct xinv_attachment at = attachment(XINV_STAGE_STAGE1);
-        struct xinv_request r = unmap(XINV_STAGE_STAGE1, UINT64_MAX - (UINT64_C(3) << granules[g]) + 1, UINT64_MAX);
+        struct xinv_request r =
+            unmap(XINV_STAGE_STAGE1, UINT64_MAX - (UINT64_C(3) << granules[g]) + 1, UINT64_MAX);
         struct refdec_caps caps = vector_caps(&iommu);
         struct refdec_cmd cmd;
         struct xinv_out out;
@@ -385,7 +412,8 @@ Test(translate, a_range_up_to_the_top_of_64_bits_is_whole_at_every_granule)
 
         r.log2_granule = granules[g];
         cr_assert_eq(run(&iommu, &at, 1, &r, NULL, &out), 2);
-        cr_assert_eq(refdec_decode(REFDEC_SMMUV3, &caps, words, 2, &cmd, err, sizeof(err)), 0, "%s", err);
+        cr_assert_eq(refdec_decode(REFDEC_SMMUV3, &caps, words, 2, &cmd, err, sizeof(err)), 0, "%s",
+                     err);
         cr_expect_eq(cmd.first, r.first);
         cr_expect_eq(cmd.last, UINT64_MAX);
     }
@@ -436,7 +464,8 @@ Test(translate, a_gibibyte_leaf_beyond_mamv_widens_to_the_domain)
 
 Test(translate, a_freed_table_page_never_keeps_walk_entries)
 {
-    static const char *const platforms[] = {"arm-smmuv3-generic", "arm-smmuv3-ril", "intel-vtd-legacy", "amd-vi-generic"};
+    static const char *const platforms[] = {"arm-smmuv3-generic", "arm-smmuv3-ril",
+                                            "intel-vtd-legacy", "amd-vi-generic"};
     static const char *const hints[] = {"Leaf", "Leaf", "IH", "PDE"};
 
     for (unsigned i = 0; i < 4; i++)
@@ -452,8 +481,11 @@ Test(translate, a_freed_table_page_never_keeps_walk_entries)
             if (leaf_only)
                 r.flags |= XINV_REQ_LEAF_ONLY;
             cr_assert_gt(run(&iommu, &at, 1, &r, NULL, &out), 0);
-            cr_assert_eq(refdec_decode(vector_refdec_vendor(&iommu), &caps, words, 2, &cmd, err, sizeof(err)), 0);
-            cr_expect_eq(refdec_field(&cmd, hints[i]), i == 3 ? !leaf_only : leaf_only, "%s", platforms[i]);
+            cr_assert_eq(refdec_decode(vector_refdec_vendor(&iommu), &caps, words, 2, &cmd, err,
+                                       sizeof(err)),
+                         0);
+            cr_expect_eq(refdec_field(&cmd, hints[i]), i == 3 ? !leaf_only : leaf_only, "%s",
+                         platforms[i]);
         }
 }
 
@@ -491,6 +523,7 @@ Test(sync, a_completion_that_cannot_be_said_is_refused_before_anything_is_writte
     struct xinv_completion done = {.store = 1, .address = 0x1004, .data = 1};
     struct xinv_out out = {.words = words, .steps = steps, .cap_words = WORDS, .cap_steps = 64};
 
-    cr_assert_eq(xinv_translate(&iommu, &at, 1, &r, NULL, &done, &out, &report), -XINV_E_INVAL, "8-byte alignment");
+    cr_assert_eq(xinv_translate(&iommu, &at, 1, &r, NULL, &done, &out, &report), -XINV_E_INVAL,
+                 "8-byte alignment");
     cr_assert_eq(out.n_words, 0);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 /*
- * The worked examples of tests/vectors/: requests whose commands were assembled by hand. Words are compared as FORMAT.md
- * says; where another minimal cut of a range is as right, coverage, number of commands and excess are compared, through a
- * decoder that shares nothing with the encoder.
+ * The worked examples of tests/vectors/: requests whose commands were assembled by hand. Words are
+ * compared as FORMAT.md says; where another minimal cut of a range is as right, coverage, number of
+ * commands and excess are compared, through a decoder that shares nothing with the encoder.
  */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
@@ -15,7 +15,7 @@
 #include "tests/support/vector.h"
 #include "tests/support/vectorcaps.h"
 
-#define MAX_WORDS 8192
+#define MAX_WORDS    8192
 #define MAX_COMMANDS 2048
 
 struct example {
@@ -76,7 +76,8 @@ static void read_list(struct ynode commands, struct list *list, size_t width)
 }
 
 /* Bits that FORMAT.md leaves open are cleared on both sides. */
-static void canonical(const struct vector *v, const char *vendor, const uint64_t *in, uint64_t *out, size_t width)
+static void canonical(const struct vector *v, const char *vendor, const uint64_t *in, uint64_t *out,
+                      size_t width)
 {
     memcpy(out, in, width * sizeof(*in));
     if (!strcmp(vendor, "smmuv3") && (in[0] & 0xff) == 0x46 && (in[0] >> 12 & 3) != 1)
@@ -86,7 +87,8 @@ static void canonical(const struct vector *v, const char *vendor, const uint64_t
         out[0] &= ~UINT64_C(0xffff0000);
 }
 
-static bool same_words(const struct vector *v, const char *vendor, const uint64_t *a, const uint64_t *b, size_t width)
+static bool same_words(const struct vector *v, const char *vendor, const uint64_t *a,
+                       const uint64_t *b, size_t width)
 {
     uint64_t x[4];
     uint64_t y[4];
@@ -97,8 +99,8 @@ static bool same_words(const struct vector *v, const char *vendor, const uint64_
 }
 
 /* Is got[from..from+n) a permutation of the phase? */
-static bool same_phase(const struct vector *v, const char *vendor, const struct list *want, size_t from, size_t n,
-                       const uint64_t *got)
+static bool same_phase(const struct vector *v, const char *vendor, const struct list *want,
+                       size_t from, size_t n, const uint64_t *got)
 {
     bool used[MAX_COMMANDS] = {false};
 
@@ -106,7 +108,8 @@ static bool same_phase(const struct vector *v, const char *vendor, const struct 
         size_t k;
 
         for (k = 0; k < n; k++)
-            if (!used[k] && same_words(v, vendor, want->words[i], got + (from + k) * want->width, want->width))
+            if (!used[k] &&
+                same_words(v, vendor, want->words[i], got + (from + k) * want->width, want->width))
                 break;
         if (k == n)
             return false;
@@ -115,7 +118,8 @@ static bool same_phase(const struct vector *v, const char *vendor, const struct 
     return true;
 }
 
-/* ---- As right another way: the same entries, the same number of commands ------------------------- */
+/* ---- As right another way: the same entries, the same number of commands
+ * ------------------------- */
 
 struct piece {
     struct refdec_cmd cmd;
@@ -124,7 +128,8 @@ struct piece {
 
 static bool range_field(const char *name)
 {
-    static const char *const names[] = {"NUM", "SCALE", "TTL", "TG", "Address", "ADDR", "AM", "S", "Size", NULL};
+    static const char *const names[] = {"NUM",  "SCALE", "TTL", "TG",   "Address",
+                                        "ADDR", "AM",    "S",   "Size", NULL};
 
     for (size_t i = 0; names[i]; i++)
         if (!strcmp(name, names[i]))
@@ -151,7 +156,8 @@ static int by_first(const void *x, const void *y)
 }
 
 /* The union of ranges of the pieces like `like`, as a list of maximal intervals. */
-static size_t ranges_like(struct piece *pieces, size_t n, const struct refdec_cmd *like, uint64_t (*out)[2], size_t *count)
+static size_t ranges_like(struct piece *pieces, size_t n, const struct refdec_cmd *like,
+                          uint64_t (*out)[2], size_t *count)
 {
     size_t made = 0;
 
@@ -173,23 +179,23 @@ static size_t ranges_like(struct piece *pieces, size_t n, const struct refdec_cm
     return made;
 }
 
-static bool decode_all(const struct vector *v, const char *vendor, const uint64_t *words, size_t n, size_t width,
-                       struct piece *pieces)
+static bool decode_all(const struct vector *v, const char *vendor, const uint64_t *words, size_t n,
+                       size_t width, struct piece *pieces)
 {
     struct refdec_caps caps = vector_caps(&v->iommu);
     char err[160];
 
     for (size_t i = 0; i < n; i++) {
         pieces[i].taken = false;
-        if (refdec_decode(refdec_vendor_of(vendor), &caps, words + i * width, (unsigned)width, &pieces[i].cmd, err,
-                          sizeof(err)))
+        if (refdec_decode(refdec_vendor_of(vendor), &caps, words + i * width, (unsigned)width,
+                          &pieces[i].cmd, err, sizeof(err)))
             return false;
     }
     return true;
 }
 
-static bool equal_phase(const struct vector *v, const char *vendor, const struct list *want, size_t from, size_t n,
-                        const uint64_t *got)
+static bool equal_phase(const struct vector *v, const char *vendor, const struct list *want,
+                        size_t from, size_t n, const uint64_t *got)
 {
     static struct piece a[MAX_COMMANDS];
     static struct piece b[MAX_COMMANDS];
@@ -218,7 +224,8 @@ static bool equal_phase(const struct vector *v, const char *vendor, const struct
     return true;
 }
 
-static bool matches(const struct vector *v, const char *vendor, const struct list *want, const uint64_t *got, size_t n)
+static bool matches(const struct vector *v, const char *vendor, const struct list *want,
+                    const uint64_t *got, size_t n)
 {
     if (want->n != n)
         return false;
@@ -227,14 +234,16 @@ static bool matches(const struct vector *v, const char *vendor, const struct lis
 
         while (end < n && want->phase[end] == want->phase[i])
             end++;
-        if (!same_phase(v, vendor, want, i, end - i, got) && !equal_phase(v, vendor, want, i, end - i, got))
+        if (!same_phase(v, vendor, want, i, end - i, got) &&
+            !equal_phase(v, vendor, want, i, end - i, got))
             return false;
         i = end;
     }
     return true;
 }
 
-/* ---- One example --------------------------------------------------------------------------------- */
+/* ---- One example
+ * --------------------------------------------------------------------------------- */
 
 static int expected_error(const char *text)
 {
@@ -264,20 +273,22 @@ static void show(const uint64_t *words, size_t n, size_t width)
     }
 }
 
-static void check_costs(const struct example *x, struct ynode expect, const struct xinv_report *report)
+static void check_costs(const struct example *x, struct ynode expect,
+                        const struct xinv_report *report)
 {
     const char *extra = ystr(yget(expect, "extra_pages"));
 
-    cr_expect_eq(report->widened, expected_widened(yget(expect, "widened")), "%s: widened 0x%x", x->name,
-                 report->widened);
+    cr_expect_eq(report->widened, expected_widened(yget(expect, "widened")), "%s: widened 0x%x",
+                 x->name, report->widened);
     if (!*extra)
         return;
     if (!strcmp(extra, "all"))
         cr_expect(report->extra_unbounded, "%s: the address was given up", x->name);
     else
-        cr_expect(!report->extra_unbounded && report->extra_pages == yu64(yget(expect, "extra_pages")),
-                  "%s: extra pages %llu unbounded %d, expected %s", x->name, (unsigned long long)report->extra_pages,
-                  report->extra_unbounded, extra);
+        cr_expect(!report->extra_unbounded &&
+                      report->extra_pages == yu64(yget(expect, "extra_pages")),
+                  "%s: extra pages %llu unbounded %d, expected %s", x->name,
+                  (unsigned long long)report->extra_pages, report->extra_unbounded, extra);
 }
 
 static void check_example(const struct example *x, struct ynode node)
@@ -298,7 +309,8 @@ static void check_example(const struct example *x, struct ynode node)
     memset(words, 0xa5, sizeof(words));
     ret = xinv_translate(&v.iommu, v.at, v.n, &v.request, &v.policy, &v.completion, &out, &report);
     if (yhas(expect, "error")) {
-        cr_assert_eq(ret, expected_error(ystr(yget(expect, "error"))), "%s: %d %s", x->name, ret, xinv_strerror(ret));
+        cr_assert_eq(ret, expected_error(ystr(yget(expect, "error"))), "%s: %d %s", x->name, ret,
+                     xinv_strerror(ret));
         cr_assert_eq(out.n_words, 0);
         return;
     }
