@@ -145,8 +145,10 @@ void xinv_emit_command(struct xinv_emit *emit, unsigned row, const struct xinv_o
 
         queue_step(emit);
         step = new_step(emit, XINV_STEP_REGISTER);
-        if (step)
+        if (step) {
+            step->row = (uint8_t)row;
             v->backend->step(emit->iommu, v->commands[row].op, step);
+        }
         return;
     }
     fence_if_needed(emit);

@@ -8,7 +8,7 @@
 
 #include "core/backend.h"
 
-#define XINV_MAX_PIECES 16
+#define XINV_MAX_PIECES XINV_MAX_BLOCKS
 
 /* What a cut depends on. */
 struct xinv_cut_request {

@@ -226,7 +226,7 @@ static int complete(const struct xinv_iommu *iommu, const struct xinv_completion
 static void register_step(const struct xinv_iommu *iommu, uint8_t op, struct xinv_step *step)
 {
     (void)iommu;
-    step->op = op;
+    (void)op;
     step->reg = 0x18;
     step->poll_reg = 0x1c;
     step->bits = UINT32_C(1) << 27;

@@ -200,9 +200,12 @@ enum xinv_policy_kind {
     XINV_POLICY_AT_MOST  /* at most `blocks` blocks a tag and cache, least excess */
 };
 
+/* The most blocks that XINV_POLICY_AT_MOST takes. */
+#define XINV_MAX_BLOCKS 16
+
 struct xinv_policy {
     uint8_t kind;
-    uint8_t blocks;        /* XINV_POLICY_AT_MOST: 1..255 */
+    uint8_t blocks;        /* XINV_POLICY_AT_MOST: 1..XINV_MAX_BLOCKS */
     uint16_t max_commands; /* beyond this many for one tag and cache, a wider scope is taken; 0: no
                               such limit */
 };
@@ -229,7 +232,7 @@ enum xinv_step_kind {
 
 struct xinv_step {
     uint8_t kind;
-    uint8_t op;     /* XINV_STEP_REGISTER: row of the vendor's table */
+    uint8_t row;    /* XINV_STEP_REGISTER: row of the vendor's table */
     uint32_t first; /* words are counted from the output's start, before any wrap */
     uint32_t count;
     uint16_t reg;      /* XINV_STEP_REGISTER: offset of the register */

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+#include "cli/translation.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command_text.h"
+#include "core/backend.h"
+#include "schema/load.h"
+
+int translation_run(struct translation *t)
+{
+    struct request *r = &t->request;
+
+    do {
+        if (t->out.cap_words < t->report.need_words || !t->out.words) {
+            t->out.cap_words = t->report.need_words + 256;
+            t->out.words = cli_grow(t->out.words, t->out.cap_words, sizeof(*t->out.words));
+        }
+        if (t->out.cap_steps < t->report.need_steps || !t->out.steps) {
+            t->out.cap_steps = t->report.need_steps + 64;
+            t->out.steps = cli_grow(t->out.steps, t->out.cap_steps, sizeof(*t->out.steps));
+        }
+        t->out.n_words = 0;
+        t->out.n_steps = 0;
+        t->ret = xinv_translate(&r->iommu, r->at, r->n, &r->request, &r->policy, &r->completion,
+                                &t->out, &t->report);
+    } while (t->ret == -XINV_E_NOSPACE);
+    return t->ret;
+}
+
+void translation_free(struct translation *t)
+{
+    free(t->out.words);
+    free(t->out.steps);
+    t->out = (struct xinv_out){0};
+}
+
+void translation_error_text(const struct translation *t, char *text, size_t size)
+{
+    const struct xinv_report *report = &t->report;
+    size_t used = (size_t)snprintf(text, size, "%s", xinv_strerror(t->ret));
+
+    if (report->at && used < size)
+        used += (size_t)snprintf(text + used, size - used, "; attachments[%zu]",
+                                 (size_t)(report->at - t->request.at));
+    if (t->ret == -XINV_E_TAG && used < size)
+        snprintf(text + used, size - used, ", %s: %u bits here", schema_tag_names[report->at_tag],
+                 t->request.iommu.tag_bits[report->at_tag]);
+    if (t->ret == -XINV_E_MUST_BLOCK && used < size)
+        snprintf(text + used, size - used, ", cache %s", schema_cache_names[report->at_cache]);
+}
+
+static const char *caches_text(uint8_t caches, char *text, size_t size)
+{
+    size_t used = 0;
+
+    snprintf(text, size, "nothing");
+    for (unsigned i = 0; i < XINV_NCACHES && used < size; i++)
+        if (caches >> i & 1)
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "",
+                                     schema_cache_names[i]);
+    return text;
+}
+
+void translation_print(const struct translation *t)
+{
+    const struct xinv_report *r = &t->report;
+    char text[200];
+    char more[200];
+
+    request_text(&t->request, text, sizeof(text));
+    printf("%s: %s\n", t->request.platform->name, text);
+    command_text_steps(&t->request.iommu, &t->out, "    ");
+    if (!t->out.n_steps)
+        printf("    (no command is needed)\n");
+    printf("commands       %" PRIu32 ", %" PRIu32 " of them syncs\n", r->commands, r->syncs);
+    printf("widened        %s\n", cli_tags(r->widened, text, sizeof(text)));
+    if (r->extra_unbounded)
+        printf("extra pages    unbounded: the address was given up\n");
+    else
+        printf("extra pages    %" PRIu64 " of %" PRIu64 " asked\n", r->extra_pages, r->asked_pages);
+    printf("also removed   must: %s; may: %s\n", caches_text(r->must_beyond, text, sizeof(text)),
+           caches_text(r->may_beyond, more, sizeof(more)));
+}
+
+static void add_report(cJSON *to, const struct translation *t)
+{
+    const struct xinv_report *r = &t->report;
+    const struct xinv_vendor *v = t->request.iommu.vendor;
+    cJSON *report = json_add_object(to, "report");
+    cJSON *rows;
+
+    json_add_count(report, "commands", r->commands);
+    json_add_tags(report, "widened", r->widened);
+    json_add_count(report, "asked_pages", r->asked_pages);
+    if (r->extra_unbounded)
+        json_add_text(report, "extra_pages", "unbounded");
+    else
+        json_add_count(report, "extra_pages", r->extra_pages);
+    json_add_caches(report, "must_beyond", r->must_beyond);
+    json_add_caches(report, "may_beyond", r->may_beyond);
+    rows = json_add_array(report, "rows");
+    for (unsigned i = 0; i < v->n_commands; i++)
+        if (r->rows >> i & 1)
+            json_append_text(rows, v->backend->op_names[v->commands[i].op]);
+}
+
+/* The steps in order; those of the queue stand in `commands`, so only their number is here. */
+static void add_steps(cJSON *to, const struct translation *t, const cJSON *all)
+{
+    cJSON *steps = json_add_array(to, "steps");
+    const struct xinv_iommu *iommu = &t->request.iommu;
+    const cJSON *other = all->child;
+
+    for (uint32_t i = 0; i < t->out.n_steps; i++) {
+        const struct xinv_step *step = &t->out.steps[i];
+        cJSON *item;
+
+        if (step->kind != XINV_STEP_QUEUE) {
+            while (cJSON_GetObjectItemCaseSensitive(other, "words"))
+                other = other->next;
+            json_append(steps, cJSON_Duplicate(other, 1));
+            other = other->next;
+            continue;
+        }
+        item = json_object();
+        json_add_count(item, "queue", step->count / iommu->words);
+        json_append(steps, item);
+    }
+}
+
+cJSON *translation_json(const struct translation *t)
+{
+    cJSON *item = json_object();
+    cJSON *all = json_array();
+    cJSON *commands;
+
+    json_add_text(item, "platform", t->request.platform->name);
+    commands = json_add_array(item, "commands");
+    command_json_steps(&t->request.iommu, &t->out, all, -1);
+    add_steps(item, t, all);
+    for (cJSON *next, *s = all->child; s; s = next) {
+        next = s->next;
+        if (cJSON_GetObjectItemCaseSensitive(s, "words"))
+            json_append(commands, cJSON_DetachItemViaPointer(all, s));
+    }
+    cJSON_Delete(all);
+    json_add_count(item, "syncs", t->report.syncs);
+    add_report(item, t);
+    return item;
+}
+
+/* ---- Lines -------------------------------------------------------------------------------------
+ */
+
+static const char *const codes[XINV_NERRORS] = {
+    [XINV_E_INVAL] = "INVAL", [XINV_E_RANGE] = "RANGE",   [XINV_E_TAG] = "TAG",
+    [XINV_E_NOENT] = "NOENT", [XINV_E_EXIST] = "EXIST",   [XINV_E_NOSPACE] = "NOSPACE",
+    [XINV_E_NOMEM] = "NOMEM", [XINV_E_UNSUPP] = "UNSUPP", [XINV_E_MUST_BLOCK] = "MUST_BLOCK",
+    [XINV_E_TABLE] = "TABLE",
+};
+
+static cJSON *error_json(uint64_t line, const char *code, const char *path, const char *text)
+{
+    cJSON *item = json_object();
+    cJSON *error = json_add_object(item, "error");
+
+    json_add_count(error, "line", line);
+    json_add_text(error, "code", code);
+    json_add_text(error, "path", path);
+    json_add_text(error, "text", text);
+    return item;
+}
+
+static cJSON *answer(struct translation *t, uint64_t line, const cJSON *request)
+{
+    struct request_error error;
+    char text[200];
+    char path[64] = "";
+
+    if (!request)
+        return error_json(line, "JSON", "", "not JSON; expected one object");
+    if (!request_read(&t->request, request, &error))
+        return error_json(line, "REQUEST", error.path, error.text);
+    if (translation_run(t) >= 0)
+        return translation_json(t);
+    translation_error_text(t, text, sizeof(text));
+    if (t->report.at)
+        snprintf(path, sizeof(path), "attachments[%zu]", (size_t)(t->report.at - t->request.at));
+    return error_json(line, codes[-t->ret], path, text);
+}
+
+/*
+ * Reads a line into text, without its end.
+ * returns: its length; TRANSLATION_MAX_LINE + 1 for one that is longer, read to its end; -1 at the
+ *     end of the input
+ */
+static long read_line(FILE *in, char *text)
+{
+    long n = 0;
+    int c;
+
+    while ((c = getc_unlocked(in)) != EOF && c != '\n')
+        if (n <= (long)TRANSLATION_MAX_LINE)
+            text[n++] = (char)c;
+    if (c == EOF && !n)
+        return -1;
+    return n;
+}
+
+int translation_lines(FILE *in)
+{
+    static struct translation t;
+    char *text = cli_alloc(TRANSLATION_MAX_LINE + 2, 1);
+    uint64_t line = 0;
+    long n;
+
+    while ((n = read_line(in, text)) >= 0) {
+        cJSON *request;
+        cJSON *item;
+        cJSON *id;
+
+        line++;
+        text[n] = '\0';
+        if (strspn(text, " \t\r") == (size_t)n)
+            continue;
+        request = n > (long)TRANSLATION_MAX_LINE ? NULL : cJSON_ParseWithOpts(text, NULL, 1);
+        item = answer(&t, line, request);
+        id = cJSON_GetObjectItemCaseSensitive(request, "id");
+        if (id)
+            cJSON_AddItemToObject(item, "id", cJSON_Duplicate(id, 1));
+        json_print(item, false);
+        cJSON_Delete(item);
+        cJSON_Delete(request);
+        if (ferror(stdout))
+            break;
+    }
+    free(text);
+    translation_free(&t);
+    if (ferror(in))
+        return cli_fail(CLI_INPUT, "standard input: cannot be read: %s", strerror(errno));
+    return CLI_OK;
+}

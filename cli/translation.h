@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+/* One request of the tool through xinv_translate(), and its answer as text and JSON. */
+#ifndef XINV_CLI_TRANSLATION_H
+#define XINV_CLI_TRANSLATION_H
+
+#include "cli/request.h"
+
+#define TRANSLATION_MAX_LINE (1u << 20)
+
+struct translation {
+    struct request request;
+    struct xinv_out out;
+    struct xinv_report report;
+    int ret; /* of xinv_translate() */
+};
+
+/* translation_run - fills in out, report and ret; returns ret */
+int translation_run(struct translation *t);
+void translation_free(struct translation *t);
+
+void translation_print(const struct translation *t);
+cJSON *translation_json(const struct translation *t);
+
+/* translation_error_text - what a negative ret means, and whom it is about */
+void translation_error_text(const struct translation *t, char *text, size_t size);
+
+/* translation_lines - a request a line in, an answer a line out; CLI_OK, also where lines are bad
+ */
+int translation_lines(FILE *in);
+
+#endif
