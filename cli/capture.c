@@ -116,14 +116,25 @@ static char *base_name(const char *path)
     return name;
 }
 
+/* Complains where the file itself cannot be read on. */
+static bool file_error(const struct reader *r, gzFile f)
+{
+    int error = Z_OK;
+    const char *why = gzerror(f, &error);
+
+    if (error == Z_OK || error == Z_STREAM_END)
+        return false;
+    cli_fail(CLI_INPUT, "%s:%u: cannot be read: %s", r->path, r->line,
+             error == Z_ERRNO ? strerror(errno) : why);
+    return true;
+}
+
 int capture_read(struct capture *capture, const char *path)
 {
     struct reader r = {.path = path, .capture = capture};
     gzFile f = gzopen(path, "rb");
     char *text;
     int status = CLI_OK;
-    int error = Z_OK;
-    const char *why;
 
     *capture = (struct capture){0};
     if (!f)
@@ -132,12 +143,14 @@ int capture_read(struct capture *capture, const char *path)
     capture->name = base_name(path);
     while (!status && gzgets(f, text, MAX_LINE - 1)) {
         r.line++;
-        status = read_line(&r, text);
+        /* a line without an end may be all that could be read of it */
+        if (!strchr(text, '\n') && file_error(&r, f))
+            status = CLI_INPUT;
+        else
+            status = read_line(&r, text);
     }
-    why = gzerror(f, &error);
-    if (!status && error != Z_OK && error != Z_STREAM_END)
-        status = cli_fail(CLI_INPUT, "%s:%u: cannot be read: %s", path, r.line + 1,
-                          error == Z_ERRNO ? strerror(errno) : why);
+    if (!status && file_error(&r, f))
+        status = CLI_INPUT;
     if (!status && !capture->n)
         status = cli_fail(CLI_INPUT, "%s: no request in it; expected a capture", path);
     gzclose(f);

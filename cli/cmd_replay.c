@@ -15,6 +15,7 @@ enum {
     PLATFORM,
     TOPOLOGY,
     POLICY,
+    MAX_COMMANDS,
     LEAF_SIZE,
     LEAF_ONLY,
     COMMANDS,
@@ -26,6 +27,7 @@ static const struct cli_option options[] = {
     {"platform", "NAME|all", "on this platform; may be given again (all without it)"},
     {"topology", "FILE", "endpoints and how they are attached; may be given again"},
     {"policy", "POLICY", "exact (default), latency or at-most:K blocks for a range"},
+    {"max-commands", "N", "a wider scope beyond this many commands for one tag and cache"},
     {"leaf-size", "LOG2", "the largest leaf that any UNMAP removed, as log2 of its bytes"},
     {"leaf-only", NULL, "no UNMAP freed a table page; goes with --leaf-size"},
     {"commands", NULL, "print every command, its fields and the request behind it"},
@@ -404,6 +406,11 @@ static int take_option(const struct cli_command *command, struct settings *s, in
         return CLI_OK;
     case POLICY:
         return cli_policy(command, value, &s->policy);
+    case MAX_COMMANDS:
+        if (!cli_number(value, UINT16_MAX, &number) || !number)
+            return cli_misuse(command, "'%s' is no number of commands; expected 1 to 65535", value);
+        s->policy.max_commands = (uint16_t)number;
+        return CLI_OK;
     case LEAF_SIZE:
         if (!cli_number(value, 63, &number) || number < 12)
             return cli_misuse(command, "'%s' is no leaf size; expected 12 to 63", value);

@@ -164,7 +164,7 @@ static int add_completion(const struct cli_command *command, cJSON *request, con
 
 static int add_policy(const struct cli_command *command, cJSON *request, const char *text)
 {
-    struct xinv_policy policy;
+    struct xinv_policy policy = {0};
     int status = cli_policy(command, text, &policy);
 
     if (status)

@@ -73,7 +73,8 @@ int cli_policy(const struct cli_command *command, const char *text, struct xinv_
 {
     uint64_t blocks;
 
-    *policy = (struct xinv_policy){0};
+    policy->kind = XINV_POLICY_EXACT;
+    policy->blocks = 0;
     if (!strcmp(text, "exact"))
         return CLI_OK;
     if (!strcmp(text, "latency")) {

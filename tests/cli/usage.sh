@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+# Wrong command lines: one line on stderr, exit status 2, nothing on stdout.
+. "$(dirname "$0")/lib.sh"
+capture=tests/golden/tour.requests
+platforms=$("$xinv" platforms | sed 's/ .*//' | paste -sd, - | sed 's/,/, /g')
+
+expect "no command" 2 "xinv: no command; see xinv --help" --
+empty
+expect "unknown command" 2 "xinv: unknown command 'frobnicate'; see xinv --help" -- frobnicate
+empty
+expect "help" 0 "" -- --help
+has '^usage: xinv COMMAND'
+expect "version" 0 "" -- --version
+has '^xinv [0-9]*\.[0-9]*\.[0-9]*$'
+for command in replay translate platforms; do
+    expect "help of $command" 0 "" -- $command --help
+    has "^usage: xinv $command"
+    has '^exit status: 0 '
+    expect "unknown option of $command" 2 \
+        "xinv: unknown option --frobnicate; see xinv $command --help" -- $command --frobnicate=1
+    empty
+done
+
+expect "no capture" 2 "xinv: no capture is named; see xinv replay --help" -- replay
+expect "two captures" 2 "xinv: one capture at a time, not 'b' as well; see xinv replay --help" \
+    -- replay a b
+expect "a value is missing" 2 "xinv: --platform needs a value: NAME|all; see xinv replay --help" \
+    -- replay --platform
+expect "a value too many" 2 "xinv: --json takes no value; see xinv replay --help" \
+    -- replay --json=1
+expect "unknown platform" 2 \
+    "xinv: no platform 'pdp11'; known are all, $platforms; see xinv replay --help" \
+    -- replay $capture --platform pdp11
+expect "unknown policy" 2 \
+    "xinv: 'fast' is no policy; exact, latency or at-most:1 to at-most:16; see xinv replay --help" \
+    -- replay $capture --policy fast
+expect "too many blocks" 2 \
+    "xinv: 'at-most:17' is no policy; exact, latency or at-most:1 to at-most:16; see xinv replay --help" \
+    -- replay $capture --policy at-most:17
+expect "leaf size" 2 "xinv: '11' is no leaf size; expected 12 to 63; see xinv replay --help" \
+    -- replay $capture --leaf-size 11
+expect "leaf only without a size" 2 \
+    "xinv: --leaf-only needs --leaf-size as well; see xinv replay --help" \
+    -- replay $capture --leaf-only
+expect "binary of many platforms" 2 \
+    "xinv: --bin takes one platform and one topology; see xinv replay --help" \
+    -- replay $capture --bin "$work/bin"
+[ ! -e "$work/bin" ] || complain "a file was left behind"
+
+expect "no request" 2 "xinv: no request is given; see xinv translate --help" -- translate
+expect "two sources of requests" 2 \
+    "xinv: a request comes from options, --input or --jsonl; see xinv translate --help" \
+    -- translate --jsonl --platform arm-smmuv3-ril
+expect "range" 2 "xinv: '1-2' is not FIRST..LAST; see xinv translate --help" \
+    -- translate --range 1-2
+expect "setting" 2 "xinv: 'CM' is not NAME=VALUE; see xinv translate --help" -- translate --set CM
+expect "unknown tag of an attachment" 2 \
+    "xinv: attachments[0].asic: unknown key; see xinv translate --help" \
+    -- translate --platform intel-vtd-legacy --attach stage=stage2,asic=1 --change stage2_pte
+expect "an operand" 2 \
+    "xinv: 'x' is not expected; requests are given by options; see xinv translate --help" \
+    -- translate x
+finish

@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+#
+# Golden outputs: what the tool prints for every kind of request on every platform.
+#
+#   run.sh            compares; the first difference of each file is shown
+#   run.sh --rebase   writes what the tool prints now; review the difference against the
+#                     specifications before it is committed
+set -u
+cd "$(dirname "$0")/../.."
+xinv=${XINV:-build/bin/xinv}
+mode=${1:-test}
+golden=tests/golden
+passed=0
+failed=0
+fresh=$(mktemp) || exit 1
+trap 'rm -f "$fresh"' EXIT
+
+# case NAME COMMAND...: the command's output and errors are the file NAME.out
+case_() {
+    name=$1
+    shift
+    "$xinv" "$@" >"$fresh" 2>&1
+    echo "exit status $?" >>"$fresh"
+    if [ "$mode" = --rebase ]; then
+        cp "$fresh" "$golden/$name.out"
+    elif diff -u "$golden/$name.out" "$fresh" >"$fresh.diff" 2>&1; then
+        passed=$((passed + 1))
+    else
+        echo "$name: differs"
+        sed -n 1,20p "$fresh.diff"
+        failed=$((failed + 1))
+    fi
+    rm -f "$fresh.diff"
+}
+
+case $mode in
+test | --rebase) ;;
+*) echo "usage: run.sh [--rebase]" >&2; exit 2 ;;
+esac
+
+for platform in $("$xinv" platforms | sed 's/ .*//'); do
+    for topology in stage2 stage1-ats two-iommus; do
+        case_ "tour.$platform.$topology" replay "$golden/tour.requests" --platform "$platform" \
+            --topology "tests/data/topologies/$topology.yaml" --commands --max-commands 32
+    done
+done
+
+# A file that no case writes any more is a leftover.
+for file in "$golden"/*.out; do
+    name=${file##*/tour.}
+    platform=${name%%.*}
+    "$xinv" platforms | grep -q "^$platform " || { echo "$file: no such platform"; failed=$((failed + 1)); }
+done
+
+[ "$mode" = --rebase ] && exit 0
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
