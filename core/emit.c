@@ -114,8 +114,11 @@ static uint8_t order_before(const struct xinv_emit *emit)
 static void fence_if_needed(struct xinv_emit *emit)
 {
     uint8_t order = order_before(emit);
+    uint16_t most = emit->iommu->max_batch;
 
     emit->again = false;
+    if (order == XINV_ORDER_QUEUE && most && emit->run >= most)
+        order = XINV_ORDER_FENCE;
     if (order != XINV_ORDER_QUEUE) {
         uint64_t words[XINV_COMMAND_WORDS];
 
@@ -123,6 +126,7 @@ static void fence_if_needed(struct xinv_emit *emit)
         put(emit, words);
         emit->syncs++;
         emit->pending = 0;
+        emit->run = 0;
         if (order == XINV_ORDER_WAIT)
             wait_step(emit);
     }
@@ -155,6 +159,7 @@ void xinv_emit_command(struct xinv_emit *emit, unsigned row, const struct xinv_o
     if (!emit->counting)
         v->backend->encode(emit->iommu, v->commands[row].op, operands, words);
     put(emit, words);
+    emit->run++;
 }
 
 static bool asked(const struct xinv_completion *completion)

@@ -14,6 +14,7 @@ struct xinv_emit {
     bool counting;
     uint8_t phase;   /* being emitted */
     uint8_t pending; /* phases with commands since the last fence */
+    uint32_t run;    /* commands since the last sync */
     bool again;      /* a repeated phase: fence it from its first run */
     uint32_t words;  /* from the output's first word */
     uint32_t steps;

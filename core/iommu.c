@@ -97,6 +97,7 @@ static void resolve(struct xinv_iommu *iommu)
 {
     const struct xinv_vendor *v = iommu->vendor;
 
+    iommu->max_batch = (uint16_t)linear_value(v->max_batch, iommu->feature);
     for (unsigned i = 0; i < XINV_NTAGS; i++)
         iommu->tag_bits[i] = capped(linear_value(v->tag_bits[i], iommu->feature), 64);
     for (unsigned i = 0; i < XINV_NCACHES; i++)

@@ -406,6 +406,8 @@ static int plan_all(struct job *job, uint64_t *most_commands)
             *most_commands += (uint64_t)plan->blocks[k] * (1u + job->at[i].n_aliases) *
                               4u; /* 4: repeats of both kinds */
     }
+    if (job->iommu->max_batch)
+        *most_commands += *most_commands / job->iommu->max_batch;
     return any ? 0 : -XINV_E_NOENT;
 }
 

@@ -312,7 +312,7 @@ static void vendor_table(struct text *t, const struct schema_vendor *v)
     add(t, "    .tag_bits = {\n");
     for (unsigned i = 0; i < XINV_NTAGS; i++)
         add(t, "        %s, // %s\n", linear(table->tag_bits[i]), schema_tag_names[i]);
-    add(t, "    },\n");
+    add(t, "    },\n    .max_batch = %s,\n", linear(table->max_batch));
     caches(t, v);
     add(t, "    .stages = {\n");
     for (unsigned i = 0; i < XINV_NSTAGES; i++) {

@@ -802,12 +802,25 @@ static void read_attaches(struct builder *b, const struct schema_node *root)
     }
 }
 
+/* A number or a feature; only where every list ends with a sync does a limit hold across lists. */
+static void read_max_batch(struct builder *b, const struct schema_node *root)
+{
+    struct schema_node batch = schema_get(root, "max_batch");
+
+    b->v->table.max_batch.feature = XINV_NO_FEATURE;
+    if (!batch.node)
+        return;
+    if (!b->v->table.final_sync)
+        schema_fail(&batch, "needs final_sync: always");
+    b->v->table.max_batch = read_linear(b, &batch);
+}
+
 static void read_vendor(struct builder *b, const struct schema_node *root)
 {
     static const char *const keys[] = {"vendor",     "title",    "registers", "first_free_tag",
                                        "final_sync", "features", "tags",      "stages",
                                        "caches",     "commands", "order",     "repeats",
-                                       "attach",     "changes",  NULL};
+                                       "attach",     "changes",  "max_batch", NULL};
     static const char *const syncs[] = {"asked", "always", NULL};
     struct schema_node name = schema_require(root, "vendor");
     struct schema_node title = schema_require(root, "title");
@@ -822,6 +835,7 @@ static void read_vendor(struct builder *b, const struct schema_node *root)
     b->v->table.final_sync = (uint8_t)schema_choice(&sync, syncs);
     read_registers(b, root);
     read_features(b, root);
+    read_max_batch(b, root);
     read_tag_widths(b, root);
     read_stages(b, root);
     read_caches(b, root);

@@ -273,6 +273,7 @@ struct xinv_vendor {
     uint8_t first_free_tag; /* smallest tag that a session hands out; lower ones are reserved */
     uint8_t final_sync;     /* 1: a sync closes every list; 0: only if a completion is asked */
     struct xinv_linear tag_bits[XINV_NTAGS]; /* width of each tag */
+    struct xinv_linear max_batch;            /* most commands between two syncs; 0: no limit */
     struct xinv_cache_def caches[XINV_NCACHES];
     struct xinv_stage_def stages[XINV_NSTAGES];
     uint8_t order[XINV_NPHASES][XINV_NPHASES]; /* enum xinv_order, [earlier][later] */

@@ -92,6 +92,7 @@ struct xinv_iommu {
     const struct xinv_vendor *vendor;
     uint64_t commands; /* rows that this IOMMU has */
     uint16_t feature[XINV_MAX_FEATURES];
+    uint16_t max_batch; /* most commands between two syncs; 0: no limit */
     uint8_t tag_bits[XINV_NTAGS];
     uint8_t caches; /* mask of caches that this IOMMU has */
     uint8_t stages; /* mask of stages that this IOMMU has */

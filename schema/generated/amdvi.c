@@ -18,15 +18,17 @@ static const struct xinv_feature_def features[] = {
     {"InvIotlbTypeSup", 1, 54, 1, 0}, // EFR
     {"vIommuSup", 1, 55, 1, 0}, // EFR
     {"SNPSup", 1, 63, 1, 0}, // EFR
+    {"SNP", 255, 0, 16, 0}, // setting
 };
 
 static const struct xinv_cond conds[] = {
     {5, 1, 0}, // 0: GTSup != 0
-    {6, 1, 0}, // 1: IASup != 0
-    {0, 1, 0}, // 2: IotlbSup != 0
+    {14, 0, 0}, // 1: SNP == 0
+    {6, 1, 0}, // 2: IASup != 0
     {0, 1, 0}, // 3: IotlbSup != 0
-    {5, 1, 0}, // 4: GTSup != 0
-    {1, 1, 0}, // 5: NpCache != 0
+    {0, 1, 0}, // 4: IotlbSup != 0
+    {5, 1, 0}, // 5: GTSup != 0
+    {1, 1, 0}, // 6: NpCache != 0
 };
 
 static const struct xinv_removal_def removals[] = {
@@ -75,17 +77,17 @@ static const struct xinv_range_def ranges[] = {
 static const struct xinv_command_def commands[] = {
     {"INVALIDATE_DEVTAB_ENTRY", XINV_AMDVI_OP_DEVTAB_ENTRY, 1, 0, 0x01, {0, 1}, {0, 0}, {0, 0}}, // 0: config
     {"INVALIDATE_INTERRUPT_TABLE", XINV_AMDVI_OP_INTERRUPT_TABLE, 1, 0, 0x01, {1, 1}, {0, 0}, {0, 0}}, // 1: config
-    {"INVALIDATE_IOMMU_ALL", XINV_AMDVI_OP_IOMMU_ALL, 1, 0, 0x00, {2, 6}, {0, 0}, {1, 1}}, // 2: config
+    {"INVALIDATE_IOMMU_ALL", XINV_AMDVI_OP_IOMMU_ALL, 1, 0, 0x00, {2, 6}, {0, 0}, {2, 1}}, // 2: config
     {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_HOST, 3, 0, 0x48, {8, 4}, {0, 1}, {0, 0}}, // 3: stage1
     {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_HOST, 3, 1, 0x48, {12, 4}, {1, 1}, {0, 0}}, // 4: stage1, leaf
     {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_HOST_ALL, 3, 0, 0x08, {16, 4}, {2, 0}, {0, 0}}, // 5: stage1
     {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_GUEST, 3, 0, 0x2a, {20, 2}, {2, 1}, {0, 1}}, // 6: stage1
     {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_GUEST, 3, 1, 0x2a, {22, 2}, {3, 1}, {0, 1}}, // 7: stage1, leaf
     {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_GUEST_ALL, 3, 0, 0x0a, {24, 3}, {4, 0}, {0, 1}}, // 8: stage1
-    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB, 4, 0, 0x21, {27, 1}, {4, 1}, {2, 1}}, // 9: device_tlb
-    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_ALL, 4, 0, 0x01, {28, 1}, {5, 0}, {2, 1}}, // 10: device_tlb
-    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_PASID, 4, 0, 0x23, {29, 1}, {5, 1}, {3, 2}}, // 11: device_tlb
-    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_PASID_ALL, 4, 0, 0x03, {30, 1}, {6, 0}, {3, 2}}, // 12: device_tlb
+    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB, 4, 0, 0x21, {27, 1}, {4, 1}, {3, 1}}, // 9: device_tlb
+    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_ALL, 4, 0, 0x01, {28, 1}, {5, 0}, {3, 1}}, // 10: device_tlb
+    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_PASID, 4, 0, 0x23, {29, 1}, {5, 1}, {4, 2}}, // 11: device_tlb
+    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_PASID_ALL, 4, 0, 0x03, {30, 1}, {6, 0}, {4, 2}}, // 12: device_tlb
 };
 
 static const struct xinv_need_def needs[] = {
@@ -93,19 +95,19 @@ static const struct xinv_need_def needs[] = {
     {5, 0x23, 0x00, 0x01, 0x175, {0, 0}}, // 1: device_tlb by rid pasid address
     {4, 0x2a, 0x00, 0x02, 0x1d7, {0, 0}}, // 2: nested by pasid did address
     {5, 0x23, 0x00, 0x01, 0x175, {0, 0}}, // 3: device_tlb by rid pasid address
-    {2, 0x2a, 0x00, 0x00, 0x197, {5, 1}}, // 4: stage1 by pasid did address
-    {4, 0x2a, 0x00, 0x00, 0x197, {5, 1}}, // 5: nested by pasid did address
-    {5, 0x23, 0x00, 0x01, 0x175, {5, 1}}, // 6: device_tlb by rid pasid address
+    {2, 0x2a, 0x00, 0x00, 0x197, {6, 1}}, // 4: stage1 by pasid did address
+    {4, 0x2a, 0x00, 0x00, 0x197, {6, 1}}, // 5: nested by pasid did address
+    {5, 0x23, 0x00, 0x01, 0x175, {6, 1}}, // 6: device_tlb by rid pasid address
     {3, 0x48, 0x00, 0x02, 0x1d7, {0, 0}}, // 7: stage2 by did ipa
     {5, 0x23, 0x00, 0x01, 0x175, {0, 0}}, // 8: device_tlb by rid pasid address
     {3, 0x48, 0x00, 0x00, 0x1d7, {0, 0}}, // 9: stage2 by did ipa
     {4, 0x48, 0x00, 0x00, 0x1d7, {0, 0}}, // 10: nested by did ipa
     {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 11: device_tlb by rid pasid
-    {3, 0x48, 0x00, 0x00, 0x197, {5, 1}}, // 12: stage2 by did ipa
-    {5, 0x23, 0x00, 0x01, 0x175, {5, 1}}, // 13: device_tlb by rid pasid address
-    {3, 0x48, 0x00, 0x00, 0x197, {5, 1}}, // 14: stage2 by did ipa
-    {4, 0x48, 0x00, 0x00, 0x197, {5, 1}}, // 15: nested by did ipa
-    {5, 0x03, 0x00, 0x01, 0x175, {5, 1}}, // 16: device_tlb by rid pasid
+    {3, 0x48, 0x00, 0x00, 0x197, {6, 1}}, // 12: stage2 by did ipa
+    {5, 0x23, 0x00, 0x01, 0x175, {6, 1}}, // 13: device_tlb by rid pasid address
+    {3, 0x48, 0x00, 0x00, 0x197, {6, 1}}, // 14: stage2 by did ipa
+    {4, 0x48, 0x00, 0x00, 0x197, {6, 1}}, // 15: nested by did ipa
+    {5, 0x03, 0x00, 0x01, 0x175, {6, 1}}, // 16: device_tlb by rid pasid
     {1, 0x0a, 0x00, 0x00, 0x1d5, {0, 0}}, // 17: pasid_config by pasid did
     {2, 0x0a, 0x00, 0x00, 0x1d7, {0, 0}}, // 18: stage1 by pasid did
     {4, 0x0a, 0x00, 0x00, 0x1d7, {0, 0}}, // 19: nested by pasid did
@@ -177,7 +179,7 @@ const struct xinv_vendor xinv_vendor_amdvi = {
     .repeats = repeats,
     .attaches = attaches,
     .n_registers = 3,
-    .n_features = 14,
+    .n_features = 15,
     .n_commands = 13,
     .n_changes = 13,
     .n_repeats = 0,
@@ -194,6 +196,7 @@ const struct xinv_vendor xinv_vendor_amdvi = {
         {64, 0, 255}, // ipa
         {0, 0, 255}, // index
     },
+    .max_batch = {0, 0, 255},
     .caches = {
         {1, 0x01, 0x01, 0x00, 0, 0, 8, {6, 0, 0, 0, 0, 0, 0, 0}, 0x1d5, {0, 0}}, // device_config by rid
         {1, 0x0a, 0x08, 0x02, 0, 0, 8, {0, 2, 0, 4, 0, 0, 0, 0}, 0x1d5, {0, 1}}, // pasid_config by pasid did
@@ -205,10 +208,10 @@ const struct xinv_vendor xinv_vendor_amdvi = {
         {0}, // no write_buffer
     },
     .stages = {
-        {1, 3, 2, 0x00, 0, 1, {0, 1}}, // stage1
+        {1, 3, 2, 0x00, 0, 1, {0, 2}}, // stage1
         {1, 3, 1, 0x00, 0, 0, {0, 0}}, // stage2
         {1, 3, 2, 0x00, 0, 0, {0, 1}}, // nested
-        {1, 0, 3, 0x08, 1, 0, {0, 0}}, // passthrough
+        {1, 0, 3, 0x08, 1, 0, {1, 1}}, // passthrough
     },
     .order = {
         {1, 1, 1, 1, 1}, // after register

@@ -4,6 +4,47 @@
 
 #include "schema/generated/vendors.h"
 
+static const uint64_t registers_amd_epyc_v1[] = {
+    UINT64_C(0x903000f), // CAP
+    UINT64_C(0x841f77e022094ace), // EFR
+    UINT64_C(0x0), // EFR2
+};
+const struct xinv_platform xinv_platform_amd_epyc_v1 = {
+    .name = "amd-epyc-v1",
+    .title = "AMD EPYC 7R13, host tables only (GTSup off)",
+    .vendor = &xinv_vendor_amdvi,
+    .registers = registers_amd_epyc_v1,
+};
+
+static const uint64_t registers_amd_rd890[] = {
+    UINT64_C(0x3000f), // CAP
+    UINT64_C(0x0), // EFR
+    UINT64_C(0x0), // EFR2
+};
+const struct xinv_platform xinv_platform_amd_rd890 = {
+    .name = "amd-rd890",
+    .title = "AMD RD890S/RD990, no extended features",
+    .vendor = &xinv_vendor_amdvi,
+    .registers = registers_amd_rd890,
+};
+
+static const uint64_t registers_amd_snp_host[] = {
+    UINT64_C(0x903000f), // CAP
+    UINT64_C(0xa5bf7320a2294aee), // EFR
+    UINT64_C(0x1d), // EFR2
+};
+static const struct xinv_setting settings_amd_snp_host[] = {
+    {14, 1}, // SNP
+};
+const struct xinv_platform xinv_platform_amd_snp_host = {
+    .name = "amd-snp-host",
+    .title = "AMD EPYC with SEV-SNP on, host tables only, no pass-through",
+    .vendor = &xinv_vendor_amdvi,
+    .registers = registers_amd_snp_host,
+    .settings = settings_amd_snp_host,
+    .n_settings = 1,
+};
+
 static const uint64_t registers_amd_vi_generic[] = {
     UINT64_C(0x190b640f), // CAP
     UINT64_C(0x1000f000058d2), // EFR
@@ -14,6 +55,18 @@ const struct xinv_platform xinv_platform_amd_vi_generic = {
     .title = "AMD-Vi with guest translation, ATS and INVALIDATE_IOMMU_ALL",
     .vendor = &xinv_vendor_amdvi,
     .registers = registers_amd_vi_generic,
+};
+
+static const uint64_t registers_amd_zen1[] = {
+    UINT64_C(0x903000f), // CAP
+    UINT64_C(0xf77ef22294ada), // EFR
+    UINT64_C(0x0), // EFR2
+};
+const struct xinv_platform xinv_platform_amd_zen1 = {
+    .name = "amd-zen1",
+    .title = "AMD Zen and Zen+ (Ryzen 1000 and 2000, EPYC 7001), guest translation",
+    .vendor = &xinv_vendor_amdvi,
+    .registers = registers_amd_zen1,
 };
 
 static const uint64_t registers_qemu_amd_npcache[] = {

@@ -4,6 +4,79 @@
 
 #include "schema/generated/vendors.h"
 
+static const uint64_t registers_arm_fvp_base_revc[] = {
+    UINT64_C(0x80ff6bf), // IDR0
+    UINT64_C(0xce73d20), // IDR1
+    UINT64_C(0x1714), // IDR3
+    UINT64_C(0xffff0475), // IDR5
+    UINT64_C(0x0), // IIDR
+    UINT64_C(0x2), // AIDR
+};
+const struct xinv_platform xinv_platform_arm_fvp_base_revc = {
+    .name = "arm-fvp-base-revc",
+    .title = "Arm Base RevC model, SMMUv3.2, ATS and 32-bit StreamIDs",
+    .vendor = &xinv_vendor_smmuv3,
+    .registers = registers_arm_fvp_base_revc,
+};
+
+static const uint64_t registers_arm_mmu_600_r0[] = {
+    UINT64_C(0x80f7e3f), // IDR0
+    UINT64_C(0xe739d18), // IDR1
+    UINT64_C(0x3c), // IDR3
+    UINT64_C(0x400075), // IDR5
+    UINT64_C(0x4830243b), // IIDR
+    UINT64_C(0x1), // AIDR
+};
+static const struct xinv_setting settings_arm_mmu_600_r0[] = {
+    {8, 0}, // SEV
+    {24, 1}, // NO_NESTING
+};
+const struct xinv_platform xinv_platform_arm_mmu_600_r0 = {
+    .name = "arm-mmu-600-r0",
+    .title = "Arm CoreLink MMU-600 r0p2 or older, SMMUv3.1",
+    .vendor = &xinv_vendor_smmuv3,
+    .registers = registers_arm_mmu_600_r0,
+    .settings = settings_arm_mmu_600_r0,
+    .n_settings = 2,
+};
+
+static const uint64_t registers_arm_mmu_600[] = {
+    UINT64_C(0x80f7e3f), // IDR0
+    UINT64_C(0xe739d18), // IDR1
+    UINT64_C(0x3c), // IDR3
+    UINT64_C(0x400075), // IDR5
+    UINT64_C(0x4832243b), // IIDR
+    UINT64_C(0x1), // AIDR
+};
+const struct xinv_platform xinv_platform_arm_mmu_600 = {
+    .name = "arm-mmu-600",
+    .title = "Arm CoreLink MMU-600 r2, SMMUv3.1",
+    .vendor = &xinv_vendor_smmuv3,
+    .registers = registers_arm_mmu_600,
+};
+
+static const uint64_t registers_arm_mmu_700[] = {
+    UINT64_C(0x801060b), // IDR0
+    UINT64_C(0x1000010), // IDR1
+    UINT64_C(0xd00), // IDR3
+    UINT64_C(0x15), // IDR5
+    UINT64_C(0x4870043b), // IIDR
+    UINT64_C(0x2), // AIDR
+};
+static const struct xinv_setting settings_arm_mmu_700[] = {
+    {23, 63}, // MAX_BATCH
+    {24, 1}, // NO_NESTING
+    {3, 0}, // BTM
+};
+const struct xinv_platform xinv_platform_arm_mmu_700 = {
+    .name = "arm-mmu-700",
+    .title = "Arm CoreLink MMU-700, SMMUv3.2",
+    .vendor = &xinv_vendor_smmuv3,
+    .registers = registers_arm_mmu_700,
+    .settings = settings_arm_mmu_700,
+    .n_settings = 3,
+};
+
 static const uint64_t registers_arm_smmuv3_generic[] = {
     UINT64_C(0x80c741b), // IDR0
     UINT64_C(0x2600410), // IDR1
@@ -19,6 +92,21 @@ const struct xinv_platform xinv_platform_arm_smmuv3_generic = {
     .registers = registers_arm_smmuv3_generic,
 };
 
+static const uint64_t registers_arm_smmuv3_minimal[] = {
+    UINT64_C(0x800000b), // IDR0
+    UINT64_C(0x1000010), // IDR1
+    UINT64_C(0x0), // IDR3
+    UINT64_C(0x15), // IDR5
+    UINT64_C(0x0), // IIDR
+    UINT64_C(0x0), // AIDR
+};
+const struct xinv_platform xinv_platform_arm_smmuv3_minimal = {
+    .name = "arm-smmuv3-minimal",
+    .title = "SMMUv3.0, both stages, no optional command, the narrowest tags",
+    .vendor = &xinv_vendor_smmuv3,
+    .registers = registers_arm_smmuv3_minimal,
+};
+
 static const uint64_t registers_arm_smmuv3_ril[] = {
     UINT64_C(0x80c741b), // IDR0
     UINT64_C(0x2600410), // IDR1
@@ -32,4 +120,124 @@ const struct xinv_platform xinv_platform_arm_smmuv3_ril = {
     .title = "SMMUv3.2, both stages, ATS, range invalidation",
     .vendor = &xinv_vendor_smmuv3,
     .registers = registers_arm_smmuv3_ril,
+};
+
+static const uint64_t registers_cavium_thunderx2[] = {
+    UINT64_C(0x900021b), // IDR0
+    UINT64_C(0x2730010), // IDR1
+    UINT64_C(0x0), // IDR3
+    UINT64_C(0x14), // IDR5
+    UINT64_C(0x0), // IIDR
+    UINT64_C(0x0), // AIDR
+};
+const struct xinv_platform xinv_platform_cavium_thunderx2 = {
+    .name = "cavium-thunderx2",
+    .title = "Cavium (Marvell) ThunderX2 CN99xx, SMMUv3, no ATS, no MSI",
+    .vendor = &xinv_vendor_smmuv3,
+    .registers = registers_cavium_thunderx2,
+};
+
+static const uint64_t registers_hisilicon_hip07[] = {
+    UINT64_C(0x800000b), // IDR0
+    UINT64_C(0x1000010), // IDR1
+    UINT64_C(0x0), // IDR3
+    UINT64_C(0x15), // IDR5
+    UINT64_C(0x0), // IIDR
+    UINT64_C(0x0), // AIDR
+};
+static const struct xinv_setting settings_hisilicon_hip07[] = {
+    {25, 1}, // NO_PREFETCH
+};
+const struct xinv_platform xinv_platform_hisilicon_hip07 = {
+    .name = "hisilicon-hip07",
+    .title = "HiSilicon Hip06 and Hip07 (SMMUv3), no prefetch commands",
+    .vendor = &xinv_vendor_smmuv3,
+    .registers = registers_hisilicon_hip07,
+    .settings = settings_hisilicon_hip07,
+    .n_settings = 1,
+};
+
+static const uint64_t registers_hisilicon_hip08[] = {
+    UINT64_C(0x808641b), // IDR0
+    UINT64_C(0x20f0010), // IDR1
+    UINT64_C(0x0), // IDR3
+    UINT64_C(0x15), // IDR5
+    UINT64_C(0x0), // IIDR
+    UINT64_C(0x0), // AIDR
+};
+const struct xinv_platform xinv_platform_hisilicon_hip08 = {
+    .name = "hisilicon-hip08",
+    .title = "HiSilicon Hip08 (Kunpeng 920), SMMUv3, ATS, no EL2 regime",
+    .vendor = &xinv_vendor_smmuv3,
+    .registers = registers_hisilicon_hip08,
+};
+
+static const uint64_t registers_nvidia_grace[] = {
+    UINT64_C(0x809261b), // IDR0
+    UINT64_C(0x2739d10), // IDR1
+    UINT64_C(0x0), // IDR3
+    UINT64_C(0x15), // IDR5
+    UINT64_C(0x0), // IIDR
+    UINT64_C(0x0), // AIDR
+};
+const struct xinv_platform xinv_platform_nvidia_grace = {
+    .name = "nvidia-grace",
+    .title = "NVIDIA Grace (Tegra241) SMMUv3, ATS, 20-bit SubstreamIDs, no SEV",
+    .vendor = &xinv_vendor_smmuv3,
+    .registers = registers_nvidia_grace,
+};
+
+static const uint64_t registers_nvidia_tegra241_cmdqv[] = {
+    UINT64_C(0xd40141a), // IDR0
+    UINT64_C(0x2730510), // IDR1
+    UINT64_C(0x1004), // IDR3
+    UINT64_C(0x75), // IDR5
+    UINT64_C(0x0), // IIDR
+    UINT64_C(0x1), // AIDR
+};
+static const struct xinv_setting settings_nvidia_tegra241_cmdqv[] = {
+    {21, 1}, // CMDQV_GUEST
+};
+const struct xinv_platform xinv_platform_nvidia_tegra241_cmdqv = {
+    .name = "nvidia-tegra241-cmdqv",
+    .title = "NVIDIA Tegra241 CMDQV, a guest's own command queue",
+    .vendor = &xinv_vendor_smmuv3,
+    .registers = registers_nvidia_tegra241_cmdqv,
+    .settings = settings_nvidia_tegra241_cmdqv,
+    .n_settings = 1,
+};
+
+static const uint64_t registers_nvidia_tegra264[] = {
+    UINT64_C(0x800000b), // IDR0
+    UINT64_C(0x1000010), // IDR1
+    UINT64_C(0x0), // IDR3
+    UINT64_C(0x15), // IDR5
+    UINT64_C(0x0), // IIDR
+    UINT64_C(0x0), // AIDR
+};
+static const struct xinv_setting settings_nvidia_tegra264[] = {
+    {22, 1}, // REPEAT_TLBI
+};
+const struct xinv_platform xinv_platform_nvidia_tegra264 = {
+    .name = "nvidia-tegra264",
+    .title = "NVIDIA Tegra264 SMMUv3, configuration and TLB invalidations sent twice",
+    .vendor = &xinv_vendor_smmuv3,
+    .registers = registers_nvidia_tegra264,
+    .settings = settings_nvidia_tegra264,
+    .n_settings = 1,
+};
+
+static const uint64_t registers_qemu_virt_smmuv3[] = {
+    UINT64_C(0xd40101a), // IDR0
+    UINT64_C(0x2730010), // IDR1
+    UINT64_C(0x1404), // IDR3
+    UINT64_C(0x74), // IDR5
+    UINT64_C(0x0), // IIDR
+    UINT64_C(0x1), // AIDR
+};
+const struct xinv_platform xinv_platform_qemu_virt_smmuv3 = {
+    .name = "qemu-virt-smmuv3",
+    .title = "QEMU virt, iommu=smmuv3, stage 1 only, range invalidation",
+    .vendor = &xinv_vendor_smmuv3,
+    .registers = registers_qemu_virt_smmuv3,
 };

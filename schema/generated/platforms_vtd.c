@@ -4,6 +4,57 @@
 
 #include "schema/generated/vendors.h"
 
+static const uint64_t registers_intel_vtd_client_graphics[] = {
+    UINT64_C(0x1c0000c40660462), // CAP
+    UINT64_C(0x29a00f0505e), // ECAP
+};
+static const struct xinv_setting settings_intel_vtd_client_graphics[] = {
+    {27, 0}, // ttm
+    {28, 128}, // queue_width
+};
+const struct xinv_platform xinv_platform_intel_vtd_client_graphics = {
+    .name = "intel-vtd-client-graphics",
+    .title = "VT-d client graphics unit, legacy mode, no page-selective invalidation",
+    .vendor = &xinv_vendor_vtd,
+    .registers = registers_intel_vtd_client_graphics,
+    .settings = settings_intel_vtd_client_graphics,
+    .n_settings = 2,
+};
+
+static const uint64_t registers_intel_vtd_client[] = {
+    UINT64_C(0xd2008c40660462), // CAP
+    UINT64_C(0xf050da), // ECAP
+};
+static const struct xinv_setting settings_intel_vtd_client[] = {
+    {27, 0}, // ttm
+    {28, 128}, // queue_width
+};
+const struct xinv_platform xinv_platform_intel_vtd_client = {
+    .name = "intel-vtd-client",
+    .title = "VT-d client unit, legacy mode, no Device-TLBs",
+    .vendor = &xinv_vendor_vtd,
+    .registers = registers_intel_vtd_client,
+    .settings = settings_intel_vtd_client,
+    .n_settings = 2,
+};
+
+static const uint64_t registers_intel_vtd_legacy_wide[] = {
+    UINT64_C(0x9ed008c40780466), // CAP
+    UINT64_C(0x3ee9e86f050df), // ECAP
+};
+static const struct xinv_setting settings_intel_vtd_legacy_wide[] = {
+    {27, 0}, // ttm
+    {28, 256}, // queue_width
+};
+const struct xinv_platform xinv_platform_intel_vtd_legacy_wide = {
+    .name = "intel-vtd-legacy-wide",
+    .title = "VT-d server unit (Sapphire Rapids), legacy mode on a 256-bit queue",
+    .vendor = &xinv_vendor_vtd,
+    .registers = registers_intel_vtd_legacy_wide,
+    .settings = settings_intel_vtd_legacy_wide,
+    .n_settings = 2,
+};
+
 static const uint64_t registers_intel_vtd_legacy[] = {
     UINT64_C(0x8d2078c106f0466), // CAP
     UINT64_C(0xf020df), // ECAP
@@ -18,6 +69,58 @@ const struct xinv_platform xinv_platform_intel_vtd_legacy = {
     .vendor = &xinv_vendor_vtd,
     .registers = registers_intel_vtd_legacy,
     .settings = settings_intel_vtd_legacy,
+    .n_settings = 2,
+};
+
+static const uint64_t registers_intel_vtd_mobile4[] = {
+    UINT64_C(0xc9008020e30260), // CAP
+    UINT64_C(0x1002), // ECAP
+};
+static const struct xinv_setting settings_intel_vtd_mobile4[] = {
+    {27, 0}, // ttm
+    {28, 128}, // queue_width
+    {1, 1}, // RWBF
+};
+const struct xinv_platform xinv_platform_intel_vtd_mobile4 = {
+    .name = "intel-vtd-mobile4",
+    .title = "VT-d unit of the Mobile 4 Series chipset, write-buffer flushing not advertised",
+    .vendor = &xinv_vendor_vtd,
+    .registers = registers_intel_vtd_mobile4,
+    .settings = settings_intel_vtd_mobile4,
+    .n_settings = 3,
+};
+
+static const uint64_t registers_intel_vtd_rwbf[] = {
+    UINT64_C(0xc9008020e30272), // CAP
+    UINT64_C(0x1002), // ECAP
+};
+static const struct xinv_setting settings_intel_vtd_rwbf[] = {
+    {27, 0}, // ttm
+    {28, 128}, // queue_width
+};
+const struct xinv_platform xinv_platform_intel_vtd_rwbf = {
+    .name = "intel-vtd-rwbf",
+    .title = "VT-d unit that requires write-buffer flushing, legacy mode",
+    .vendor = &xinv_vendor_vtd,
+    .registers = registers_intel_vtd_rwbf,
+    .settings = settings_intel_vtd_rwbf,
+    .n_settings = 2,
+};
+
+static const uint64_t registers_intel_vtd_scalable_nopasid[] = {
+    UINT64_C(0x9ed008c40780466), // CAP
+    UINT64_C(0x3ee9e86f050df), // ECAP
+};
+static const struct xinv_setting settings_intel_vtd_scalable_nopasid[] = {
+    {27, 1}, // ttm
+    {28, 256}, // queue_width
+};
+const struct xinv_platform xinv_platform_intel_vtd_scalable_nopasid = {
+    .name = "intel-vtd-scalable-nopasid",
+    .title = "VT-d server unit (Sapphire Rapids), scalable mode, PASID off in the firmware",
+    .vendor = &xinv_vendor_vtd,
+    .registers = registers_intel_vtd_scalable_nopasid,
+    .settings = settings_intel_vtd_scalable_nopasid,
     .n_settings = 2,
 };
 
@@ -52,5 +155,22 @@ const struct xinv_platform xinv_platform_qemu_intel_caching_mode = {
     .vendor = &xinv_vendor_vtd,
     .registers = registers_qemu_intel_caching_mode,
     .settings = settings_qemu_intel_caching_mode,
+    .n_settings = 2,
+};
+
+static const uint64_t registers_qemu_intel_scalable[] = {
+    UINT64_C(0xd2008c222f0606), // CAP
+    UINT64_C(0x480080f00f4a), // ECAP
+};
+static const struct xinv_setting settings_qemu_intel_scalable[] = {
+    {27, 1}, // ttm
+    {28, 256}, // queue_width
+};
+const struct xinv_platform xinv_platform_qemu_intel_scalable = {
+    .name = "qemu-intel-scalable",
+    .title = "QEMU intel-iommu with x-scalable-mode=on, aw-bits=48, second stage only",
+    .vendor = &xinv_vendor_vtd,
+    .registers = registers_qemu_intel_scalable,
+    .settings = settings_qemu_intel_scalable,
     .n_settings = 2,
 };

@@ -4,13 +4,36 @@
 #include <xinv/xinv.h>
 
 static const struct xinv_platform *const all[] = {
+    &xinv_platform_amd_epyc_v1,
+    &xinv_platform_amd_rd890,
+    &xinv_platform_amd_snp_host,
     &xinv_platform_amd_vi_generic,
+    &xinv_platform_amd_zen1,
+    &xinv_platform_arm_fvp_base_revc,
+    &xinv_platform_arm_mmu_600_r0,
+    &xinv_platform_arm_mmu_600,
+    &xinv_platform_arm_mmu_700,
     &xinv_platform_arm_smmuv3_generic,
+    &xinv_platform_arm_smmuv3_minimal,
     &xinv_platform_arm_smmuv3_ril,
+    &xinv_platform_cavium_thunderx2,
+    &xinv_platform_hisilicon_hip07,
+    &xinv_platform_hisilicon_hip08,
+    &xinv_platform_intel_vtd_client_graphics,
+    &xinv_platform_intel_vtd_client,
+    &xinv_platform_intel_vtd_legacy_wide,
     &xinv_platform_intel_vtd_legacy,
+    &xinv_platform_intel_vtd_mobile4,
+    &xinv_platform_intel_vtd_rwbf,
+    &xinv_platform_intel_vtd_scalable_nopasid,
     &xinv_platform_intel_vtd_scalable,
+    &xinv_platform_nvidia_grace,
+    &xinv_platform_nvidia_tegra241_cmdqv,
+    &xinv_platform_nvidia_tegra264,
     &xinv_platform_qemu_amd_npcache,
     &xinv_platform_qemu_intel_caching_mode,
+    &xinv_platform_qemu_intel_scalable,
+    &xinv_platform_qemu_virt_smmuv3,
 };
 
 const struct xinv_platform *xinv_platform_at(unsigned index)

@@ -246,6 +246,7 @@ const struct xinv_vendor xinv_vendor_vtd = {
         {64, 0, 255}, // ipa
         {16, 0, 255}, // index
     },
+    .max_batch = {0, 0, 255},
     .caches = {
         {1, 0x09, 0x09, 0x00, 0, 0, 8, {6, 0, 0, 4, 0, 0, 0, 0}, 0x1d5, {0, 0}}, // device_config by rid did
         {1, 0x0a, 0x08, 0x02, 0, 0, 8, {0, 2, 0, 4, 0, 0, 0, 0}, 0x1d5, {0, 2}}, // pasid_config by pasid did
