@@ -26,8 +26,8 @@ capture "kick\n" "no request" " no request in it; expected a capture"
 expect "no such file" 1 "xinv: $work/none: cannot be opened: No such file or directory" \
     -- replay "$work/none"
 head -c 3000 tests/data/captures/viommu-x86-6.12-strict.requests.gz >"$work/cut.gz"
-"$xinv" replay "$work/cut.gz" >"$work/out" 2>"$work/err"
 name="truncated gzip"
+"$xinv" replay "$work/cut.gz" >"$work/out" 2>"$work/err"
 [ $? -eq 1 ] || complain "exit status is not 1"
 grep -q "^xinv: $work/cut.gz:[0-9]*: cannot be read: " "$work/err" ||
     complain "stderr: $(cat "$work/err")"

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+/* The vendors' tables with their prose, from the YAML inside the tool. */
+#ifndef XINV_CLI_TABLES_H
+#define XINV_CLI_TABLES_H
+
+#include "schema/load.h"
+
+/* tables_vendor - the built-in table of a vendor; NULL if there is none of that name */
+const struct schema_vendor *tables_vendor(const char *name);
+
+/* tables_platform - the built-in platform's file; NULL if there is none of that name */
+const struct schema_platform *tables_platform(const char *name);
+
+#endif
