@@ -9,6 +9,7 @@
 #include "cli/json.h"
 #include "cli/platform.h"
 #include "cli/replay.h"
+#include "cli/replay_table.h"
 #include "schema/load.h"
 
 enum {
@@ -181,141 +182,6 @@ static int close_bin(struct stream *s, int status)
     return status;
 }
 
-/* ---- The table ---------------------------------------------------------------------------------
- */
-
-struct columns {
-    int platform;
-    int topology;
-};
-
-static void print_head(const struct settings *s, const struct capture *c,
-                       const struct replay_result *r)
-{
-    printf("%s: %" PRIu64 " requests (", c->name, r->n_requests);
-    for (unsigned i = 1, first = 1; i <= REPLAY_KINDS; i++) {
-        unsigned kind = i % REPLAY_KINDS;
-
-        if (!r->requests[kind])
-            continue;
-        printf("%s%" PRIu64 " %s", first ? "" : ", ", r->requests[kind], replay_kind_names[kind]);
-        first = 0;
-    }
-    printf(") under %zu kicks\n", c->kicks);
-    (void)s;
-}
-
-static int by_count(const void *x, const void *y)
-{
-    const struct replay_name *a = x;
-    const struct replay_name *b = y;
-
-    if (a->count != b->count)
-        return a->count > b->count ? -1 : 1;
-    return strcmp(a->name, b->name);
-}
-
-static void print_titles(const struct columns *c)
-{
-    printf("%-*s  %-*s  %9s %9s %9s  %11s  %11s  %-11s  %s\n", c->platform, "platform", c->topology,
-           "topology", "commands", "syncs", "bytes", "pages asked", "pages extra", "responses",
-           "commands by name");
-}
-
-static void print_row(const struct columns *c, struct replay_result *r)
-{
-    char extra[32];
-    char responses[32];
-
-    printf("%-*s  %-*s  ", c->platform, r->platform->name, c->topology, r->topology->name);
-    if (*r->refused) {
-        printf("not possible: %s\n", r->refused);
-        return;
-    }
-    if (r->unbounded)
-        snprintf(extra, sizeof(extra), "unbounded");
-    else
-        snprintf(extra, sizeof(extra), "%" PRIu64, r->pages_extra);
-    if (r->responses_equal == r->n_requests)
-        snprintf(responses, sizeof(responses), "all equal");
-    else
-        snprintf(responses, sizeof(responses), "%" PRIu64 " differ",
-                 r->n_requests - r->responses_equal);
-    printf("%9" PRIu64 " %9" PRIu64 " %9" PRIu64 "  %11" PRIu64 "  %11s  %-11s  ", r->commands,
-           r->syncs, r->bytes, r->pages_asked, extra, responses);
-    for (size_t i = 0; i < r->n_names; i++)
-        printf("%s%" PRIu64 " %s", i ? ", " : "", r->names[i].count, r->names[i].name);
-    if (r->registers)
-        printf("; %" PRIu64 " register steps", r->registers);
-    if (r->unbounded)
-        printf("; address given up in %" PRIu64 " requests", r->unbounded);
-    printf("\n");
-}
-
-static void print_table(const struct settings *s, const struct capture *capture,
-                        struct replay_result *results, size_t n)
-{
-    struct columns c = {8, 8};
-
-    for (size_t i = 0; i < n; i++) {
-        if ((int)strlen(results[i].platform->name) > c.platform)
-            c.platform = (int)strlen(results[i].platform->name);
-        if ((int)strlen(results[i].topology->name) > c.topology)
-            c.topology = (int)strlen(results[i].topology->name);
-    }
-    for (size_t i = 0; i < n; i++)
-        if (!*results[i].refused) {
-            print_head(s, capture, &results[i]);
-            break;
-        }
-    print_titles(&c);
-    for (size_t i = 0; i < n; i++)
-        print_row(&c, &results[i]);
-}
-
-static cJSON *result_json(const struct replay_result *r)
-{
-    cJSON *item = json_object();
-    cJSON *map;
-    uint8_t widened = 0;
-
-    json_add_text(item, "platform", r->platform->name);
-    json_add_text(item, "vendor", r->platform->vendor->name);
-    json_add_text(item, "topology", r->topology->name);
-    if (*r->refused) {
-        json_add_text(item, "error", r->refused);
-        return item;
-    }
-    map = json_add_object(item, "requests");
-    for (unsigned i = 1; i <= REPLAY_KINDS; i++)
-        if (r->requests[i % REPLAY_KINDS])
-            json_add_count(map, replay_kind_names[i % REPLAY_KINDS], r->requests[i % REPLAY_KINDS]);
-    json_add_count(map, "total", r->n_requests);
-    map = json_add_object(item, "responses");
-    json_add_count(map, "equal", r->responses_equal);
-    json_add_count(map, "different", r->n_requests - r->responses_equal);
-    json_add_count(item, "errors", r->errors);
-    map = json_add_object(item, "commands");
-    for (size_t i = 0; i < r->n_names; i++)
-        json_add_count(map, r->names[i].name, r->names[i].count);
-    json_add_count(map, "total", r->commands);
-    json_add_count(item, "syncs", r->syncs);
-    json_add_count(item, "registers", r->registers);
-    json_add_count(item, "bytes", r->bytes);
-    json_add_count(item, "pages_asked", r->pages_asked);
-    if (r->unbounded)
-        json_add_text(item, "pages_extra", "unbounded");
-    else
-        json_add_count(item, "pages_extra", r->pages_extra);
-    json_add_count(item, "requests_unbounded", r->unbounded);
-    for (unsigned t = 0; t < XINV_NTAGS; t++)
-        widened |= (uint8_t)((r->widened[t] != 0) << t);
-    json_add_tags(item, "widened", widened);
-    json_add_caches(item, "must_beyond", r->must_beyond);
-    json_add_caches(item, "may_beyond", r->may_beyond);
-    return item;
-}
-
 /* ---- The command -------------------------------------------------------------------------------
  */
 
@@ -347,9 +213,9 @@ static int replay_one(const struct settings *s, const struct capture *capture,
         status = cli_fail(CLI_INPUT, "%s, %s: %s", platform->name, topology->name, result->refused);
     status = close_bin(&stream, status);
     if (!status && result->n_names)
-        qsort(result->names, result->n_names, sizeof(*result->names), by_count);
+        replay_sort_names(result);
     if (!status && platforms) {
-        cJSON *item = result_json(result);
+        cJSON *item = replay_result_json(result);
 
         if (stream.requests)
             cJSON_AddItemToObject(item, "stream", stream.requests);
@@ -381,7 +247,7 @@ static int replay_all(const struct settings *s, const struct capture *capture)
     if (!status && document)
         json_print(document, true);
     else if (!status)
-        print_table(s, capture, results, done);
+        replay_print(capture, results, done, s->n_topologies);
     for (size_t i = 0; i < done; i++)
         replay_result_free(&results[i]);
     free(results);

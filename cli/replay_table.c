@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+#include "cli/replay_table.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct columns {
+    int platform;
+    int topology;
+};
+
+static void print_head(const struct capture *c, const struct replay_result *r)
+{
+    printf("%s: %" PRIu64 " requests (", c->name, r->n_requests);
+    for (unsigned i = 1, first = 1; i <= REPLAY_KINDS; i++) {
+        unsigned kind = i % REPLAY_KINDS;
+
+        if (!r->requests[kind])
+            continue;
+        printf("%s%" PRIu64 " %s", first ? "" : ", ", r->requests[kind], replay_kind_names[kind]);
+        first = 0;
+    }
+    printf(") under %zu kicks\n", c->kicks);
+}
+
+static int by_count(const void *x, const void *y)
+{
+    const struct replay_name *a = x;
+    const struct replay_name *b = y;
+
+    if (a->count != b->count)
+        return a->count > b->count ? -1 : 1;
+    return strcmp(a->name, b->name);
+}
+
+void replay_sort_names(struct replay_result *r)
+{
+    if (r->n_names)
+        qsort(r->names, r->n_names, sizeof(*r->names), by_count);
+}
+
+static void print_titles(const struct columns *c)
+{
+    printf("%-*s  %-*s  %9s %9s %9s  %11s  %11s  %-11s  %s\n", c->platform, "platform", c->topology,
+           "topology", "commands", "syncs", "bytes", "pages asked", "pages extra", "responses",
+           "commands by name");
+}
+
+static void print_row(const struct columns *c, struct replay_result *r)
+{
+    char extra[32];
+    char responses[32];
+
+    printf("%-*s  %-*s  ", c->platform, r->platform->name, c->topology, r->topology->name);
+    if (*r->refused) {
+        printf("not possible: %s\n", r->refused);
+        return;
+    }
+    if (r->unbounded)
+        snprintf(extra, sizeof(extra), "unbounded");
+    else
+        snprintf(extra, sizeof(extra), "%" PRIu64, r->pages_extra);
+    if (r->responses_equal == r->n_requests)
+        snprintf(responses, sizeof(responses), "all equal");
+    else
+        snprintf(responses, sizeof(responses), "%" PRIu64 " differ",
+                 r->n_requests - r->responses_equal);
+    printf("%9" PRIu64 " %9" PRIu64 " %9" PRIu64 "  %11" PRIu64 "  %11s  %-11s  ", r->commands,
+           r->syncs, r->bytes, r->pages_asked, extra, responses);
+    for (size_t i = 0; i < r->n_names; i++)
+        printf("%s%" PRIu64 " %s", i ? ", " : "", r->names[i].count, r->names[i].name);
+    if (r->registers)
+        printf("; %" PRIu64 " register steps", r->registers);
+    if (r->unbounded)
+        printf("; address given up in %" PRIu64 " requests", r->unbounded);
+    printf("\n");
+}
+
+/* ---- One topology: a row per platform, with everything --------------------------------------- */
+
+static void print_rows(const struct columns *c, struct replay_result *results, size_t n)
+{
+    print_titles(c);
+    for (size_t i = 0; i < n; i++)
+        print_row(c, &results[i]);
+}
+
+/* ---- Several topologies: a row per platform, a column per topology ----------------------------
+ */
+
+static void cell_text(const struct replay_result *r, char *text, size_t size)
+{
+    if (*r->refused)
+        snprintf(text, size, "-");
+    else if (r->unbounded)
+        snprintf(text, size, "%" PRIu64 " %" PRIu64 " all", r->commands, r->syncs);
+    else
+        snprintf(text, size, "%" PRIu64 " %" PRIu64 " %" PRIu64, r->commands, r->syncs,
+                 r->pages_extra);
+}
+
+/* Results stand topology by topology; the platform's row p has result [t * platforms + p]. */
+static void print_grid(const struct columns *c, struct replay_result *results, size_t n,
+                       size_t topologies)
+{
+    size_t platforms = n / topologies;
+
+    printf(
+        "Each cell: commands, syncs among them, pages removed beyond those asked for (all: where\n"
+        "the address had to be given up); -: the platform has no such stage.\n\n");
+    printf("%-*s", c->platform, "platform");
+    for (size_t t = 0; t < topologies; t++)
+        printf("  %20s", results[t * platforms].topology->name);
+    printf("\n");
+    for (size_t p = 0; p < platforms; p++) {
+        printf("%-*s", c->platform, results[p].platform->name);
+        for (size_t t = 0; t < topologies; t++) {
+            char text[80];
+
+            cell_text(&results[t * platforms + p], text, sizeof(text));
+            printf("  %20s", text);
+        }
+        printf("\n");
+    }
+}
+
+/* Every response as the recorded device gave it? Silence where all are. */
+static void print_differences(const struct replay_result *results, size_t n)
+{
+    uint64_t differ = 0;
+    uint64_t all = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        all += results[i].n_requests;
+        differ += results[i].n_requests - results[i].responses_equal;
+    }
+    printf("\n%" PRIu64 " responses, %" PRIu64 " differ from the recorded ones\n", all, differ);
+}
+
+void replay_print(const struct capture *capture, struct replay_result *results, size_t n,
+                  size_t topologies)
+{
+    struct columns c = {8, 8};
+
+    for (size_t i = 0; i < n; i++) {
+        if ((int)strlen(results[i].platform->name) > c.platform)
+            c.platform = (int)strlen(results[i].platform->name);
+        if ((int)strlen(results[i].topology->name) > c.topology)
+            c.topology = (int)strlen(results[i].topology->name);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (!*results[i].refused) {
+            print_head(capture, &results[i]);
+            break;
+        }
+    if (topologies == 1) {
+        print_rows(&c, results, n);
+    } else {
+        print_grid(&c, results, n, topologies);
+        print_differences(results, n);
+    }
+}
+
+cJSON *replay_result_json(const struct replay_result *r)
+{
+    cJSON *item = json_object();
+    cJSON *map;
+    uint8_t widened = 0;
+
+    json_add_text(item, "platform", r->platform->name);
+    json_add_text(item, "vendor", r->platform->vendor->name);
+    json_add_text(item, "topology", r->topology->name);
+    if (*r->refused) {
+        json_add_text(item, "error", r->refused);
+        return item;
+    }
+    map = json_add_object(item, "requests");
+    for (unsigned i = 1; i <= REPLAY_KINDS; i++)
+        if (r->requests[i % REPLAY_KINDS])
+            json_add_count(map, replay_kind_names[i % REPLAY_KINDS], r->requests[i % REPLAY_KINDS]);
+    json_add_count(map, "total", r->n_requests);
+    map = json_add_object(item, "responses");
+    json_add_count(map, "equal", r->responses_equal);
+    json_add_count(map, "different", r->n_requests - r->responses_equal);
+    json_add_count(item, "errors", r->errors);
+    map = json_add_object(item, "commands");
+    for (size_t i = 0; i < r->n_names; i++)
+        json_add_count(map, r->names[i].name, r->names[i].count);
+    json_add_count(map, "total", r->commands);
+    json_add_count(item, "syncs", r->syncs);
+    json_add_count(item, "registers", r->registers);
+    json_add_count(item, "bytes", r->bytes);
+    json_add_count(item, "pages_asked", r->pages_asked);
+    if (r->unbounded)
+        json_add_text(item, "pages_extra", "unbounded");
+    else
+        json_add_count(item, "pages_extra", r->pages_extra);
+    json_add_count(item, "requests_unbounded", r->unbounded);
+    for (unsigned t = 0; t < XINV_NTAGS; t++)
+        widened |= (uint8_t)((r->widened[t] != 0) << t);
+    json_add_tags(item, "widened", widened);
+    json_add_caches(item, "must_beyond", r->must_beyond);
+    json_add_caches(item, "may_beyond", r->may_beyond);
+    return item;
+}
