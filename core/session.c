@@ -31,10 +31,28 @@ static void *carve(struct carver *c, size_t each, size_t n)
 
 static bool valid(const struct xinv_session_config *c)
 {
-    return c && c->page_size_mask && c->input_start <= c->input_end &&
-           c->domain_start <= c->domain_end && c->n_iommus > 0 && c->n_iommus <= 32 &&
-           c->max_endpoints > 0 && c->max_endpoints <= (1u << 20) && c->max_domains > 0 &&
-           c->max_domains <= (1u << 20) && c->max_mappings > 0 && c->max_mappings <= (1u << 28);
+    if (!c || !c->page_size_mask)
+        return false;
+    if ((c->features & XINV_VIRTIO_F_INPUT_RANGE) && c->input_start > c->input_end)
+        return false;
+    if ((c->features & XINV_VIRTIO_F_DOMAIN_RANGE) && c->domain_start > c->domain_end)
+        return false;
+    return c->n_iommus > 0 && c->n_iommus <= 32 && c->max_endpoints > 0 &&
+           c->max_endpoints <= (1u << 20) && c->max_domains > 0 && c->max_domains <= (1u << 20) &&
+           c->max_mappings > 0 && c->max_mappings <= (1u << 28);
+}
+
+/* Without the features the ranges are not valid: every address and every number is (5.13.4). */
+static void widen_ranges(struct xinv_session_config *c)
+{
+    if (!(c->features & XINV_VIRTIO_F_INPUT_RANGE)) {
+        c->input_start = 0;
+        c->input_end = UINT64_MAX;
+    }
+    if (!(c->features & XINV_VIRTIO_F_DOMAIN_RANGE)) {
+        c->domain_start = 0;
+        c->domain_end = UINT32_MAX;
+    }
 }
 
 static struct xinv_session *lay_out(const struct xinv_session_config *config, void *memory,
@@ -67,6 +85,7 @@ static struct xinv_session *lay_out(const struct xinv_session_config *config, vo
     if (!memory)
         return NULL;
     memset(memory, 0, c.used);
+    widen_ranges(&layout.config);
     *s = layout;
     xinv_map_init(&s->maps, nodes, config->max_mappings);
     return s;

@@ -50,9 +50,9 @@ enum xinv_request_type {
 /* The device's configuration (virtio 1.3, 5.13.4) and the sizes of the session's storage. */
 struct xinv_session_config {
     uint64_t page_size_mask;        /* lowest set bit: the granule */
-    uint64_t input_start;           /* inclusive */
+    uint64_t input_start;           /* inclusive; both matter only with F_INPUT_RANGE */
     uint64_t input_end;             /* inclusive */
-    uint32_t domain_start;          /* inclusive */
+    uint32_t domain_start;          /* inclusive; both matter only with F_DOMAIN_RANGE */
     uint32_t domain_end;            /* inclusive */
     uint32_t probe_size;            /* bytes of PROBE properties */
     uint32_t features;              /* XINV_VIRTIO_F_* offered and negotiated */
