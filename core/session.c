@@ -3,8 +3,7 @@
 #include "core/mem.h"
 #include "core/session_impl.h"
 
-/* ---- Storage
- * ------------------------------------------------------------------------------------- */
+/* ---- Storage ---- */
 
 static uint32_t table_slots(uint32_t n)
 {
@@ -71,13 +70,15 @@ static struct xinv_session *lay_out(const struct xinv_session_config *config, vo
     layout.endpoints = carve(&c, sizeof(*layout.endpoints), config->max_endpoints);
     layout.domains = carve(&c, sizeof(*layout.domains), config->max_domains);
     layout.domain_tags = carve(&c, sizeof(*layout.domain_tags),
-                               (size_t)config->max_domains * config->n_iommus * XINV_POOLS);
+                               (size_t)config->max_domains * config->n_iommus * XINV_TABLE_STAGES);
     layout.endpoint_ids.slots = carve(&c, sizeof(uint32_t), layout.endpoint_ids.mask + 1);
     layout.domain_ids.slots = carve(&c, sizeof(uint32_t), layout.domain_ids.mask + 1);
     layout.pools = carve(&c, sizeof(uint64_t),
                          (size_t)config->n_iommus * XINV_POOLS * (layout.pool_tags / 64));
-    layout.quarantine = carve(&c, sizeof(*layout.quarantine),
-                              (size_t)config->n_iommus * XINV_POOLS * layout.pool_tags);
+    /* each number of the pools, and each endpoint's fixed tag, at most once */
+    layout.quarantine =
+        carve(&c, sizeof(*layout.quarantine),
+              (size_t)config->n_iommus * XINV_POOLS * layout.pool_tags + config->max_endpoints);
     nodes = carve(&c, sizeof(*nodes), config->max_mappings);
     layout.scratch = carve(&c, sizeof(*layout.scratch), config->max_endpoints);
     layout.scratch_needs = carve(&c, sizeof(uint32_t), (size_t)config->n_iommus * 2);
@@ -129,8 +130,7 @@ int xinv_session_init(void *memory, size_t size, const struct xinv_session_confi
     return 0;
 }
 
-/* ---- Numbers
- * ------------------------------------------------------------------------------------- */
+/* ---- Numbers ---- */
 
 static uint32_t hash(uint32_t id)
 {
@@ -192,8 +192,7 @@ static void ids_remove_domain(struct xinv_session *s, uint32_t id)
     t->slots[hole] = XINV_NIL;
 }
 
-/* ---- Tags
- * ---------------------------------------------------------------------------------------- */
+/* ---- Tags ---- */
 
 uint32_t xinv_pool_of(const struct xinv_iommu *iommu, uint8_t stage)
 {
@@ -254,11 +253,19 @@ void xinv_pool_give(struct xinv_session *s, uint32_t iommu, uint32_t pool, uint3
     pool_words(s, iommu, pool)[i / 64] &= ~(UINT64_C(1) << (i % 64));
 }
 
-void xinv_pool_quarantine(struct xinv_session *s, uint32_t iommu, uint32_t pool, uint32_t tag,
-                          uint64_t token)
+void xinv_pool_quarantine(struct xinv_session *s, const struct xinv_quarantined *tag)
 {
-    s->quarantine[s->n_quarantined++] =
-        (struct xinv_quarantined){token, tag, (uint16_t)iommu, (uint16_t)pool};
+    s->quarantine[s->n_quarantined++] = *tag;
+}
+
+bool xinv_pool_quarantined(const struct xinv_session *s, uint32_t iommu, uint32_t pool,
+                           uint32_t tag)
+{
+    for (uint32_t i = 0; i < s->n_quarantined; i++)
+        if (s->quarantine[i].iommu == iommu && s->quarantine[i].pool == pool &&
+            s->quarantine[i].tag == tag)
+            return true;
+    return false;
 }
 
 void xinv_session_complete(struct xinv_session *s, uint64_t token)
@@ -268,10 +275,10 @@ void xinv_session_complete(struct xinv_session *s, uint64_t token)
     for (uint32_t i = 0; i < s->n_quarantined; i++) {
         struct xinv_quarantined *q = &s->quarantine[i];
 
-        if (q->token <= token)
-            xinv_pool_give(s, q->iommu, q->pool, q->tag);
-        else
+        if (q->token > token)
             s->quarantine[kept++] = *q;
+        else if (q->pooled)
+            xinv_pool_give(s, q->iommu, q->pool, q->tag);
     }
     for (uint32_t i = kept; i < s->n_quarantined; i++)
         s->quarantine[i] = (struct xinv_quarantined){0};
@@ -279,13 +286,13 @@ void xinv_session_complete(struct xinv_session *s, uint64_t token)
 }
 
 struct xinv_domain_tag *xinv_domain_tag_at(const struct xinv_session *s, uint32_t domain,
-                                           uint32_t iommu, uint32_t pool)
+                                           uint32_t iommu, uint8_t stage)
 {
-    return &s->domain_tags[((size_t)domain * s->config.n_iommus + iommu) * XINV_POOLS + pool];
+    return &s->domain_tags[((size_t)domain * s->config.n_iommus + iommu) * XINV_TABLE_STAGES +
+                           (stage == XINV_STAGE_STAGE2)];
 }
 
-/* ---- Domains and endpoints
- * ----------------------------------------------------------------------- */
+/* ---- Domains and endpoints ---- */
 
 uint32_t xinv_domain_make(struct xinv_session *s, uint32_t id)
 {
@@ -350,7 +357,7 @@ uint32_t xinv_endpoint_tag(const struct xinv_session *s, uint32_t endpoint)
     uint8_t stage = xinv_endpoint_stage(s, endpoint, e->domain);
 
     if (iommu->vendor->stages[stage].alloc == XINV_ALLOC_DOMAIN)
-        return xinv_domain_tag_at(s, e->domain, e->e.iommu, xinv_pool_of(iommu, stage))->tag;
+        return xinv_domain_tag_at(s, e->domain, e->e.iommu, stage)->tag;
     return e->tag;
 }
 
@@ -397,10 +404,48 @@ void xinv_endpoint_attachment(const struct xinv_session *s, uint32_t endpoint, u
         at->known |= XINV_TAG_BIT(XINV_TAG_PASID);
 }
 
+/* Does an endpoint that is there already have this fixed tag on the same IOMMU? */
+static bool fixed_already(const struct xinv_session *s, const struct xinv_endpoint *endpoint)
+{
+    uint32_t pool = xinv_pool_of(s->iommus[endpoint->iommu], endpoint->stage);
+
+    for (uint32_t i = 0; i < s->n_endpoints; i++) {
+        const struct xinv_endpoint *e = &s->endpoints[i].e;
+
+        if (e->iommu == endpoint->iommu && e->fixed_tag == endpoint->fixed_tag &&
+            xinv_pool_of(s->iommus[e->iommu], e->stage) == pool)
+            return true;
+    }
+    return false;
+}
+
+/* Sets a fixed tag apart: the pool must hand its number to nobody. */
+static int reserve_fixed(struct xinv_session *s, const struct xinv_endpoint *endpoint)
+{
+    const struct xinv_iommu *iommu = s->iommus[endpoint->iommu];
+    const struct xinv_stage_def *def = &iommu->vendor->stages[endpoint->stage];
+    uint8_t bits = iommu->tag_bits[def->alloc_tag];
+    uint64_t *words = pool_words(s, endpoint->iommu, xinv_pool_of(iommu, endpoint->stage));
+    uint32_t i = endpoint->fixed_tag - iommu->vendor->first_free_tag;
+
+    if (!endpoint->fixed_tag)
+        return 0;
+    if (endpoint->fixed_tag < iommu->vendor->first_free_tag ||
+        (bits < 32 && endpoint->fixed_tag >> bits))
+        return -XINV_E_TAG;
+    if (i >= s->pool_tags || fixed_already(s, endpoint))
+        return 0;
+    if (words[i / 64] >> (i % 64) & 1)
+        return -XINV_E_EXIST;
+    words[i / 64] |= UINT64_C(1) << (i % 64);
+    return 0;
+}
+
 int xinv_session_add_endpoint(struct xinv_session *s, const struct xinv_endpoint *endpoint)
 {
     const struct xinv_iommu *iommu;
     uint8_t bits;
+    int ret;
 
     if (!s || !endpoint || endpoint->iommu >= s->config.n_iommus ||
         (endpoint->stage != XINV_STAGE_STAGE1 && endpoint->stage != XINV_STAGE_STAGE2) ||
@@ -417,14 +462,16 @@ int xinv_session_add_endpoint(struct xinv_session *s, const struct xinv_endpoint
     bits = iommu->tag_bits[XINV_TAG_RID];
     if (bits < 32 && endpoint->rid >> bits)
         return -XINV_E_TAG;
+    ret = reserve_fixed(s, endpoint);
+    if (ret)
+        return ret;
     s->endpoints[s->n_endpoints] = (struct xinv_session_endpoint){
         .e = *endpoint, .domain = XINV_NIL, .next = XINV_NIL, .prev = XINV_NIL, .tag = XINV_NO_TAG};
     ids_insert(&s->endpoint_ids, endpoint->id, s->n_endpoints++);
     return 0;
 }
 
-/* ---- Looking
- * ------------------------------------------------------------------------------------- */
+/* ---- Looking ---- */
 
 int xinv_session_mappings(const struct xinv_session *s, uint32_t domain)
 {

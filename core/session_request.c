@@ -26,12 +26,12 @@ struct job {
     uint32_t endpoint;
     uint32_t old_domain; /* ATTACH: the one that the endpoint leaves */
     uint32_t new_tag;    /* ATTACH: under which it enters */
+    uint32_t new_pool;   /* ATTACH: the pool that numbers it */
     bool tag_taken;      /* ATTACH: new_tag came out of the pool for this request */
     bool domain_made;    /* ATTACH: the domain did not exist */
 };
 
-/* ---- Sending
- * ------------------------------------------------------------------------------------- */
+/* ---- Sending ---- */
 
 static void merge(struct xinv_report *into, const struct xinv_report *from)
 {
@@ -115,8 +115,7 @@ static uint8_t pte_change(uint8_t stage)
     return stage == XINV_STAGE_STAGE2 ? XINV_CHANGE_STAGE2_PTE : XINV_CHANGE_STAGE1_PTE;
 }
 
-/* ---- MAP and UNMAP
- * ------------------------------------------------------------------------------- */
+/* ---- MAP and UNMAP ---- */
 
 /* The largest leaf with which a mapping can have been made: 4 KiB tables have leaves of 2^12, 2^21
  * and 2^30 bytes. */
@@ -239,8 +238,7 @@ static int send_pte(struct job *job)
     return 0;
 }
 
-/* ---- ATTACH and DETACH
- * --------------------------------------------------------------------------- */
+/* ---- ATTACH and DETACH ---- */
 
 /* The change of an endpoint's entry: it leaves old_domain, or enters domain, or both. */
 static int send_entry(struct job *job)
@@ -298,7 +296,54 @@ static uint8_t check_attachment(struct job *job)
     return XINV_VIRTIO_OK;
 }
 
-/* The tag under which the endpoint enters the domain: the domain's, a fresh one, or the caller's.
+static uint8_t take_tag(struct job *job, uint32_t iommu)
+{
+    job->new_tag = xinv_pool_take(job->s, iommu, job->new_pool);
+    job->tag_taken = job->new_tag != XINV_NO_TAG;
+    return job->tag_taken ? XINV_VIRTIO_OK : XINV_VIRTIO_NOMEM;
+}
+
+/* Is a tag in use, on this IOMMU, by an endpoint of another table? */
+static bool used_elsewhere(const struct job *job, uint32_t tag)
+{
+    const struct xinv_session *s = job->s;
+    uint32_t iommu = s->endpoints[job->endpoint].e.iommu;
+    const struct xinv_vendor *v = s->iommus[iommu]->vendor;
+    uint8_t stage = xinv_endpoint_stage(s, job->endpoint, job->domain);
+    uint32_t pool = xinv_pool_of(s->iommus[iommu], stage);
+
+    for (uint32_t i = 0; i < s->n_endpoints; i++) {
+        const struct xinv_session_endpoint *e = &s->endpoints[i];
+        uint8_t other;
+
+        if (i == job->endpoint || e->domain == XINV_NIL || e->e.iommu != iommu)
+            continue;
+        other = xinv_endpoint_stage(s, i, e->domain);
+        if (other == XINV_STAGE_PASSTHROUGH || xinv_pool_of(s->iommus[iommu], other) != pool ||
+            xinv_endpoint_tag(s, i) != tag)
+            continue;
+        if (e->domain != job->domain || other != stage ||
+            v->stages[stage].alloc == XINV_ALLOC_ENDPOINT)
+            return true;
+    }
+    return false;
+}
+
+/* The caller's own tag. It names one table at a time, and no table before it is clean. */
+static uint8_t choose_fixed(struct job *job, uint32_t tag)
+{
+    const struct xinv_session *s = job->s;
+    uint32_t iommu = s->endpoints[job->endpoint].e.iommu;
+
+    if (used_elsewhere(job, tag))
+        return XINV_VIRTIO_UNSUPP;
+    if (xinv_pool_quarantined(s, iommu, job->new_pool, tag))
+        return XINV_VIRTIO_NOMEM;
+    job->new_tag = tag;
+    return XINV_VIRTIO_OK;
+}
+
+/* The tag under which the endpoint enters the domain: the domain's, the caller's, or a fresh one.
  */
 static uint8_t choose_tag(struct job *job)
 {
@@ -306,43 +351,36 @@ static uint8_t choose_tag(struct job *job)
     const struct xinv_endpoint *e = &s->endpoints[job->endpoint].e;
     const struct xinv_iommu *iommu = s->iommus[e->iommu];
     uint8_t stage = xinv_endpoint_stage(s, job->endpoint, job->domain);
-    const struct xinv_stage_def *def = &iommu->vendor->stages[stage];
-    uint32_t pool = xinv_pool_of(iommu, stage);
+    uint8_t alloc = iommu->vendor->stages[stage].alloc;
+    const struct xinv_domain_tag *held;
 
     job->new_tag = XINV_NO_TAG;
-    if (def->alloc != XINV_ALLOC_DOMAIN && def->alloc != XINV_ALLOC_ENDPOINT)
+    job->new_pool = xinv_pool_of(iommu, stage);
+    if (alloc != XINV_ALLOC_DOMAIN && alloc != XINV_ALLOC_ENDPOINT)
         return XINV_VIRTIO_OK;
-    if (def->alloc == XINV_ALLOC_DOMAIN) {
-        const struct xinv_domain_tag *held = xinv_domain_tag_at(s, job->domain, e->iommu, pool);
-
-        if (held->users) {
-            job->new_tag = held->tag;
-            return e->fixed_tag && e->fixed_tag != held->tag ? XINV_VIRTIO_UNSUPP : XINV_VIRTIO_OK;
-        }
+    held = xinv_domain_tag_at(s, job->domain, e->iommu, stage);
+    if (alloc == XINV_ALLOC_DOMAIN && held->users) {
+        job->new_tag = held->tag;
+        return e->fixed_tag && e->fixed_tag != held->tag ? XINV_VIRTIO_UNSUPP : XINV_VIRTIO_OK;
     }
-    if (e->fixed_tag) {
-        job->new_tag = e->fixed_tag;
-        return XINV_VIRTIO_OK;
-    }
-    job->new_tag = xinv_pool_take(s, e->iommu, pool);
-    job->tag_taken = job->new_tag != XINV_NO_TAG;
-    return job->tag_taken ? XINV_VIRTIO_OK : XINV_VIRTIO_NOMEM;
+    if (e->fixed_tag)
+        return choose_fixed(job, e->fixed_tag);
+    return take_tag(job, e->iommu);
 }
 
-/* Is a tag one that the session handed out, and not the caller's? */
-static bool from_pool(const struct job *job, uint32_t iommu, uint32_t tag)
+/* A tag without users stays out of use until the commands of its last user's departure have
+ * completed. A fixed tag that this very request takes again is answered for by its own commands. */
+static void release_tag(struct job *job, uint32_t pool, uint32_t tag, bool pooled)
 {
-    uint32_t first = job->s->iommus[iommu]->vendor->first_free_tag;
+    struct xinv_quarantined q = {.token = job->outcome->token,
+                                 .tag = tag,
+                                 .iommu = (uint8_t)job->s->endpoints[job->endpoint].e.iommu,
+                                 .pool = (uint8_t)pool,
+                                 .pooled = pooled};
 
-    return !job->s->endpoints[job->endpoint].e.fixed_tag && tag >= first &&
-           tag - first < job->s->pool_tags;
-}
-
-static void release_tag(struct job *job, uint32_t iommu, uint32_t pool, uint32_t tag)
-{
-    if (!from_pool(job, iommu, tag))
+    if (job->domain != XINV_NIL && job->new_pool == pool && job->new_tag == tag)
         return;
-    xinv_pool_quarantine(job->s, iommu, pool, tag, job->outcome->token);
+    xinv_pool_quarantine(job->s, &q);
     job->outcome->fenced = 1;
 }
 
@@ -354,17 +392,18 @@ static void leave(struct job *job)
     uint32_t domain = e->domain;
     uint8_t stage = xinv_endpoint_stage(s, job->endpoint, domain);
     uint32_t pool = xinv_pool_of(iommu, stage);
-    struct xinv_domain_tag *held = xinv_domain_tag_at(s, domain, e->e.iommu, pool);
+    struct xinv_domain_tag *held;
 
     switch (iommu->vendor->stages[stage].alloc) {
     case XINV_ALLOC_DOMAIN:
+        held = xinv_domain_tag_at(s, domain, e->e.iommu, stage);
         if (--held->users == 0) {
-            release_tag(job, e->e.iommu, pool, held->tag);
+            release_tag(job, pool, held->tag, held->pooled);
             *held = (struct xinv_domain_tag){0};
         }
         break;
     case XINV_ALLOC_ENDPOINT:
-        release_tag(job, e->e.iommu, pool, e->tag);
+        release_tag(job, pool, e->tag, !e->e.fixed_tag);
         e->tag = XINV_NO_TAG;
         break;
     default:
@@ -383,11 +422,12 @@ static void enter(struct job *job)
     uint8_t stage = xinv_endpoint_stage(s, job->endpoint, job->domain);
 
     if (iommu->vendor->stages[stage].alloc == XINV_ALLOC_DOMAIN) {
-        struct xinv_domain_tag *held =
-            xinv_domain_tag_at(s, job->domain, e->e.iommu, xinv_pool_of(iommu, stage));
+        struct xinv_domain_tag *held = xinv_domain_tag_at(s, job->domain, e->e.iommu, stage);
 
-        held->tag = job->new_tag;
-        held->users++;
+        if (!held->users++) {
+            held->tag = job->new_tag;
+            held->pooled = job->tag_taken;
+        }
     } else {
         e->tag = job->new_tag;
     }
@@ -398,19 +438,14 @@ static void enter(struct job *job)
 static void undo_attach(struct job *job)
 {
     struct xinv_session *s = job->s;
-    const struct xinv_endpoint *e = &s->endpoints[job->endpoint].e;
-    const struct xinv_iommu *iommu = s->iommus[e->iommu];
 
     if (job->tag_taken)
-        xinv_pool_give(s, e->iommu,
-                       xinv_pool_of(iommu, xinv_endpoint_stage(s, job->endpoint, job->domain)),
-                       job->new_tag);
+        xinv_pool_give(s, s->endpoints[job->endpoint].e.iommu, job->new_pool, job->new_tag);
     if (job->domain_made)
         xinv_domain_drop(s, job->domain);
 }
 
-/* ---- Two passes
- * ---------------------------------------------------------------------------------- */
+/* ---- Two passes ---- */
 
 static int fits(const struct job *job)
 {
@@ -451,8 +486,7 @@ static int run(struct job *job, int (*pass)(struct job *))
     return ret;
 }
 
-/* ---- Requests
- * ------------------------------------------------------------------------------------ */
+/* ---- Requests ---- */
 
 /* What a request comes to: a virtio status, or an error of the call. */
 struct result {

@@ -85,8 +85,12 @@ struct xinv_endpoint {
     uint8_t n_reserved;
     const uint32_t *aliases;                     /* stays the caller's, must outlive the session */
     const struct xinv_reserved_region *reserved; /* likewise */
-    uint32_t fixed_tag; /* host tag (ASID, VMID or DID) of this endpoint's domains on its IOMMU; 0:
-                           the session hands out one */
+    /*
+     * Host tag (ASID, VMID or DID) of this endpoint's domains on its IOMMU; 0: the session hands
+     * out one. It is set apart from those, and names one domain at a time: an ATTACH that would
+     * give it to a second one is answered UNSUPP, one before its last use is clean NOMEM.
+     */
+    uint32_t fixed_tag;
 };
 
 struct xinv_session;
@@ -103,8 +107,9 @@ int xinv_session_init(void *memory, size_t size, const struct xinv_session_confi
 
 /*
  * xinv_session_add_endpoint - tells the session of an endpoint
- * returns: 0; -XINV_E_EXIST; -XINV_E_NOMEM; -XINV_E_INVAL: no such IOMMU or stage; -XINV_E_UNSUPP:
- * its IOMMU lacks the stage or ATS; -XINV_E_TAG: its rid is too wide
+ * returns: 0; -XINV_E_EXIST: the number is taken, or the session has handed out its fixed tag;
+ * -XINV_E_NOMEM; -XINV_E_INVAL: no such IOMMU or stage; -XINV_E_UNSUPP: its IOMMU lacks the stage
+ * or ATS; -XINV_E_TAG: its rid is too wide, or its fixed tag is too wide or kept for other uses
  */
 int xinv_session_add_endpoint(struct xinv_session *session, const struct xinv_endpoint *endpoint);
 
