@@ -241,7 +241,7 @@ static int send_pte(struct job *job)
 /* ---- ATTACH and DETACH ---- */
 
 /* The change of an endpoint's entry: it leaves old_domain, or enters domain, or both. */
-static int send_entry(struct job *job)
+static int send_entry(struct job *job, bool completes)
 {
     struct xinv_session *s = job->s;
     const struct xinv_session_endpoint *e = &s->endpoints[job->endpoint];
@@ -267,7 +267,12 @@ static int send_entry(struct job *job)
                                  xinv_endpoint_stage(s, job->endpoint, job->old_domain),
                                  xinv_endpoint_tag(s, job->endpoint), &s->scratch[0]);
     }
-    return send(job, e->e.iommu, s->scratch, 1, &r, true);
+    return send(job, e->e.iommu, s->scratch, 1, &r, completes);
+}
+
+static int send_move(struct job *job)
+{
+    return send_entry(job, true);
 }
 
 /* Every change that the new attachment can meet must have its commands; one that has none would
@@ -454,9 +459,10 @@ static int fits(const struct job *job)
     for (uint32_t i = 0; job->outs && i < s->config.n_iommus; i++) {
         const struct xinv_out *out = &job->outs[i];
 
-        if (!out->words)
+        if (!out->words || !s->scratch_needs[i * 2 + 1])
             continue;
-        if (s->scratch_needs[i * 2] > out->cap_words - out->n_words ||
+        if (out->n_words > out->cap_words || out->n_steps > out->cap_steps ||
+            s->scratch_needs[i * 2] > out->cap_words - out->n_words ||
             s->scratch_needs[i * 2 + 1] > out->cap_steps - out->n_steps)
             return -XINV_E_NOSPACE;
     }
@@ -479,11 +485,19 @@ static int run(struct job *job, int (*pass)(struct job *))
     }
     memset(s->scratch, 0, sizeof(*s->scratch) * job->scratch_used);
     memset(s->scratch_needs, 0, sizeof(*s->scratch_needs) * 2 * s->config.n_iommus);
-    if (!ret && job->outcome->iommus)
+    if (ret)
+        job->outcome->iommus = 0;
+    else if (job->outcome->iommus)
         job->outcome->token = ++s->token;
-    else if (!ret)
-        job->outcome->token = s->token;
     return ret;
+}
+
+/* An error of the call: there is no response, and nothing to complete. */
+static int fail(const struct job *job, int error)
+{
+    job->outcome->status = XINV_VIRTIO_DEVERR;
+    job->outcome->error = error;
+    return error;
 }
 
 /* ---- Requests ---- */
@@ -544,7 +558,7 @@ static struct result attach(struct job *job)
         undo_attach(job);
         return status(refused);
     }
-    ret = run(job, send_entry);
+    ret = run(job, send_move);
     if (ret) {
         undo_attach(job);
         return after(ret);
@@ -568,7 +582,7 @@ static struct result detach(struct job *job)
     job->old_domain = xinv_ids_find_domain(s, job->r.domain);
     if (job->old_domain == XINV_NIL || s->endpoints[job->endpoint].domain != job->old_domain)
         return status(XINV_VIRTIO_INVAL);
-    ret = run(job, send_entry);
+    ret = run(job, send_move);
     if (ret)
         return after(ret);
     leave(job);
@@ -760,29 +774,42 @@ int xinv_session_request(struct xinv_session *session, const void *readable, siz
         return 0;
     if (!result.status)
         result = dispatch(&job);
-    outcome->error = result.error;
     if (result.error)
-        return result.error;
+        return fail(&job, result.error);
     outcome->status = result.status;
     outcome->written = xinv_virtio_reply(writable, n_writable, result.status);
     return job.commands;
 }
 
-/* Every attached endpoint leaves its domain. */
+static bool attached(const struct job *job, uint32_t iommu, uint32_t endpoint)
+{
+    const struct xinv_session_endpoint *e = &job->s->endpoints[endpoint];
+
+    return e->e.iommu == iommu && e->domain != XINV_NIL;
+}
+
+/* Every attached endpoint leaves its domain. Only an IOMMU's last one completes its list. */
 static int send_reset(struct job *job)
 {
     struct xinv_session *s = job->s;
 
-    for (uint32_t i = 0; i < s->n_endpoints; i++) {
-        int ret;
+    for (uint32_t iommu = 0; iommu < s->config.n_iommus; iommu++) {
+        uint32_t last = 0;
 
-        if (s->endpoints[i].domain == XINV_NIL)
-            continue;
-        job->endpoint = i;
-        job->old_domain = s->endpoints[i].domain;
-        ret = send_entry(job);
-        if (ret)
-            return ret;
+        for (uint32_t i = 0; i < s->n_endpoints; i++)
+            if (attached(job, iommu, i))
+                last = i;
+        for (uint32_t i = 0; i < s->n_endpoints; i++) {
+            int ret;
+
+            if (!attached(job, iommu, i))
+                continue;
+            job->endpoint = i;
+            job->old_domain = s->endpoints[i].domain;
+            ret = send_entry(job, i == last);
+            if (ret)
+                return ret;
+        }
     }
     return 0;
 }
@@ -806,9 +833,8 @@ int xinv_session_reset(struct xinv_session *session, const struct xinv_policy *p
     *outcome = (struct xinv_outcome){.token = session->token};
     clear_reports(&job);
     ret = run(&job, send_reset);
-    outcome->error = ret;
     if (ret)
-        return ret;
+        return fail(&job, ret);
     for (uint32_t i = 0; i < session->n_endpoints; i++) {
         job.endpoint = i;
         if (session->endpoints[i].domain != XINV_NIL)

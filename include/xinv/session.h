@@ -123,7 +123,7 @@ struct xinv_unmap_hint {
 /* What came of one request. */
 struct xinv_outcome {
     uint8_t type;      /* of the request, 0 if it has none */
-    uint8_t status;    /* enum xinv_virtio_status */
+    uint8_t status;    /* enum xinv_virtio_status, even where it was not written */
     uint8_t fenced;    /* a tag was freed: it is reusable after xinv_session_complete() */
     int error;         /* 0, or the -XINV_E_* behind a status that the guest cannot see */
     uint32_t written;  /* used length: bytes of the response that were written */

@@ -199,3 +199,72 @@ Test(session, a_fixed_tag_must_fit_and_be_free)
     cr_assert_eq(rig_attach(&r, 1, 9, 0), XINV_VIRTIO_UNSUPP, "the domain has another tag");
     rig_close(&r);
 }
+
+Test(session, reset_detaches_all_and_completes_once_on_each_iommu)
+{
+    static const char *const platforms[2] = {"arm-smmuv3-generic", "intel-vtd-legacy"};
+    struct xinv_session_config config = rig_config(2);
+    uint64_t token;
+
+    for (uint32_t i = 0; i < 2; i++)
+        rig_platform(&r, i, platforms[i], NULL, 0);
+    rig_open(&r, &config);
+    for (uint32_t id = 0; id < 6; id++) {
+        struct xinv_endpoint e = rig_endpoint(id, id % 2, S2);
+
+        rig_add(&r, &e);
+        if (id < 4)
+            cr_assert_eq(rig_attach(&r, id / 2, id, 0), XINV_VIRTIO_OK);
+    }
+    token = r.outcome.token;
+    cr_assert_eq(rig_map(&r, 1, 0x1000, 0x1fff, 0), XINV_VIRTIO_OK);
+    cr_assert_gt(rig_reset(&r), 0); /* the rig checks that one completion ends each list */
+    cr_assert_eq(r.outcome.iommus, 3);
+    cr_assert_eq(r.outcome.fenced, 1);
+    cr_assert_eq(r.outcome.token, token + 1);
+    for (uint32_t id = 0; id < 4; id++) {
+        uint32_t iommu = id % 2;
+
+        cr_assert_eq(xinv_session_attached(r.session, id, &(uint32_t){0}), 0);
+        cr_assert_not_null(rig_find(&r, iommu, iommu ? "cc" : "CFGI_STE", "SID", 0x100 + id));
+        cr_assert_not_null(rig_find(&r, iommu, iommu ? "dev_tlb" : "ATC_INV", "SID", 0x100 + id));
+    }
+    for (uint32_t domain = 0; domain < 2; domain++)
+        cr_assert_eq(xinv_session_mappings(r.session, domain), -XINV_E_NOENT);
+    cr_assert_eq(rig_reset(&r), 0);
+    rig_close(&r);
+}
+
+Test(session, an_output_that_is_past_its_end_has_no_room)
+{
+    struct xinv_session_config config = rig_config(2);
+    uint8_t b[28];
+    uint8_t reply[4];
+
+    for (uint32_t i = 0; i < 2; i++) {
+        rig_platform(&r, i, "arm-smmuv3-generic", NULL, 0);
+    }
+    rig_open(&r, &config);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct xinv_endpoint e = rig_endpoint(i, i, S2);
+
+        rig_add(&r, &e);
+        cr_assert_eq(rig_attach(&r, 1, i, 0), XINV_VIRTIO_OK);
+    }
+    cr_assert_eq(rig_map(&r, 1, 0x1000, 0x1fff, 0), XINV_VIRTIO_OK);
+    (void)rig_unmap_bytes(b, 1, 0, UINT64_MAX);
+    rig_remember(&r);
+    for (uint32_t i = 0; i < 2; i++)
+        r.outs[i] = (struct xinv_out){
+            .words = r.words[i], .steps = r.steps[i], .cap_words = 64, .cap_steps = 64};
+    r.outs[1].n_words = 66;
+    cr_assert_eq(xinv_session_request(r.session, b, sizeof(b), reply, sizeof(reply), NULL, NULL,
+                                      NULL, r.outs, NULL, &r.outcome),
+                 -XINV_E_NOSPACE);
+    cr_assert_eq(r.outs[0].n_words, 0);
+    cr_assert_eq(r.outs[1].n_words, 66);
+    cr_assert_eq(r.outcome.iommus, 0);
+    cr_assert_eq(r.outcome.status, XINV_VIRTIO_DEVERR);
+    cr_assert(rig_unchanged(&r));
+    rig_close(&r);
+}
