@@ -2,6 +2,7 @@
 #include "core/iommu.h"
 #include "core/mem.h"
 #include "core/session_impl.h"
+#include "core/virtio.h"
 
 /* ---- Storage ---- */
 
@@ -62,15 +63,17 @@ static struct xinv_session *lay_out(const struct xinv_session_config *config, vo
     struct xinv_session layout = {.config = *config};
     struct xinv_map_node *nodes;
     size_t tags = (size_t)config->max_domains + config->max_endpoints;
+    /* a spare one: an endpoint enters its new domain before its old one goes */
+    uint32_t domains = config->max_domains + 1;
 
     layout.pool_tags = (uint32_t)((tags + 63) / 64 * 64);
     layout.endpoint_ids.mask = table_slots(config->max_endpoints) - 1;
-    layout.domain_ids.mask = table_slots(config->max_domains) - 1;
+    layout.domain_ids.mask = table_slots(domains) - 1;
     layout.iommus = carve(&c, sizeof(*layout.iommus), config->n_iommus);
     layout.endpoints = carve(&c, sizeof(*layout.endpoints), config->max_endpoints);
-    layout.domains = carve(&c, sizeof(*layout.domains), config->max_domains);
+    layout.domains = carve(&c, sizeof(*layout.domains), domains);
     layout.domain_tags = carve(&c, sizeof(*layout.domain_tags),
-                               (size_t)config->max_domains * config->n_iommus * XINV_TABLE_STAGES);
+                               (size_t)domains * config->n_iommus * XINV_TABLE_STAGES);
     layout.endpoint_ids.slots = carve(&c, sizeof(uint32_t), layout.endpoint_ids.mask + 1);
     layout.domain_ids.slots = carve(&c, sizeof(uint32_t), layout.domain_ids.mask + 1);
     layout.pools = carve(&c, sizeof(uint64_t),
@@ -122,9 +125,9 @@ int xinv_session_init(void *memory, size_t size, const struct xinv_session_confi
         s->endpoint_ids.slots[i] = XINV_NIL;
     for (uint32_t i = 0; i <= s->domain_ids.mask; i++)
         s->domain_ids.slots[i] = XINV_NIL;
-    for (uint32_t i = 0; i < config->max_domains; i++) {
+    for (uint32_t i = 0; i <= config->max_domains; i++) {
         s->domains[i] = (struct xinv_domain){.endpoints = XINV_NIL, .maps = XINV_NIL};
-        s->domains[i].next_free = i + 1 < config->max_domains ? i + 1 : XINV_NIL;
+        s->domains[i].next_free = i < config->max_domains ? i + 1 : XINV_NIL;
     }
     *session = s;
     return 0;
@@ -304,6 +307,7 @@ uint32_t xinv_domain_make(struct xinv_session *s, uint32_t id)
     s->domains[domain] = (struct xinv_domain){
         .id = id, .endpoints = XINV_NIL, .maps = XINV_NIL, .next_free = XINV_NIL};
     ids_insert(&s->domain_ids, id, domain);
+    s->n_domains++;
     return domain;
 }
 
@@ -315,6 +319,7 @@ void xinv_domain_drop(struct xinv_session *s, uint32_t domain)
     ids_remove_domain(s, d->id);
     *d = (struct xinv_domain){.endpoints = XINV_NIL, .maps = XINV_NIL, .next_free = s->free_domain};
     s->free_domain = domain;
+    s->n_domains--;
 }
 
 void xinv_endpoint_link(struct xinv_session *s, uint32_t endpoint, uint32_t domain)
@@ -441,32 +446,83 @@ static int reserve_fixed(struct xinv_session *s, const struct xinv_endpoint *end
     return 0;
 }
 
+int xinv_endpoint_check(const struct xinv_session *s, uint32_t endpoint, uint8_t stage,
+                        uint32_t tag)
+{
+    const struct xinv_iommu *iommu = s->iommus[s->endpoints[endpoint].e.iommu];
+    uint8_t changes[] = {xinv_attach_change(iommu), stage == XINV_STAGE_STAGE2
+                                                        ? XINV_CHANGE_STAGE2_PTE
+                                                        : XINV_CHANGE_STAGE1_PTE};
+    struct xinv_attachment at;
+
+    if (!(iommu->stages & XINV_STAGE_BIT(stage)))
+        return -XINV_E_UNSUPP;
+    xinv_endpoint_attachment(s, endpoint, stage, tag, &at);
+    for (unsigned i = 0; i < (stage == XINV_STAGE_PASSTHROUGH ? 1 : 2); i++)
+        for (uint8_t from = XINV_FROM_PRESENT; from <= XINV_FROM_NOT_PRESENT; from++) {
+            struct xinv_request r = {.change = changes[i], .from = from};
+            struct xinv_out none = {0};
+            int ret = xinv_translate(iommu, &at, 1, &r, NULL, NULL, &none, NULL);
+
+            if (ret < 0)
+                return ret == -XINV_E_MUST_BLOCK ? -XINV_E_UNSUPP : ret;
+        }
+    return 0;
+}
+
+/* Do the regions make a list that a PROBE can give? */
+static bool valid_regions(const struct xinv_session *s, const struct xinv_endpoint *e)
+{
+    unsigned msi = 0;
+
+    if (e->n_reserved && !e->reserved)
+        return false;
+    for (unsigned i = 0; i < e->n_reserved; i++) {
+        if (e->reserved[i].start > e->reserved[i].end)
+            return false;
+        msi += e->reserved[i].msi != 0;
+    }
+    /* a region that is left out would be refused to MAPs without the guest's knowing why */
+    return msi <= 1 && (!(s->config.features & XINV_VIRTIO_F_PROBE) ||
+                        e->n_reserved * XINV_VIRTIO_REGION <= s->config.probe_size);
+}
+
+static bool valid_endpoint(const struct xinv_session *s, const struct xinv_endpoint *e)
+{
+    const uint8_t flags = XINV_ATT_ATS | XINV_ATT_PASID_ENABLED | XINV_ATT_PASIDS_UNKNOWN;
+
+    return e->iommu < s->config.n_iommus &&
+           (e->stage == XINV_STAGE_STAGE1 || e->stage == XINV_STAGE_STAGE2) &&
+           !(e->flags & ~flags) && e->queue_depth <= 32 && (!e->n_aliases || e->aliases) &&
+           valid_regions(s, e);
+}
+
 int xinv_session_add_endpoint(struct xinv_session *s, const struct xinv_endpoint *endpoint)
 {
-    const struct xinv_iommu *iommu;
-    uint8_t bits;
+    struct xinv_session_endpoint *e;
+    uint32_t tag;
     int ret;
 
-    if (!s || !endpoint || endpoint->iommu >= s->config.n_iommus ||
-        (endpoint->stage != XINV_STAGE_STAGE1 && endpoint->stage != XINV_STAGE_STAGE2) ||
-        (endpoint->n_aliases && !endpoint->aliases) ||
-        (endpoint->n_reserved && !endpoint->reserved))
+    if (!s || !endpoint || !valid_endpoint(s, endpoint))
         return -XINV_E_INVAL;
     if (xinv_ids_find_endpoint(s, endpoint->id) != XINV_NIL)
         return -XINV_E_EXIST;
     if (s->n_endpoints == s->config.max_endpoints)
         return -XINV_E_NOMEM;
-    iommu = s->iommus[endpoint->iommu];
-    if (!(iommu->stages & XINV_STAGE_BIT(endpoint->stage)))
-        return -XINV_E_UNSUPP;
-    bits = iommu->tag_bits[XINV_TAG_RID];
-    if (bits < 32 && endpoint->rid >> bits)
-        return -XINV_E_TAG;
-    ret = reserve_fixed(s, endpoint);
-    if (ret)
+    e = &s->endpoints[s->n_endpoints];
+    e->e = *endpoint;
+    tag = s->iommus[endpoint->iommu]->vendor->first_free_tag;
+    ret = xinv_endpoint_check(s, s->n_endpoints, endpoint->stage, tag);
+    if (!ret)
+        ret = reserve_fixed(s, endpoint);
+    if (ret) {
+        memset(e, 0, sizeof(*e));
         return ret;
-    s->endpoints[s->n_endpoints] = (struct xinv_session_endpoint){
-        .e = *endpoint, .domain = XINV_NIL, .next = XINV_NIL, .prev = XINV_NIL, .tag = XINV_NO_TAG};
+    }
+    e->domain = XINV_NIL;
+    e->next = XINV_NIL;
+    e->prev = XINV_NIL;
+    e->tag = XINV_NO_TAG;
     ids_insert(&s->endpoint_ids, endpoint->id, s->n_endpoints++);
     return 0;
 }

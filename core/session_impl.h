@@ -56,6 +56,7 @@ struct xinv_session {
     struct xinv_session_config config;
     uint64_t token;
     uint32_t n_endpoints;
+    uint32_t n_domains;
     uint32_t free_domain;
     uint32_t pool_tags; /* numbers in each pool */
     uint32_t n_quarantined;
@@ -100,6 +101,13 @@ uint8_t xinv_endpoint_stage(const struct xinv_session *s, uint32_t endpoint, uin
 /* An endpoint's attachment under a tag. */
 void xinv_endpoint_attachment(const struct xinv_session *s, uint32_t endpoint, uint8_t stage,
                               uint32_t tag, struct xinv_attachment *at);
+
+/*
+ * Every change that an attachment can meet must have its commands: one that has none would have to
+ * be blocked when it comes. Returns 0 or the -XINV_E_* of the first that has none.
+ */
+int xinv_endpoint_check(const struct xinv_session *s, uint32_t endpoint, uint8_t stage,
+                        uint32_t tag);
 
 /* The tag that an attached endpoint uses. */
 uint32_t xinv_endpoint_tag(const struct xinv_session *s, uint32_t endpoint);

@@ -275,28 +275,28 @@ static int send_move(struct job *job)
     return send_entry(job, true);
 }
 
-/* Every change that the new attachment can meet must have its commands; one that has none would
- * have to be blocked later. */
-static uint8_t check_attachment(struct job *job)
+/* Does a mapping of the domain lie where the endpoint cannot have one? */
+static bool clashes_with_maps(const struct job *job)
 {
-    struct xinv_session *s = job->s;
-    const struct xinv_session_endpoint *e = &s->endpoints[job->endpoint];
-    const struct xinv_iommu *iommu = s->iommus[e->e.iommu];
-    uint8_t stage = xinv_endpoint_stage(s, job->endpoint, job->domain);
-    struct xinv_request r = {.from = XINV_FROM_PRESENT};
-    struct xinv_attachment at;
-    struct xinv_out none = {0};
+    const struct xinv_session *s = job->s;
+    const struct xinv_endpoint *e = &s->endpoints[job->endpoint].e;
 
-    if (!(iommu->stages & XINV_STAGE_BIT(stage)))
-        return XINV_VIRTIO_UNSUPP;
-    xinv_endpoint_attachment(s, job->endpoint, stage, job->new_tag, &at);
-    r.change = xinv_attach_change(iommu);
-    if (xinv_translate(iommu, &at, 1, &r, NULL, NULL, &none, NULL) < 0)
-        return XINV_VIRTIO_UNSUPP;
-    if (stage == XINV_STAGE_PASSTHROUGH)
-        return XINV_VIRTIO_OK;
-    r.change = pte_change(stage);
-    if (xinv_translate(iommu, &at, 1, &r, NULL, NULL, &none, NULL) < 0)
+    for (unsigned i = 0; i < e->n_reserved; i++) {
+        uint32_t node =
+            xinv_map_at_or_after(&s->maps, s->domains[job->domain].maps, e->reserved[i].start);
+
+        if (node != XINV_NIL && s->maps.nodes[node].first <= e->reserved[i].end)
+            return true;
+    }
+    return false;
+}
+
+/* Can the endpoint be in the domain at all (5.13.6.3.2: UNSUPP for what is not compatible)? */
+static uint8_t check_attachment(const struct job *job)
+{
+    uint8_t stage = xinv_endpoint_stage(job->s, job->endpoint, job->domain);
+
+    if (clashes_with_maps(job) || xinv_endpoint_check(job->s, job->endpoint, stage, job->new_tag))
         return XINV_VIRTIO_UNSUPP;
     return XINV_VIRTIO_OK;
 }
@@ -524,6 +524,19 @@ static bool domain_in_range(const struct job *job)
            job->r.domain <= job->s->config.domain_end;
 }
 
+/* Is there room for one more domain, once the endpoint's old one has gone with its last endpoint?
+ */
+static bool room_for_domain(const struct job *job)
+{
+    const struct xinv_session *s = job->s;
+    uint32_t stay = s->n_domains;
+
+    if (job->old_domain != XINV_NIL && s->domains[job->old_domain].endpoints == job->endpoint &&
+        s->endpoints[job->endpoint].next == XINV_NIL)
+        stay--;
+    return stay < s->config.max_domains;
+}
+
 static struct result attach(struct job *job)
 {
     struct xinv_session *s = job->s;
@@ -545,9 +558,9 @@ static struct result attach(struct job *job)
     if (job->domain != XINV_NIL && job->domain == job->old_domain)
         return status(XINV_VIRTIO_OK);
     if (job->domain == XINV_NIL) {
-        job->domain = xinv_domain_make(s, job->r.domain);
-        if (job->domain == XINV_NIL)
+        if (!room_for_domain(job))
             return status(XINV_VIRTIO_NOMEM);
+        job->domain = xinv_domain_make(s, job->r.domain);
         job->domain_made = true;
         s->domains[job->domain].bypass = bypass;
     }
@@ -577,8 +590,6 @@ static struct result detach(struct job *job)
     job->endpoint = xinv_ids_find_endpoint(s, job->r.endpoint);
     if (job->endpoint == XINV_NIL)
         return status(XINV_VIRTIO_NOENT);
-    if (!domain_in_range(job))
-        return status(XINV_VIRTIO_NOENT);
     job->old_domain = xinv_ids_find_domain(s, job->r.domain);
     if (job->old_domain == XINV_NIL || s->endpoints[job->endpoint].domain != job->old_domain)
         return status(XINV_VIRTIO_INVAL);
@@ -606,7 +617,7 @@ static bool overlaps_reserved(const struct job *job)
 /* The status of the domain that a MAP or an UNMAP names. */
 static uint8_t find_domain(struct job *job)
 {
-    job->domain = domain_in_range(job) ? xinv_ids_find_domain(job->s, job->r.domain) : XINV_NIL;
+    job->domain = xinv_ids_find_domain(job->s, job->r.domain);
     if (job->domain == XINV_NIL)
         return XINV_VIRTIO_NOENT;
     return job->s->domains[job->domain].bypass ? XINV_VIRTIO_INVAL : XINV_VIRTIO_OK;
@@ -685,31 +696,26 @@ static struct result unmap(struct job *job)
     return status(XINV_VIRTIO_OK);
 }
 
-/* Answers a PROBE in place. */
-static uint32_t probe(struct job *job, uint8_t *writable, size_t n)
+/* A PROBE's status, and the number of its endpoint in job->endpoint. */
+static struct result probe(struct job *job, size_t n_writable)
 {
-    const struct xinv_session *s = job->s;
-    uint32_t endpoint = xinv_ids_find_endpoint(s, job->r.endpoint);
-    size_t at = 0;
-
-    if (!(s->config.features & XINV_VIRTIO_F_PROBE))
-        return 0;
-    if (n - XINV_VIRTIO_TAIL < s->config.probe_size) {
-        job->outcome->status = XINV_VIRTIO_INVAL;
-        return xinv_virtio_reply(writable, n, XINV_VIRTIO_INVAL);
-    }
-    if (endpoint == XINV_NIL) {
-        job->outcome->status = XINV_VIRTIO_NOENT;
-        return xinv_virtio_reply(writable, n, XINV_VIRTIO_NOENT);
-    }
-    (void)xinv_virtio_reply(writable, n, XINV_VIRTIO_OK);
-    for (unsigned i = 0; i < s->endpoints[endpoint].e.n_reserved; i++)
-        at += xinv_virtio_put_region(writable + at, s->config.probe_size - at,
-                                     &s->endpoints[endpoint].e.reserved[i]);
-    return (uint32_t)n;
+    if (n_writable - XINV_VIRTIO_TAIL < job->s->config.probe_size)
+        return status(XINV_VIRTIO_INVAL);
+    job->endpoint = xinv_ids_find_endpoint(job->s, job->r.endpoint);
+    return status(job->endpoint == XINV_NIL ? XINV_VIRTIO_NOENT : XINV_VIRTIO_OK);
 }
 
-static struct result dispatch(struct job *job)
+static void put_properties(const struct job *job, uint8_t *writable)
+{
+    const struct xinv_endpoint *e = &job->s->endpoints[job->endpoint].e;
+    size_t at = 0;
+
+    for (unsigned i = 0; i < e->n_reserved; i++)
+        at +=
+            xinv_virtio_put_region(writable + at, job->s->config.probe_size - at, &e->reserved[i]);
+}
+
+static struct result dispatch(struct job *job, size_t n_writable)
 {
     bool maps = job->s->config.features & XINV_VIRTIO_F_MAP_UNMAP;
 
@@ -720,9 +726,37 @@ static struct result dispatch(struct job *job)
         return detach(job);
     case XINV_VIRTIO_MAP:
         return maps ? map(job) : status(XINV_VIRTIO_UNSUPP);
-    default:
+    case XINV_VIRTIO_UNMAP:
         return maps ? unmap(job) : status(XINV_VIRTIO_UNSUPP);
+    default:
+        return probe(job, n_writable);
     }
+}
+
+/* What the bytes alone decide; the parts of a request that has them go into the outcome. */
+static uint8_t parse(struct job *job, const void *readable, size_t n)
+{
+    uint8_t found;
+
+    if (n < XINV_VIRTIO_HEAD)
+        return XINV_VIRTIO_INVAL;
+    found = xinv_virtio_parse(readable, n, &job->r);
+    job->outcome->type = job->r.type;
+    job->outcome->domain = job->r.domain;
+    job->outcome->endpoint = job->r.endpoint;
+    job->outcome->first = job->r.first;
+    job->outcome->last = job->r.last;
+    return found;
+}
+
+/* Requests whose answer is a used length of 0 (5.13.6.2, 5.13.6.6.2). */
+static bool unanswered(const struct job *job, uint8_t found)
+{
+    const struct xinv_session_config *c = &job->s->config;
+
+    if (job->r.type == XINV_VIRTIO_PROBE)
+        return !(c->features & XINV_VIRTIO_F_PROBE);
+    return found == XINV_VIRTIO_UNSUPP && c->unknown_type_unwritten;
 }
 
 static void clear_reports(const struct job *job)
@@ -746,38 +780,29 @@ int xinv_session_request(struct xinv_session *session, const void *readable, siz
                       .outcome = outcome,
                       .domain = XINV_NIL,
                       .old_domain = XINV_NIL};
-    struct result result;
+    struct result result = {XINV_VIRTIO_OK, 0};
 
     if (!session || !outcome || (n_readable && !readable) || (n_writable && !writable))
         return -XINV_E_INVAL;
     *outcome = (struct xinv_outcome){.token = session->token};
     clear_reports(&job);
-    /* without a head or a tail there is nothing to answer (5.13.6) */
-    if (n_readable < 4 || n_writable < XINV_VIRTIO_TAIL)
-        return 0;
-    result.status = xinv_virtio_parse(readable, n_readable, &job.r);
-    result.error = 0;
-    outcome->type = job.r.type;
-    outcome->domain = job.r.domain;
-    outcome->endpoint = job.r.endpoint;
-    outcome->first = job.r.first;
-    outcome->last = job.r.last;
-    if (result.status == XINV_VIRTIO_UNSUPP && session->config.unknown_type_unwritten) {
-        outcome->status = result.status;
+    result.status = parse(&job, readable, n_readable);
+    if (n_writable < XINV_VIRTIO_TAIL) {
+        outcome->status = XINV_VIRTIO_IOERR; /* no room for any status */
         return 0;
     }
-    if (!result.status && job.r.type == XINV_VIRTIO_PROBE) {
-        outcome->written = probe(&job, writable, n_writable);
+    if (unanswered(&job, result.status)) {
+        outcome->status = XINV_VIRTIO_UNSUPP;
         return 0;
     }
-    if (job.r.type == XINV_VIRTIO_PROBE && !(session->config.features & XINV_VIRTIO_F_PROBE))
-        return 0;
     if (!result.status)
-        result = dispatch(&job);
+        result = dispatch(&job, n_writable);
     if (result.error)
         return fail(&job, result.error);
     outcome->status = result.status;
     outcome->written = xinv_virtio_reply(writable, n_writable, result.status);
+    if (job.r.type == XINV_VIRTIO_PROBE && !result.status)
+        put_properties(&job, writable);
     return job.commands;
 }
 
