@@ -29,9 +29,22 @@ static void *carve(struct carver *c, size_t each, size_t n)
     return p;
 }
 
+static uint32_t log2_page(const struct xinv_session_config *c)
+{
+    return (uint32_t)__builtin_ctzll(c->page_size_mask);
+}
+
+/* A table cannot map pages that are smaller than its granule. */
+static bool valid_granule(uint8_t log2, uint32_t page)
+{
+    return (log2 == 12 || log2 == 14 || log2 == 16) && (log2 <= page || page < 12);
+}
+
 static bool valid(const struct xinv_session_config *c)
 {
     if (!c || !c->page_size_mask)
+        return false;
+    if (c->log2_granule && !valid_granule(c->log2_granule, log2_page(c)))
         return false;
     if ((c->features & XINV_VIRTIO_F_INPUT_RANGE) && c->input_start > c->input_end)
         return false;
@@ -66,6 +79,7 @@ static struct xinv_session *lay_out(const struct xinv_session_config *config, vo
     /* a spare one: an endpoint enters its new domain before its old one goes */
     uint32_t domains = config->max_domains + 1;
 
+    layout.log2_page = log2_page(config);
     layout.pool_tags = (uint32_t)((tags + 63) / 64 * 64);
     layout.endpoint_ids.mask = table_slots(config->max_endpoints) - 1;
     layout.domain_ids.mask = table_slots(domains) - 1;

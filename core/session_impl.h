@@ -60,6 +60,7 @@ struct xinv_session {
     uint32_t free_domain;
     uint32_t pool_tags; /* numbers in each pool */
     uint32_t n_quarantined;
+    uint32_t log2_page; /* of page_size_mask: the guest's granule */
     struct xinv_map_store maps;
     struct xinv_ids endpoint_ids;
     struct xinv_ids domain_ids;

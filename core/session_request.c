@@ -18,6 +18,7 @@ struct job {
     struct xinv_report *reports;
     struct xinv_outcome *outcome;
     bool counting;
+    bool again; /* the range has been sent before, for another granule */
     int commands;
     size_t scratch_used;
     struct xinv_virtio_request r;
@@ -84,6 +85,8 @@ static int send(struct job *job, uint32_t iommu, const struct xinv_attachment *a
     if (ret < 0 && report.at)
         job->outcome->endpoint = endpoint_at(job, iommu, at, report.at);
     report.at = NULL; /* it would point into the session */
+    if (job->again)
+        report.asked_pages = 0;
     if (job->reports && (job->counting || ret < 0))
         merge(&job->reports[iommu], &report);
     if (ret < 0)
@@ -117,66 +120,122 @@ static uint8_t pte_change(uint8_t stage)
 
 /* ---- MAP and UNMAP ---- */
 
-/* The largest leaf with which a mapping can have been made: 4 KiB tables have leaves of 2^12, 2^21
- * and 2^30 bytes. */
-static uint8_t largest_leaf(uint64_t first, uint64_t last, uint64_t phys)
+/*
+ * The largest leaf that a mapping can hold: the largest naturally aligned block within it. Nothing
+ * smaller is safe. Granules of 16 KiB and 64 KiB, runs of contiguous entries and AMD's page sizes
+ * give leaves of many sizes, and the request's physical address is the guest's, which says nothing
+ * of the alignment of the host's.
+ */
+static uint8_t largest_leaf(uint64_t first, uint64_t last)
 {
-    static const uint8_t sizes[] = {30, 21};
-
-    for (unsigned i = 0; i < sizeof(sizes); i++) {
-        uint64_t mask = (UINT64_C(1) << sizes[i]) - 1;
+    for (uint8_t log2 = 63; log2 > 12; log2--) {
+        uint64_t mask = (UINT64_C(1) << log2) - 1;
         uint64_t start = (first + mask) & ~mask;
 
-        if (!((first - phys) & mask) && start >= first && start <= last && last - start >= mask)
-            return sizes[i];
+        if (last - first >= mask && start >= first && start <= last && last - start >= mask)
+            return log2;
     }
     return 12;
 }
 
-static struct xinv_request pte_request(const struct job *job, uint8_t stage, uint64_t first,
-                                       uint64_t last, uint8_t leaf)
+/* A run of mappings that touch: from node on, up to the request's end. */
+struct run {
+    uint64_t first;
+    uint64_t last;
+    uint8_t leaf; /* the largest that one of the mappings can hold */
+};
+
+static bool in_request(const struct job *job, uint32_t node)
+{
+    return node != XINV_NIL && job->s->maps.nodes[node].first <= job->r.last;
+}
+
+/* Moves node on to the first one after the run. */
+static struct run next_run(const struct job *job, uint32_t *node)
+{
+    const struct xinv_map_store *maps = &job->s->maps;
+    struct run run = {.first = maps->nodes[*node].first, .leaf = 12};
+
+    for (;;) {
+        const struct xinv_map_node *n = &maps->nodes[*node];
+        uint8_t leaf = largest_leaf(n->first, n->last);
+
+        run.last = n->last;
+        if (leaf > run.leaf)
+            run.leaf = leaf;
+        *node = xinv_map_next(maps, *node);
+        if (!in_request(job, *node) || maps->nodes[*node].first != run.last + 1)
+            return run;
+    }
+}
+
+/*
+ * The removal of a run. A leaf that none of its mappings can hold was shared with a neighbour: the
+ * run does not hold it whole.
+ */
+static struct xinv_request removal(const struct job *job, uint8_t stage, const struct run *run)
 {
     struct xinv_request r = {.change = pte_change(stage),
                              .from = XINV_FROM_PRESENT,
-                             .log2_leaf_size = leaf,
-                             .flags = XINV_REQ_RANGE | XINV_REQ_LEAVES_WITHIN,
-                             .first = first,
-                             .last = last};
+                             .log2_leaf_size = run->leaf,
+                             .flags = XINV_REQ_RANGE,
+                             .first = run->first,
+                             .last = run->last};
 
     if (job->hint && job->hint->known) {
         r.log2_leaf_size = job->hint->log2_leaf_size;
         if (job->hint->leaf_only)
             r.flags |= XINV_REQ_LEAF_ONLY;
     }
+    if (r.log2_leaf_size <= run->leaf)
+        r.flags |= XINV_REQ_LEAVES_WITHIN;
     return r;
 }
 
-/* A run of mappings that touch: from node on, up to the request's end. Moves on to the first node
- * after it. */
-static void next_run(const struct job *job, uint32_t *node, uint64_t *first, uint64_t *last,
-                     uint8_t *leaf)
+/*
+ * May the tables that this IOMMU walks have such a granule? Where the session is not told, they can
+ * have any that is able to map what the guest maps; 4 KiB blocks are right for all of them, except
+ * for commands that name the granule, and then reach its entries alone (SMMUv3 4.4.1.1).
+ */
+static bool may_have_granule(const struct xinv_session *s, uint32_t iommu, uint8_t log2)
 {
-    const struct xinv_map_store *maps = &job->s->maps;
+    const struct xinv_iommu *u = s->iommus[iommu];
 
-    *first = maps->nodes[*node].first;
-    *leaf = 12;
-    for (;;) {
-        const struct xinv_map_node *n = &maps->nodes[*node];
-        uint8_t own = largest_leaf(n->first, n->last, n->phys);
-
-        *last = n->last;
-        if (own > *leaf)
-            *leaf = own;
-        *node = xinv_map_next(maps, *node);
-        if (*node == XINV_NIL || maps->nodes[*node].first != *last + 1 ||
-            maps->nodes[*node].first > job->r.last)
-            return;
-    }
+    if (s->config.log2_granule)
+        return log2 == s->config.log2_granule;
+    if (log2 == 12)
+        return true;
+    if (log2 > s->log2_page && s->log2_page >= 12)
+        return false;
+    for (unsigned row = 0; row < u->vendor->n_commands; row++)
+        if ((u->commands >> row & 1) && u->range[row].kind == XINV_RANGE_SCALED)
+            return true;
+    return false;
 }
 
-static bool in_request(const struct job *job, uint32_t node)
+/* One range to the attachments in the scratch array, once for each granule that it may have. */
+static int send_range(struct job *job, uint32_t iommu, size_t n, struct xinv_request *r,
+                      bool completes)
 {
-    return node != XINV_NIL && job->s->maps.nodes[node].first <= job->r.last;
+    static const uint8_t granules[] = {12, 14, 16};
+    uint8_t last = 0;
+
+    for (unsigned i = 0; i < sizeof(granules); i++)
+        if (may_have_granule(job->s, iommu, granules[i]))
+            last = granules[i];
+    for (unsigned i = 0; i < sizeof(granules); i++) {
+        int ret;
+
+        if (!may_have_granule(job->s, iommu, granules[i]))
+            continue;
+        r->log2_granule = granules[i];
+        ret = send(job, iommu, job->s->scratch, n, r, completes && granules[i] == last);
+        if (ret)
+            return ret;
+        job->again = true;
+    }
+    job->again = false;
+    return 0;
 }
 
 /* Sends what the removal of the mappings in the range asks of one IOMMU, for the endpoints of one
@@ -188,15 +247,11 @@ static int send_unmap_stage(struct job *job, uint32_t iommu, uint8_t stage, size
     uint32_t node = xinv_map_at_or_after(&s->maps, s->domains[job->domain].maps, job->r.first);
 
     while (in_request(job, node)) {
-        uint64_t first;
-        uint64_t last;
-        uint8_t leaf;
-        struct xinv_request r;
+        struct run run = next_run(job, &node);
+        struct xinv_request r = removal(job, stage, &run);
         int ret;
 
-        next_run(job, &node, &first, &last, &leaf);
-        r = pte_request(job, stage, first, last, leaf);
-        ret = send(job, iommu, s->scratch, n, &r, last_stage && !in_request(job, node));
+        ret = send_range(job, iommu, n, &r, last_stage && !in_request(job, node));
         if (ret)
             return ret;
     }
@@ -207,12 +262,12 @@ static int send_map_stage(struct job *job, uint32_t iommu, uint8_t stage, size_t
 {
     struct xinv_request r = {.change = pte_change(stage),
                              .from = XINV_FROM_NOT_PRESENT,
-                             .log2_leaf_size = largest_leaf(job->r.first, job->r.last, job->r.phys),
+                             .log2_leaf_size = largest_leaf(job->r.first, job->r.last),
                              .flags = XINV_REQ_RANGE | XINV_REQ_LEAVES_WITHIN,
                              .first = job->r.first,
                              .last = job->r.last};
 
-    return send(job, iommu, job->s->scratch, n, &r, last_stage);
+    return send_range(job, iommu, n, &r, last_stage);
 }
 
 static int send_pte(struct job *job)
@@ -240,13 +295,16 @@ static int send_pte(struct job *job)
 
 /* ---- ATTACH and DETACH ---- */
 
-/* The change of an endpoint's entry: it leaves old_domain, or enters domain, or both. */
+/*
+ * The change of an endpoint's entry: it leaves old_domain, or enters domain, or both. Not
+ * leaf-only: a table of entries may have come or gone with it (a level-2 stream table).
+ */
 static int send_entry(struct job *job, bool completes)
 {
     struct xinv_session *s = job->s;
     const struct xinv_session_endpoint *e = &s->endpoints[job->endpoint];
     const struct xinv_iommu *iommu = s->iommus[e->e.iommu];
-    struct xinv_request r = {.change = xinv_attach_change(iommu), .flags = XINV_REQ_LEAF_ONLY};
+    struct xinv_request r = {.change = xinv_attach_change(iommu)};
     struct xinv_attachment fresh;
 
     job->scratch_used = 1;
@@ -626,7 +684,7 @@ static uint8_t find_domain(struct job *job)
 static struct result map(struct job *job)
 {
     struct xinv_session *s = job->s;
-    uint64_t granule = s->config.page_size_mask & (~s->config.page_size_mask + 1);
+    uint64_t granule = UINT64_C(1) << s->log2_page;
     const struct xinv_virtio_request *r = &job->r;
     uint32_t node;
     uint8_t found;
@@ -765,6 +823,12 @@ static void clear_reports(const struct job *job)
         memset(job->reports, 0, sizeof(*job->reports) * job->s->config.n_iommus);
 }
 
+static bool valid_hint(const struct xinv_unmap_hint *hint)
+{
+    return !hint || !hint->known || !hint->log2_leaf_size ||
+           (hint->log2_leaf_size >= 12 && hint->log2_leaf_size < 64);
+}
+
 int xinv_session_request(struct xinv_session *session, const void *readable, size_t n_readable,
                          void *writable, size_t n_writable, const struct xinv_unmap_hint *hint,
                          const struct xinv_policy *policy,
@@ -782,7 +846,8 @@ int xinv_session_request(struct xinv_session *session, const void *readable, siz
                       .old_domain = XINV_NIL};
     struct result result = {XINV_VIRTIO_OK, 0};
 
-    if (!session || !outcome || (n_readable && !readable) || (n_writable && !writable))
+    if (!session || !outcome || !valid_hint(hint) || (n_readable && !readable) ||
+        (n_writable && !writable))
         return -XINV_E_INVAL;
     *outcome = (struct xinv_outcome){.token = session->token};
     clear_reports(&job);

@@ -49,7 +49,7 @@ enum xinv_request_type {
 
 /* The device's configuration (virtio 1.3, 5.13.4) and the sizes of the session's storage. */
 struct xinv_session_config {
-    uint64_t page_size_mask;        /* lowest set bit: the granule */
+    uint64_t page_size_mask;        /* lowest set bit: the granule of the guest's requests */
     uint64_t input_start;           /* inclusive; both matter only with F_INPUT_RANGE */
     uint64_t input_end;             /* inclusive */
     uint32_t domain_start;          /* inclusive; both matter only with F_DOMAIN_RANGE */
@@ -58,6 +58,12 @@ struct xinv_session_config {
     uint32_t features;              /* XINV_VIRTIO_F_* offered and negotiated */
     uint8_t unknown_type_unwritten; /* 1: an unknown request gets used length 0; 0: UNSUPP, which
                                        Linux can see */
+    /*
+     * Granule of the host's tables: 12, 14 or 16, not above that of page_size_mask. SMMUv3's range
+     * commands reach entries of the granule that they name and no others. 0: not known; commands go
+     * out for every granule that is able to map the guest's pages (for 4 KiB pages that is one).
+     */
+    uint8_t log2_granule;
     uint32_t n_iommus;
     uint32_t max_endpoints;
     uint32_t max_domains;
@@ -117,9 +123,12 @@ int xinv_session_add_endpoint(struct xinv_session *session, const struct xinv_en
 
 /* What only the VMM knows of the leaves that an UNMAP removes. */
 struct xinv_unmap_hint {
-    uint8_t known; /* 0: table pages were freed, and leaves are as large as the mapping can hold */
+    uint8_t known; /* 0: table pages were freed, and leaves are as large as aligned blocks of the
+                      mappings; beyond the largest block that an IOMMU's commands can say, that
+                      costs the address */
     uint8_t leaf_only;      /* no table page was freed */
-    uint8_t log2_leaf_size; /* largest leaf removed */
+    uint8_t log2_leaf_size; /* largest leaf removed, 12..63, or 0: 4 KiB. One that a
+                               mapping cannot hold was shared with others, and is removed whole */
 };
 
 /* What came of one request. */
@@ -153,7 +162,8 @@ struct xinv_outcome {
  * A malformed request is not an error of this call: its status is in the response, and the call
  * returns 0.
  *
- * returns: the number of commands over all IOMMUs; -XINV_E_NOSPACE: an output or a report's need
+ * returns: the number of commands over all IOMMUs; -XINV_E_INVAL: an argument is missing, or a
+ * hint, a policy or a completion is malformed; -XINV_E_NOSPACE: an output or a report's need
  * exceeds its capacity: nothing has changed, call again with more room; -XINV_E_MUST_BLOCK: block
  * the DMA of the endpoints in the report first
  */

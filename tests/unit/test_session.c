@@ -268,3 +268,182 @@ Test(session, an_output_that_is_past_its_end_has_no_room)
     cr_assert(rig_unchanged(&r));
     rig_close(&r);
 }
+
+/* ---- What an UNMAP removes without a hint, and with one ---- */
+
+/* One endpoint with a stage-2 table, in domain 1, under pages of that size. */
+static void open_pages(const char *platform, unsigned log2_page, uint8_t log2_granule)
+{
+    struct xinv_session_config config = rig_config(1);
+    struct xinv_endpoint e = rig_endpoint(8, 0, S2);
+
+    config.page_size_mask = ~((UINT64_C(1) << log2_page) - 1);
+    config.log2_granule = log2_granule;
+    rig_platform(&r, 0, platform, NULL, 0);
+    rig_open(&r, &config);
+    rig_add(&r, &e);
+    cr_assert_eq(rig_attach(&r, 1, 8, 0), XINV_VIRTIO_OK);
+}
+
+static unsigned count(const char *name)
+{
+    unsigned n = 0;
+
+    for (unsigned c = 0; c < r.n_cmd[0]; c++)
+        n += !strcmp(r.cmd[0][c].name, name);
+    return n;
+}
+
+Test(session, unmap_without_a_hint_takes_table_pages_to_be_freed)
+{
+    open_pages("arm-smmuv3-ril", 12, 0);
+    cr_assert_eq(rig_map(&r, 1, 0x1000, 0x8fff, 0), XINV_VIRTIO_OK);
+    cr_assert_eq(rig_unmap(&r, 1, 0x1000, 0x8fff), XINV_VIRTIO_OK);
+    cr_assert_str_eq(rig_names(&r, 0), "TLBI_S2_IPA SYNC ATC_INV ATC_INV ATC_INV ATC_INV SYNC");
+    cr_assert_eq(refdec_field(&r.cmd[0][0], "Leaf"), 0);
+    cr_assert_eq(refdec_field(&r.cmd[0][0], "TTL"), 0);
+    cr_assert_eq(refdec_field(&r.cmd[0][0], "TG"), 1);
+    cr_assert(rig_covers_exactly(&r, 0, "TLBI_S2_IPA", NULL, 0, 0x1000, 0x8fff));
+    rig_close(&r);
+}
+
+Test(session, a_hint_makes_an_unmap_leaf_only)
+{
+    struct xinv_unmap_hint hint = {.known = 1, .leaf_only = 1, .log2_leaf_size = 12};
+
+    open_pages("arm-smmuv3-ril", 12, 0);
+    cr_assert_eq(rig_map(&r, 1, 0x1000, 0x8fff, 0), XINV_VIRTIO_OK);
+    r.hint = &hint;
+    cr_assert_eq(rig_unmap(&r, 1, 0x1000, 0x8fff), XINV_VIRTIO_OK);
+    cr_assert_eq(refdec_field(&r.cmd[0][0], "Leaf"), 1);
+    cr_assert_eq(refdec_field(&r.cmd[0][0], "TTL"), 3);
+    rig_close(&r);
+}
+
+Test(session, a_malformed_hint_is_the_callers_error)
+{
+    struct xinv_unmap_hint hint = {.known = 1, .log2_leaf_size = 11};
+    uint8_t b[28];
+    uint8_t reply[4];
+
+    open_pages("arm-smmuv3-ril", 12, 0);
+    cr_assert_eq(rig_map(&r, 1, 0x1000, 0x1fff, 0), XINV_VIRTIO_OK);
+    rig_remember(&r);
+    for (unsigned i = 0; i < 2; i++) {
+        cr_assert_eq(xinv_session_request(r.session, b, rig_unmap_bytes(b, 1, 0x1000, 0x1fff),
+                                          reply, 4, &hint, NULL, NULL, NULL, NULL, &r.outcome),
+                     -XINV_E_INVAL);
+        hint.log2_leaf_size = 64;
+    }
+    cr_assert(rig_unchanged(&r));
+    rig_close(&r);
+}
+
+Test(session, range_commands_name_the_granule_of_the_hosts_tables)
+{
+    static const struct {
+        unsigned page;
+        uint8_t granule;
+        unsigned n;
+        unsigned tg[3]; /* SMMUv3 2.1: 4 KiB 1, 16 KiB 2, 64 KiB 3 */
+    } cases[] = {
+        {12, 0, 1, {1}},       {12, 12, 1, {1}}, {14, 0, 2, {1, 2}}, {14, 14, 1, {2}},
+        {16, 0, 3, {1, 2, 3}}, {16, 14, 1, {2}}, {16, 16, 1, {3}},   {21, 0, 3, {1, 2, 3}},
+        {0, 0, 3, {1, 2, 3}},  {0, 16, 1, {3}},
+    };
+
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        unsigned n = 0;
+
+        open_pages("arm-smmuv3-ril", cases[i].page, cases[i].granule);
+        cr_assert_eq(rig_map(&r, 1, 0x400000, 0x9fffff, 0), XINV_VIRTIO_OK);
+        cr_assert_eq(rig_unmap(&r, 1, 0x400000, 0x9fffff), XINV_VIRTIO_OK);
+        for (unsigned c = 0; c < r.n_cmd[0]; c++) {
+            const struct refdec_cmd *cmd = &r.cmd[0][c];
+
+            if (strcmp(cmd->name, "TLBI_S2_IPA") != 0)
+                continue;
+            cr_assert_lt(n, cases[i].n);
+            cr_assert_eq(refdec_field(cmd, "TG"), cases[i].tg[n++], "case %u", i);
+            cr_assert_eq(cmd->first, 0x400000);
+            cr_assert_eq(cmd->last, 0x9fffff);
+        }
+        cr_assert_eq(n, cases[i].n, "case %u", i);
+        cr_assert_eq(r.reports[0].asked_pages, 0x600);
+        rig_close(&r);
+    }
+}
+
+Test(session, commands_without_a_granule_go_out_once)
+{
+    static const char *const platforms[] = {"arm-smmuv3-generic", "intel-vtd-legacy",
+                                            "amd-vi-generic"};
+    static const char *const sync[] = {"SYNC", "wait", "COMPLETION_WAIT"};
+    static const unsigned syncs[] = {2, 1, 2};
+
+    for (unsigned i = 0; i < 3; i++) {
+        open_pages(platforms[i], 16, 0);
+        cr_assert_eq(rig_map(&r, 1, 0x10000, 0x1ffff, 0), XINV_VIRTIO_OK);
+        cr_assert_eq(rig_unmap(&r, 1, 0x10000, 0x1ffff), XINV_VIRTIO_OK);
+        cr_assert_eq(count(sync[i]), syncs[i]);
+        rig_close(&r);
+    }
+    /* with page commands the smallest granule is the one that misses nothing */
+    open_pages("arm-smmuv3-generic", 16, 0);
+    cr_assert_eq(rig_map(&r, 1, 0x10000, 0x1ffff, 0), XINV_VIRTIO_OK);
+    cr_assert_eq(rig_unmap(&r, 1, 0x10000, 0x1ffff), XINV_VIRTIO_OK);
+    cr_assert_eq(count("TLBI_S2_IPA"), 16);
+    cr_assert(rig_covers_exactly(&r, 0, "TLBI_S2_IPA", NULL, 0, 0x10000, 0x1ffff));
+    rig_close(&r);
+}
+
+Test(session, a_granule_that_cannot_map_the_guests_pages_is_refused)
+{
+    struct xinv_session_config config = rig_config(1);
+
+    config.log2_granule = 14;
+    cr_assert_eq(xinv_session_size(&config), 0);
+    config.log2_granule = 13;
+    config.page_size_mask = ~UINT64_C(0xffff);
+    cr_assert_eq(xinv_session_size(&config), 0);
+    config.log2_granule = 14;
+    cr_assert_neq(xinv_session_size(&config), 0);
+}
+
+/* VT-d's page-selective descriptor is sure of leaves up to CAP.MAMV: 2^18 pages here, 1 GiB. */
+Test(session, without_a_hint_a_leaf_may_be_as_large_as_any_aligned_block)
+{
+    const uint64_t gib = UINT64_C(1) << 30;
+
+    open_pages("intel-vtd-legacy", 12, 0);
+    /* the guest's physical address is not aligned like its virtual one; the host's may be */
+    cr_assert_eq(rig_map(&r, 1, gib, 2 * gib - 1, 0x1000), XINV_VIRTIO_OK);
+    cr_assert_eq(rig_unmap(&r, 1, 0, UINT64_MAX), XINV_VIRTIO_OK);
+    cr_assert(rig_covers_exactly(&r, 0, "iotlb", "G", 3, gib, 2 * gib - 1));
+    cr_assert_eq(count("iotlb"), 1);
+    cr_assert_eq(rig_map(&r, 1, gib, 3 * gib - 1, 0), XINV_VIRTIO_OK);
+    cr_assert_eq(rig_unmap(&r, 1, 0, UINT64_MAX), XINV_VIRTIO_OK);
+    cr_assert(rig_covers_exactly(&r, 0, "iotlb", "G", 3, gib, 3 * gib - 1), "no block of 2 GiB");
+    cr_assert_eq(rig_map(&r, 1, 2 * gib, 4 * gib - 1, 0x1000), XINV_VIRTIO_OK);
+    cr_assert_eq(rig_unmap(&r, 1, 0, UINT64_MAX), XINV_VIRTIO_OK);
+    cr_assert_not_null(rig_find(&r, 0, "iotlb", "G", 2), "a leaf of 2 GiB: the whole domain");
+    cr_assert_eq(count("iotlb"), 1);
+    cr_assert_not_null(rig_find(&r, 0, "dev_tlb", "SID", 0x108));
+    rig_close(&r);
+}
+
+Test(session, a_leaf_that_a_mapping_cannot_hold_is_removed_whole)
+{
+    struct xinv_unmap_hint hint = {.known = 1, .leaf_only = 1, .log2_leaf_size = 21};
+
+    open_pages("intel-vtd-legacy", 12, 0);
+    r.hint = &hint;
+    cr_assert_eq(rig_map(&r, 1, 0x201000, 0x201fff, 0), XINV_VIRTIO_OK);
+    cr_assert_eq(rig_map(&r, 1, 0x400000, 0x5fffff, 0), XINV_VIRTIO_OK);
+    cr_assert_eq(rig_unmap(&r, 1, 0x201000, 0x201fff), XINV_VIRTIO_OK);
+    cr_assert(rig_covers_exactly(&r, 0, "iotlb", "G", 3, 0x200000, 0x3fffff));
+    cr_assert(rig_covers_exactly(&r, 0, "dev_tlb", NULL, 0, 0x200000, 0x3fffff));
+    cr_assert_eq(rig_unmap(&r, 1, 0x400000, 0x5fffff), XINV_VIRTIO_OK);
+    cr_assert(rig_covers_exactly(&r, 0, "iotlb", "G", 3, 0x400000, 0x5fffff));
+    rig_close(&r);
+}
