@@ -44,6 +44,8 @@ static bool valid(const struct xinv_session_config *c)
 {
     if (!c || !c->page_size_mask)
         return false;
+    if (c->bypass > 1)
+        return false;
     if (c->log2_granule && !valid_granule(c->log2_granule, log2_page(c)))
         return false;
     if ((c->features & XINV_VIRTIO_F_INPUT_RANGE) && c->input_start > c->input_end)
@@ -145,6 +147,13 @@ int xinv_session_init(void *memory, size_t size, const struct xinv_session_confi
     }
     *session = s;
     return 0;
+}
+
+bool xinv_session_idle_passes(const struct xinv_session *s)
+{
+    if (s->config.features & XINV_VIRTIO_F_BYPASS_CONFIG)
+        return s->config.bypass != 0;
+    return s->config.features & XINV_VIRTIO_F_BYPASS;
 }
 
 /* ---- Numbers ---- */
@@ -527,6 +536,8 @@ int xinv_session_add_endpoint(struct xinv_session *s, const struct xinv_endpoint
     e->e = *endpoint;
     tag = s->iommus[endpoint->iommu]->vendor->first_free_tag;
     ret = xinv_endpoint_check(s, s->n_endpoints, endpoint->stage, tag);
+    if (!ret && xinv_session_idle_passes(s))
+        ret = xinv_endpoint_check(s, s->n_endpoints, XINV_STAGE_PASSTHROUGH, XINV_NO_TAG);
     if (!ret)
         ret = reserve_fixed(s, endpoint);
     if (ret) {

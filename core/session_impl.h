@@ -74,6 +74,9 @@ struct xinv_session {
     uint32_t *scratch_needs;         /* words and steps per IOMMU, likewise */
 };
 
+/* Do endpoints without a domain pass untranslated (5.13.6.1.1, 5.13.4)? */
+bool xinv_session_idle_passes(const struct xinv_session *s);
+
 uint32_t xinv_ids_find_endpoint(const struct xinv_session *s, uint32_t id);
 uint32_t xinv_ids_find_domain(const struct xinv_session *s, uint32_t id);
 

@@ -25,6 +25,7 @@ struct job {
     /* what the request is about */
     uint32_t domain;
     uint32_t endpoint;
+    bool idle_passes;    /* what endpoints without a domain do, after the request */
     uint32_t old_domain; /* ATTACH: the one that the endpoint leaves */
     uint32_t new_tag;    /* ATTACH: under which it enters */
     uint32_t new_pool;   /* ATTACH: the pool that numbers it */
@@ -295,37 +296,64 @@ static int send_pte(struct job *job)
 
 /* ---- ATTACH and DETACH ---- */
 
+/* How an endpoint translates: under a table and its tag, not at all, or (not live) nothing passes.
+ */
+struct use {
+    bool live;
+    uint8_t stage;
+    uint32_t tag;
+};
+
+static struct use use_of_idle(bool passes)
+{
+    return (struct use){passes, XINV_STAGE_PASSTHROUGH, XINV_NO_TAG};
+}
+
+static struct use use_before(const struct job *job)
+{
+    const struct xinv_session *s = job->s;
+
+    if (job->old_domain == XINV_NIL)
+        return use_of_idle(xinv_session_idle_passes(s));
+    return (struct use){true, xinv_endpoint_stage(s, job->endpoint, job->old_domain),
+                        xinv_endpoint_tag(s, job->endpoint)};
+}
+
+static struct use use_after(const struct job *job)
+{
+    if (job->domain == XINV_NIL)
+        return use_of_idle(job->idle_passes);
+    return (struct use){true, xinv_endpoint_stage(job->s, job->endpoint, job->domain),
+                        job->new_tag};
+}
+
 /*
- * The change of an endpoint's entry: it leaves old_domain, or enters domain, or both. Not
- * leaf-only: a table of entries may have come or gone with it (a level-2 stream table).
+ * The change of an endpoint's entry: it leaves old_domain, or enters domain, or both; where it is
+ * in none, it may pass untranslated. Not leaf-only: a table of entries may have come or gone with
+ * it (a level-2 stream table).
  */
 static int send_entry(struct job *job, bool completes)
 {
     struct xinv_session *s = job->s;
     const struct xinv_session_endpoint *e = &s->endpoints[job->endpoint];
-    const struct xinv_iommu *iommu = s->iommus[e->e.iommu];
-    struct xinv_request r = {.change = xinv_attach_change(iommu)};
-    struct xinv_attachment fresh;
+    struct xinv_request r = {.change = xinv_attach_change(s->iommus[e->e.iommu])};
+    struct use before = use_before(job);
+    struct use now = use_after(job);
+    struct xinv_attachment *at = &s->scratch[0];
 
+    if (!before.live && !now.live)
+        return 0;
     job->scratch_used = 1;
-    if (job->domain != XINV_NIL) {
-        xinv_endpoint_attachment(s, job->endpoint,
-                                 xinv_endpoint_stage(s, job->endpoint, job->domain), job->new_tag,
-                                 &fresh);
-        if (fresh.known & XINV_TAG_BIT(XINV_TAG_DID)) {
-            r.new_did = fresh.did;
-            r.flags |= XINV_REQ_NEW_DID;
-        }
-        s->scratch[0] = fresh;
+    r.from = before.live ? XINV_FROM_PRESENT : XINV_FROM_NOT_PRESENT;
+    if (now.live)
+        xinv_endpoint_attachment(s, job->endpoint, now.stage, now.tag, at);
+    if (now.live && (at->known & XINV_TAG_BIT(XINV_TAG_DID))) {
+        r.new_did = at->did;
+        r.flags |= XINV_REQ_NEW_DID;
     }
-    r.from = XINV_FROM_NOT_PRESENT;
-    if (job->old_domain != XINV_NIL) {
-        r.from = XINV_FROM_PRESENT;
-        xinv_endpoint_attachment(s, job->endpoint,
-                                 xinv_endpoint_stage(s, job->endpoint, job->old_domain),
-                                 xinv_endpoint_tag(s, job->endpoint), &s->scratch[0]);
-    }
-    return send(job, e->e.iommu, s->scratch, 1, &r, completes);
+    if (before.live)
+        xinv_endpoint_attachment(s, job->endpoint, before.stage, before.tag, at);
+    return send(job, e->e.iommu, at, 1, &r, completes);
 }
 
 static int send_move(struct job *job)
@@ -817,8 +845,10 @@ static bool unanswered(const struct job *job, uint8_t found)
     return found == XINV_VIRTIO_UNSUPP && c->unknown_type_unwritten;
 }
 
-static void clear_reports(const struct job *job)
+static void begin(struct job *job)
 {
+    job->idle_passes = xinv_session_idle_passes(job->s);
+    *job->outcome = (struct xinv_outcome){.token = job->s->token};
     if (job->reports)
         memset(job->reports, 0, sizeof(*job->reports) * job->s->config.n_iommus);
 }
@@ -849,8 +879,7 @@ int xinv_session_request(struct xinv_session *session, const void *readable, siz
     if (!session || !outcome || !valid_hint(hint) || (n_readable && !readable) ||
         (n_writable && !writable))
         return -XINV_E_INVAL;
-    *outcome = (struct xinv_outcome){.token = session->token};
-    clear_reports(&job);
+    begin(&job);
     result.status = parse(&job, readable, n_readable);
     if (n_writable < XINV_VIRTIO_TAIL) {
         outcome->status = XINV_VIRTIO_IOERR; /* no room for any status */
@@ -871,15 +900,17 @@ int xinv_session_request(struct xinv_session *session, const void *readable, siz
     return job.commands;
 }
 
-static bool attached(const struct job *job, uint32_t iommu, uint32_t endpoint)
+/* Is an endpoint one of this IOMMU that is attached, or one that is not? */
+static bool is_among(const struct job *job, uint32_t iommu, uint32_t endpoint, bool attached)
 {
     const struct xinv_session_endpoint *e = &job->s->endpoints[endpoint];
 
-    return e->e.iommu == iommu && e->domain != XINV_NIL;
+    return e->e.iommu == iommu && (e->domain != XINV_NIL) == attached;
 }
 
-/* Every attached endpoint leaves its domain. Only an IOMMU's last one completes its list. */
-static int send_reset(struct job *job)
+/* The change of every entry of the attached endpoints, or of the others. Only an IOMMU's last one
+ * completes its list. */
+static int send_entries(struct job *job, bool attached)
 {
     struct xinv_session *s = job->s;
 
@@ -887,12 +918,12 @@ static int send_reset(struct job *job)
         uint32_t last = 0;
 
         for (uint32_t i = 0; i < s->n_endpoints; i++)
-            if (attached(job, iommu, i))
+            if (is_among(job, iommu, i, attached))
                 last = i;
         for (uint32_t i = 0; i < s->n_endpoints; i++) {
             int ret;
 
-            if (!attached(job, iommu, i))
+            if (!is_among(job, iommu, i, attached))
                 continue;
             job->endpoint = i;
             job->old_domain = s->endpoints[i].domain;
@@ -902,6 +933,18 @@ static int send_reset(struct job *job)
         }
     }
     return 0;
+}
+
+/* Every attached endpoint leaves its domain. */
+static int send_reset(struct job *job)
+{
+    return send_entries(job, true);
+}
+
+/* Every endpoint without a domain starts to pass, or ceases to. */
+static int send_bypass(struct job *job)
+{
+    return send_entries(job, false);
 }
 
 int xinv_session_reset(struct xinv_session *session, const struct xinv_policy *policy,
@@ -920,8 +963,7 @@ int xinv_session_reset(struct xinv_session *session, const struct xinv_policy *p
 
     if (!session || !outcome)
         return -XINV_E_INVAL;
-    *outcome = (struct xinv_outcome){.token = session->token};
-    clear_reports(&job);
+    begin(&job);
     ret = run(&job, send_reset);
     if (ret)
         return fail(&job, ret);
@@ -930,5 +972,34 @@ int xinv_session_reset(struct xinv_session *session, const struct xinv_policy *p
         if (session->endpoints[i].domain != XINV_NIL)
             leave(&job);
     }
+    return job.commands;
+}
+
+int xinv_session_set_bypass(struct xinv_session *session, uint8_t bypass,
+                            const struct xinv_policy *policy,
+                            const struct xinv_completion *completions, struct xinv_out *outs,
+                            struct xinv_report *reports, struct xinv_outcome *outcome)
+{
+    struct job job = {.s = session,
+                      .policy = policy,
+                      .completions = completions,
+                      .outs = outs,
+                      .reports = reports,
+                      .outcome = outcome,
+                      .domain = XINV_NIL,
+                      .old_domain = XINV_NIL};
+    int ret;
+
+    if (!session || !outcome || bypass > 1 ||
+        !(session->config.features & XINV_VIRTIO_F_BYPASS_CONFIG))
+        return -XINV_E_INVAL;
+    begin(&job);
+    job.idle_passes = bypass;
+    if (job.idle_passes == xinv_session_idle_passes(session))
+        return 0;
+    ret = run(&job, send_bypass);
+    if (ret)
+        return fail(&job, ret);
+    session->config.bypass = bypass;
     return job.commands;
 }

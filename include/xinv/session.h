@@ -64,6 +64,8 @@ struct xinv_session_config {
      * out for every granule that is able to map the guest's pages (for 4 KiB pages that is one).
      */
     uint8_t log2_granule;
+    uint8_t bypass; /* the bypass byte, with F_BYPASS_CONFIG: 1: endpoints without a domain pass
+                       untranslated, as they do with F_BYPASS alone */
     uint32_t n_iommus;
     uint32_t max_endpoints;
     uint32_t max_domains;
@@ -184,6 +186,17 @@ void xinv_session_complete(struct xinv_session *session, uint64_t token);
 int xinv_session_reset(struct xinv_session *session, const struct xinv_policy *policy,
                        const struct xinv_completion *completions, struct xinv_out *outs,
                        struct xinv_report *reports, struct xinv_outcome *outcome);
+
+/*
+ * xinv_session_set_bypass - the driver has written the configuration's bypass byte: endpoints
+ * without a domain begin to pass untranslated, or cease to
+ * Commands and returns as xinv_session_request(); -XINV_E_INVAL also where the byte is not 0 or 1,
+ * or cannot be written (no F_BYPASS_CONFIG); -XINV_E_UNSUPP: an IOMMU has no pass-through.
+ */
+int xinv_session_set_bypass(struct xinv_session *session, uint8_t bypass,
+                            const struct xinv_policy *policy,
+                            const struct xinv_completion *completions, struct xinv_out *outs,
+                            struct xinv_report *reports, struct xinv_outcome *outcome);
 
 /* Looking at a session. */
 int xinv_session_mappings(const struct xinv_session *session,

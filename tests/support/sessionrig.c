@@ -312,6 +312,17 @@ int rig_reset(struct rig *r)
     return ret;
 }
 
+int rig_set_bypass(struct rig *r, uint8_t bypass)
+{
+    int ret;
+
+    poison(r);
+    ret = xinv_session_set_bypass(r->session, bypass, r->policy, r->done, r->outs, r->reports,
+                                  &r->outcome);
+    check(r, ret);
+    return ret;
+}
+
 void rig_complete(struct rig *r)
 {
     xinv_session_complete(r->session, r->outcome.token);

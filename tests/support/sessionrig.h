@@ -63,6 +63,7 @@ int rig_detach(struct rig *r, uint32_t domain, uint32_t endpoint);
 int rig_map(struct rig *r, uint32_t domain, uint64_t first, uint64_t last, uint64_t phys);
 int rig_unmap(struct rig *r, uint32_t domain, uint64_t first, uint64_t last);
 int rig_reset(struct rig *r);
+int rig_set_bypass(struct rig *r, uint8_t bypass);
 
 /* The bytes of a request; return their number. */
 size_t rig_attach_bytes(uint8_t *b, uint32_t domain, uint32_t endpoint, uint32_t flags);

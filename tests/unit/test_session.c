@@ -447,3 +447,67 @@ Test(session, a_leaf_that_a_mapping_cannot_hold_is_removed_whole)
     cr_assert(rig_covers_exactly(&r, 0, "iotlb", "G", 3, 0x400000, 0x5fffff));
     rig_close(&r);
 }
+
+/* ---- Endpoints without a domain ---- */
+
+/* Endpoint 8 without a domain, and that passes or not. */
+static void open_idle(const char *platform, uint32_t features, uint8_t bypass)
+{
+    struct xinv_session_config config = rig_config(1);
+    struct xinv_endpoint e = rig_endpoint(8, 0, S2);
+
+    config.features = XINV_VIRTIO_F_MAP_UNMAP | features;
+    config.bypass = bypass;
+    rig_platform(&r, 0, platform, NULL, 0);
+    rig_open(&r, &config);
+    rig_add(&r, &e);
+}
+
+Test(session, attach_of_an_endpoint_that_passed_makes_its_entry_forgotten)
+{
+    open_idle("intel-vtd-legacy", XINV_VIRTIO_F_BYPASS_CONFIG, 0);
+    cr_assert_eq(rig_attach(&r, 1, 8, 0), XINV_VIRTIO_OK);
+    cr_assert_str_eq(rig_names(&r, 0), "", "a not-present entry is not cached");
+    rig_close(&r);
+    open_idle("intel-vtd-legacy", XINV_VIRTIO_F_BYPASS_CONFIG, 1);
+    cr_assert_eq(rig_attach(&r, 1, 8, 0), XINV_VIRTIO_OK);
+    cr_assert_str_eq(rig_names(&r, 0), "cc iotlb dev_tlb wait");
+    cr_assert_eq(refdec_field(&r.cmd[0][0], "DID"), 1, "pass-through traffic's");
+    rig_close(&r);
+    open_idle("intel-vtd-legacy", XINV_VIRTIO_F_BYPASS, 0);
+    cr_assert_eq(rig_attach(&r, 1, 8, 0), XINV_VIRTIO_OK);
+    cr_assert_str_eq(rig_names(&r, 0), "cc iotlb dev_tlb wait");
+    rig_close(&r);
+}
+
+Test(session, a_write_of_the_bypass_byte_reaches_endpoints_without_a_domain)
+{
+    struct xinv_endpoint e = rig_endpoint(9, 0, S2);
+
+    open_idle("intel-vtd-legacy", XINV_VIRTIO_F_BYPASS_CONFIG, 1);
+    rig_add(&r, &e);
+    cr_assert_eq(rig_attach(&r, 1, 9, 0), XINV_VIRTIO_OK);
+    cr_assert_eq(rig_set_bypass(&r, 1), 0, "no change");
+    cr_assert_eq(rig_set_bypass(&r, 0), 4);
+    cr_assert_str_eq(rig_names(&r, 0), "cc iotlb dev_tlb wait");
+    cr_assert_eq(refdec_field(&r.cmd[0][0], "SID"), 0x108);
+    cr_assert_eq(rig_attach(&r, 1, 8, 0), XINV_VIRTIO_OK);
+    cr_assert_str_eq(rig_names(&r, 0), "");
+    cr_assert_eq(rig_set_bypass(&r, 1), 0, "none is without a domain");
+    cr_assert_eq(rig_detach(&r, 1, 8), XINV_VIRTIO_OK);
+    cr_assert_eq(rig_attach(&r, 1, 8, 0), XINV_VIRTIO_OK);
+    cr_assert_str_eq(rig_names(&r, 0), "cc iotlb dev_tlb wait", "it had passed");
+    rig_close(&r);
+}
+
+Test(session, the_bypass_byte_is_0_or_1_and_needs_its_feature)
+{
+    open_idle("intel-vtd-legacy", XINV_VIRTIO_F_BYPASS_CONFIG, 0);
+    cr_assert_eq(xinv_session_set_bypass(r.session, 2, NULL, NULL, NULL, NULL, &r.outcome),
+                 -XINV_E_INVAL);
+    rig_close(&r);
+    open_idle("intel-vtd-legacy", XINV_VIRTIO_F_BYPASS, 0);
+    cr_assert_eq(xinv_session_set_bypass(r.session, 1, NULL, NULL, NULL, NULL, &r.outcome),
+                 -XINV_E_INVAL);
+    rig_close(&r);
+}
