@@ -8,8 +8,11 @@
 #include "core/map.h"
 
 /* The two kinds of tags that a stage can allocate are numbered apart: ASID, and VMID or DID. */
-#define XINV_POOLS  2
-#define XINV_NO_TAG UINT32_MAX
+#define XINV_POOLS 2
+/* A domain has a table, and a tag, for each of stage 1 and stage 2: on VT-d first-stage and
+ * second-stage entries must not share a DID (6.2.3.1), although one pool numbers both. */
+#define XINV_TABLE_STAGES 2
+#define XINV_NO_TAG       UINT32_MAX
 
 struct xinv_ids {    /* open addressing: number -> index, with linear probing */
     uint32_t *slots; /* index, or XINV_NIL */
@@ -19,7 +22,8 @@ struct xinv_ids {    /* open addressing: number -> index, with linear probing */
 /* A domain's tag on one IOMMU, for one stage. */
 struct xinv_domain_tag {
     uint32_t tag;
-    uint32_t users; /* endpoints attached under it; 0: no tag is held */
+    uint32_t users;  /* endpoints attached under it; 0: no tag is held */
+    uint32_t pooled; /* 1: out of the pool; 0: an endpoint's fixed tag */
 };
 
 struct xinv_domain {
@@ -42,29 +46,36 @@ struct xinv_session_endpoint {
 struct xinv_quarantined {
     uint64_t token;
     uint32_t tag;
-    uint16_t iommu;
-    uint16_t pool;
+    uint8_t iommu;
+    uint8_t pool;
+    uint8_t pooled;
+    uint8_t pad;
 };
 
 struct xinv_session {
     struct xinv_session_config config;
     uint64_t token;
     uint32_t n_endpoints;
+    uint32_t n_domains;
     uint32_t free_domain;
     uint32_t pool_tags; /* numbers in each pool */
     uint32_t n_quarantined;
+    uint32_t log2_page; /* of page_size_mask: the guest's granule */
     struct xinv_map_store maps;
     struct xinv_ids endpoint_ids;
     struct xinv_ids domain_ids;
     const struct xinv_iommu **iommus;
     struct xinv_session_endpoint *endpoints;
     struct xinv_domain *domains;
-    struct xinv_domain_tag *domain_tags; /* [domain][iommu][pool of the stage] */
+    struct xinv_domain_tag *domain_tags; /* [domain][iommu][stage] */
     uint64_t *pools;                     /* a bit per number: [iommu][pool][pool_tags / 64] */
     struct xinv_quarantined *quarantine;
     struct xinv_attachment *scratch; /* zero between calls */
     uint32_t *scratch_needs;         /* words and steps per IOMMU, likewise */
 };
+
+/* Do endpoints without a domain pass untranslated (5.13.6.1.1, 5.13.4)? */
+bool xinv_session_idle_passes(const struct xinv_session *s);
 
 uint32_t xinv_ids_find_endpoint(const struct xinv_session *s, uint32_t id);
 uint32_t xinv_ids_find_domain(const struct xinv_session *s, uint32_t id);
@@ -74,11 +85,12 @@ uint32_t xinv_ids_find_domain(const struct xinv_session *s, uint32_t id);
 uint32_t xinv_pool_of(const struct xinv_iommu *iommu, uint8_t stage);
 uint32_t xinv_pool_take(struct xinv_session *s, uint32_t iommu, uint32_t pool);
 void xinv_pool_give(struct xinv_session *s, uint32_t iommu, uint32_t pool, uint32_t tag);
-void xinv_pool_quarantine(struct xinv_session *s, uint32_t iommu, uint32_t pool, uint32_t tag,
-                          uint64_t token);
+void xinv_pool_quarantine(struct xinv_session *s, const struct xinv_quarantined *tag);
+bool xinv_pool_quarantined(const struct xinv_session *s, uint32_t iommu, uint32_t pool,
+                           uint32_t tag);
 
 struct xinv_domain_tag *xinv_domain_tag_at(const struct xinv_session *s, uint32_t domain,
-                                           uint32_t iommu, uint32_t pool);
+                                           uint32_t iommu, uint8_t stage);
 
 /* Domains: found or made by number; made ones have no endpoint yet. */
 uint32_t xinv_domain_make(struct xinv_session *s, uint32_t id);
@@ -93,6 +105,13 @@ uint8_t xinv_endpoint_stage(const struct xinv_session *s, uint32_t endpoint, uin
 /* An endpoint's attachment under a tag. */
 void xinv_endpoint_attachment(const struct xinv_session *s, uint32_t endpoint, uint8_t stage,
                               uint32_t tag, struct xinv_attachment *at);
+
+/*
+ * Every change that an attachment can meet must have its commands: one that has none would have to
+ * be blocked when it comes. Returns 0 or the -XINV_E_* of the first that has none.
+ */
+int xinv_endpoint_check(const struct xinv_session *s, uint32_t endpoint, uint8_t stage,
+                        uint32_t tag);
 
 /* The tag that an attached endpoint uses. */
 uint32_t xinv_endpoint_tag(const struct xinv_session *s, uint32_t endpoint);

@@ -10,7 +10,6 @@
 #define UNMAP_BYTES  28
 #define PROBE_BYTES  72
 
-#define REGION_BYTES      24
 #define PROPERTY_RESV_MEM 1
 #define RESV_MEM_LENGTH   20
 
@@ -87,13 +86,13 @@ uint32_t xinv_virtio_reply(uint8_t *bytes, size_t n, uint8_t status)
 
 size_t xinv_virtio_put_region(uint8_t *bytes, size_t n, const struct xinv_reserved_region *region)
 {
-    if (n < REGION_BYTES)
+    if (n < XINV_VIRTIO_REGION)
         return 0;
-    memset(bytes, 0, REGION_BYTES);
+    memset(bytes, 0, XINV_VIRTIO_REGION);
     bytes[0] = PROPERTY_RESV_MEM;
     bytes[2] = RESV_MEM_LENGTH;
     bytes[4] = region->msi ? 1 : 0;
     store64(bytes + 8, region->start);
     store64(bytes + 16, region->end);
-    return REGION_BYTES;
+    return XINV_VIRTIO_REGION;
 }

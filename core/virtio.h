@@ -6,7 +6,10 @@
 
 #include <xinv/session.h>
 
+#define XINV_VIRTIO_HEAD 4
 #define XINV_VIRTIO_TAIL 4
+/* a RESV_MEM property with its header (5.13.6.6.2) */
+#define XINV_VIRTIO_REGION 24
 
 /* ATTACH flags (5.13.6.3.1), MAP flags (5.13.6.5.1) */
 #define XINV_VIRTIO_ATTACH_BYPASS 1u
@@ -26,6 +29,7 @@ struct xinv_virtio_request {
 
 /*
  * xinv_virtio_parse - reads the device-readable part of a request
+ * @n: at least XINV_VIRTIO_HEAD
  * returns: the status that syntax alone decides: OK; UNSUPP: unknown type; INVAL: a size that is
  * not the type's, a reserved field or flag that the type must not ignore (5.13.6: ATTACH rejects,
  * UNMAP may, DETACH and PROBE ignore)

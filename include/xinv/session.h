@@ -49,15 +49,23 @@ enum xinv_request_type {
 
 /* The device's configuration (virtio 1.3, 5.13.4) and the sizes of the session's storage. */
 struct xinv_session_config {
-    uint64_t page_size_mask;        /* lowest set bit: the granule */
-    uint64_t input_start;           /* inclusive */
+    uint64_t page_size_mask;        /* lowest set bit: the granule of the guest's requests */
+    uint64_t input_start;           /* inclusive; both matter only with F_INPUT_RANGE */
     uint64_t input_end;             /* inclusive */
-    uint32_t domain_start;          /* inclusive */
+    uint32_t domain_start;          /* inclusive; both matter only with F_DOMAIN_RANGE */
     uint32_t domain_end;            /* inclusive */
     uint32_t probe_size;            /* bytes of PROBE properties */
     uint32_t features;              /* XINV_VIRTIO_F_* offered and negotiated */
     uint8_t unknown_type_unwritten; /* 1: an unknown request gets used length 0; 0: UNSUPP, which
                                        Linux can see */
+    /*
+     * Granule of the host's tables: 12, 14 or 16, not above that of page_size_mask. SMMUv3's range
+     * commands reach entries of the granule that they name and no others. 0: not known; commands go
+     * out for every granule that is able to map the guest's pages (for 4 KiB pages that is one).
+     */
+    uint8_t log2_granule;
+    uint8_t bypass; /* the bypass byte, with F_BYPASS_CONFIG: 1: endpoints without a domain pass
+                       untranslated, as they do with F_BYPASS alone */
     uint32_t n_iommus;
     uint32_t max_endpoints;
     uint32_t max_domains;
@@ -85,8 +93,12 @@ struct xinv_endpoint {
     uint8_t n_reserved;
     const uint32_t *aliases;                     /* stays the caller's, must outlive the session */
     const struct xinv_reserved_region *reserved; /* likewise */
-    uint32_t fixed_tag; /* host tag (ASID, VMID or DID) of this endpoint's domains on its IOMMU; 0:
-                           the session hands out one */
+    /*
+     * Host tag (ASID, VMID or DID) of this endpoint's domains on its IOMMU; 0: the session hands
+     * out one. It is set apart from those, and names one domain at a time: an ATTACH that would
+     * give it to a second one is answered UNSUPP, one before its last use is clean NOMEM.
+     */
+    uint32_t fixed_tag;
 };
 
 struct xinv_session;
@@ -103,22 +115,28 @@ int xinv_session_init(void *memory, size_t size, const struct xinv_session_confi
 
 /*
  * xinv_session_add_endpoint - tells the session of an endpoint
- * returns: 0; -XINV_E_EXIST; -XINV_E_NOMEM; -XINV_E_INVAL: no such IOMMU or stage; -XINV_E_UNSUPP:
- * its IOMMU lacks the stage or ATS; -XINV_E_TAG: its rid is too wide
+ * returns: 0; -XINV_E_EXIST: the number is taken, or the session has handed out its fixed tag;
+ * -XINV_E_NOMEM; -XINV_E_INVAL: no such IOMMU, stage or flag, a queue depth above 32, more than one
+ * MSI region, regions that probe_size cannot hold; -XINV_E_UNSUPP: its IOMMU lacks the stage or
+ * ATS; -XINV_E_TAG: its rid or an alias is too wide, or its fixed tag is too wide or kept for other
+ * uses
  */
 int xinv_session_add_endpoint(struct xinv_session *session, const struct xinv_endpoint *endpoint);
 
 /* What only the VMM knows of the leaves that an UNMAP removes. */
 struct xinv_unmap_hint {
-    uint8_t known; /* 0: table pages were freed, and leaves are as large as the mapping can hold */
+    uint8_t known; /* 0: table pages were freed, and leaves are as large as aligned blocks of the
+                      mappings; beyond the largest block that an IOMMU's commands can say, that
+                      costs the address */
     uint8_t leaf_only;      /* no table page was freed */
-    uint8_t log2_leaf_size; /* largest leaf removed */
+    uint8_t log2_leaf_size; /* largest leaf removed, 12..63, or 0: 4 KiB. One that a
+                               mapping cannot hold was shared with others, and is removed whole */
 };
 
 /* What came of one request. */
 struct xinv_outcome {
     uint8_t type;      /* of the request, 0 if it has none */
-    uint8_t status;    /* enum xinv_virtio_status */
+    uint8_t status;    /* enum xinv_virtio_status, even where it was not written */
     uint8_t fenced;    /* a tag was freed: it is reusable after xinv_session_complete() */
     int error;         /* 0, or the -XINV_E_* behind a status that the guest cannot see */
     uint32_t written;  /* used length: bytes of the response that were written */
@@ -146,7 +164,8 @@ struct xinv_outcome {
  * A malformed request is not an error of this call: its status is in the response, and the call
  * returns 0.
  *
- * returns: the number of commands over all IOMMUs; -XINV_E_NOSPACE: an output or a report's need
+ * returns: the number of commands over all IOMMUs; -XINV_E_INVAL: an argument is missing, or a
+ * hint, a policy or a completion is malformed; -XINV_E_NOSPACE: an output or a report's need
  * exceeds its capacity: nothing has changed, call again with more room; -XINV_E_MUST_BLOCK: block
  * the DMA of the endpoints in the report first
  */
@@ -167,6 +186,17 @@ void xinv_session_complete(struct xinv_session *session, uint64_t token);
 int xinv_session_reset(struct xinv_session *session, const struct xinv_policy *policy,
                        const struct xinv_completion *completions, struct xinv_out *outs,
                        struct xinv_report *reports, struct xinv_outcome *outcome);
+
+/*
+ * xinv_session_set_bypass - the driver has written the configuration's bypass byte: endpoints
+ * without a domain begin to pass untranslated, or cease to
+ * Commands and returns as xinv_session_request(); -XINV_E_INVAL also where the byte is not 0 or 1,
+ * or cannot be written (no F_BYPASS_CONFIG); -XINV_E_UNSUPP: an IOMMU has no pass-through.
+ */
+int xinv_session_set_bypass(struct xinv_session *session, uint8_t bypass,
+                            const struct xinv_policy *policy,
+                            const struct xinv_completion *completions, struct xinv_out *outs,
+                            struct xinv_report *reports, struct xinv_outcome *outcome);
 
 /* Looking at a session. */
 int xinv_session_mappings(const struct xinv_session *session,
