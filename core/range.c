@@ -115,7 +115,9 @@ static bool fit_leaves(struct xinv_cut *cut, const struct xinv_cut_request *requ
         return true;
     floor = request->log2_leaf - LOG2_PAGE;
     if (request->leaves_within)
-        return floor <= cut->max_order || !holds_block(cut->unit, cut->last_unit, floor);
+        /* log2_leaf may be more than there is: any block too large to say could be one leaf */
+        return floor <= cut->max_order ||
+               !holds_block(cut->unit, cut->last_unit, cut->max_order + 1u);
     if (floor > cut->max_order)
         return false;
     align_outward(&cut->unit, &cut->last_unit, floor);
@@ -155,8 +157,13 @@ bool xinv_cut_begin(struct xinv_cut *cut, const struct xinv_cut_request *request
     cut->last_unit = request->last >> cut->log2_unit;
     if (cut->kind == XINV_RANGE_POW2)
         return begin_pow2(cut, request);
-    if (cut->kind == XINV_RANGE_PAGE && cut->mode == XINV_POLICY_AT_MOST)
-        return cut->last_unit - cut->unit < request->blocks;
+    if (cut->mode == XINV_POLICY_AT_MOST) {
+        /* one command says one granule, or up to 32 << max_order of them */
+        unsigned log2_most = cut->kind == XINV_RANGE_SCALED ? cut->max_order + 5u : 0;
+
+        if ((cut->last_unit - cut->unit) >> log2_most >= request->blocks)
+            return false;
+    }
     return cut->kind != XINV_RANGE_NONE;
 }
 
@@ -293,6 +300,39 @@ bool xinv_cut_next(struct xinv_cut *cut, struct xinv_block *block)
     }
 }
 
+static unsigned popcount64(uint64_t v)
+{
+    unsigned n = 0;
+
+    for (; v; v &= v - 1)
+        n++;
+    return n;
+}
+
+/*
+ * How many blocks an exact cut has, without making them. Up to a boundary of the largest blocks
+ * they grow, one for each 1 bit of the distance; beyond the last such boundary they shrink
+ * likewise.
+ */
+static uint64_t exact_blocks(const struct xinv_cut *cut)
+{
+    uint64_t end = cut->last_unit + 1; /* units have 52 bits: no overflow */
+    unsigned order = covering_order(cut->unit, cut->last_unit);
+    uint64_t low;
+    uint64_t high;
+
+    if (order <= cut->max_order && end - cut->unit == UINT64_C(1) << order)
+        return 1;
+    if (order > cut->max_order)
+        order = cut->max_order;
+    else
+        order--; /* a smaller range meets its boundary where its top differing bit flips */
+    low = (cut->unit + (UINT64_C(1) << order) - 1) >> order;
+    high = end >> order;
+    return popcount64((low << order) - cut->unit) + (high - low) +
+           popcount64(end - (high << order));
+}
+
 uint64_t xinv_cut_count(const struct xinv_cut_request *request, uint64_t limit, uint64_t *pages)
 {
     struct xinv_cut cut;
@@ -308,6 +348,11 @@ uint64_t xinv_cut_count(const struct xinv_cut_request *request, uint64_t limit, 
 
         n = (cut.last_unit >> order) - (cut.unit >> order) + 1;
         *pages = n << order << (cut.log2_unit - LOG2_PAGE);
+        return n > limit ? limit + 1 : n;
+    }
+    if (cut.kind == XINV_RANGE_POW2 && cut.mode == XINV_POLICY_EXACT) {
+        n = exact_blocks(&cut);
+        *pages = cut.last_unit - cut.unit + 1;
         return n > limit ? limit + 1 : n;
     }
     while (xinv_cut_next(&cut, &block)) {

@@ -388,21 +388,153 @@ Test(range, unaligned_ends_are_widened_outward)
 Test(range, counting_agrees_with_cutting_and_stops_at_its_limit)
 {
     for (unsigned kind = XINV_RANGE_PAGE; kind <= XINV_RANGE_SCALED; kind++)
-        for (unsigned policy = XINV_POLICY_EXACT; policy <= XINV_POLICY_LATENCY; policy++)
-            for (unsigned a = 0; a < SPACE; a += 3)
+        for (unsigned policy = XINV_POLICY_EXACT; policy <= XINV_POLICY_AT_MOST; policy++)
+            for (unsigned max = 0; max <= 7; max++)
+                for (unsigned a = 0; a < SPACE; a++)
+                    for (unsigned b = a; b < SPACE; b++) {
+                        struct xinv_cut_request r =
+                            request((uint8_t)kind, (uint8_t)policy, PAGE(a), PAGE(b + 1) - 1);
+                        uint64_t pages;
+                        uint64_t mask;
+                        unsigned n;
+
+                        if (kind == XINV_RANGE_SCALED && (policy != XINV_POLICY_EXACT || max))
+                            continue; /* rounding leaves the small space */
+                        if (kind == XINV_RANGE_POW2)
+                            r.spec.max_order = (uint8_t)max;
+                        r.blocks = 3;
+                        mask = covered(&r, &n);
+                        cr_assert_eq(xinv_cut_count(&r, 1000, &pages), n);
+                        cr_assert_eq(pages, popcount(mask));
+                        if (n > 1)
+                            cr_assert_eq(xinv_cut_count(&r, n - 1, &pages), n);
+                    }
+}
+
+Test(range, a_huge_range_of_small_blocks_is_counted_without_making_them)
+{
+    struct xinv_cut_request r =
+        request(XINV_RANGE_POW2, XINV_POLICY_EXACT, PAGE(1), UINT64_MAX - 0x1000);
+    uint64_t pages;
+
+    r.spec.max_order = 0;
+    cr_assert_eq(xinv_cut_count(&r, UINT64_MAX - 1, &pages), (UINT64_C(1) << 52) - 2);
+    cr_assert_eq(pages, (UINT64_C(1) << 52) - 2);
+    r.spec.max_order = 9;
+    /* 511 pages up to the first boundary in 9 blocks, as many beyond the last */
+    cr_assert_eq(xinv_cut_count(&r, UINT64_MAX - 1, &pages), 9 + (UINT64_C(1) << 43) - 2 + 9);
+}
+
+Test(range, at_most_k_scaled_blocks_cannot_say_more_than_k_of_the_largest)
+{
+    uint64_t most = UINT64_C(1) << 48; /* 32 << 31 granules of 4 KiB */
+
+    for (unsigned k = 1; k <= XINV_MAX_PIECES; k++)
+        for (unsigned more = 0; more < 2; more++) {
+            struct xinv_cut_request r = request(XINV_RANGE_SCALED, XINV_POLICY_AT_MOST, PAGE(1),
+                                                k * most + PAGE(1 + more) - 1);
+            uint64_t pages;
+
+            r.blocks = (uint8_t)k;
+            cr_assert_eq(xinv_cut_count(&r, 1000, &pages), more ? 0 : k, "%u and %u", k, more);
+        }
+}
+
+Test(range, at_most_k_scaled_blocks_cover_with_no_more_than_k)
+{
+    for (unsigned k = 1; k <= 4; k++)
+        for (unsigned n = 1; n < 5000; n++) {
+            struct xinv_cut_request r =
+                request(XINV_RANGE_SCALED, XINV_POLICY_AT_MOST, PAGE(7), PAGE(7 + n) - 1);
+            struct xinv_cut cut;
+            struct xinv_block b;
+            uint64_t next = PAGE(7);
+            unsigned count = 0;
+
+            r.blocks = (uint8_t)k;
+            cr_assert(xinv_cut_begin(&cut, &r));
+            while (xinv_cut_next(&cut, &b)) {
+                cr_assert_eq(b.first, next);
+                next = b.last + 1;
+                count++;
+            }
+            cr_assert_geq(next, PAGE(7 + n));
+            cr_assert_leq(count, k, "%u granules in %u commands", n, count);
+            if (fewest_scaled(n) <= k)
+                cr_assert_eq(next, PAGE(7 + n), "exact where the commands suffice: %u", n);
+        }
+}
+
+/* SMMUv3 4.4.1.1: the start stands at a granule, or the range is unpredictable. */
+Test(range, granules_larger_than_a_page_widen_both_ends_to_granules)
+{
+    static const uint8_t kinds[] = {XINV_RANGE_PAGE, XINV_RANGE_SCALED};
+    static const uint8_t granules[] = {14, 16};
+
+    for (unsigned k = 0; k < 2; k++)
+        for (unsigned g = 0; g < 2; g++)
+            for (unsigned a = 0; a < SPACE; a++)
                 for (unsigned b = a; b < SPACE; b++) {
                     struct xinv_cut_request r =
-                        request((uint8_t)kind, (uint8_t)policy, PAGE(a), PAGE(b + 1) - 1);
-                    uint64_t pages;
-                    uint64_t mask;
-                    unsigned n;
+                        request(kinds[k], XINV_POLICY_EXACT, PAGE(a), PAGE(b + 1) - 1);
+                    uint64_t mask = (UINT64_C(1) << granules[g]) - 1;
+                    uint64_t next = r.first & ~mask;
+                    struct xinv_cut cut;
+                    struct xinv_block block;
 
-                    if (kind == XINV_RANGE_SCALED && policy == XINV_POLICY_LATENCY)
-                        continue; /* rounding leaves the small space */
-                    mask = covered(&r, &n);
-                    cr_assert_eq(xinv_cut_count(&r, 1000, &pages), n);
-                    cr_assert_eq(pages, popcount(mask));
-                    if (n > 1)
-                        cr_assert_eq(xinv_cut_count(&r, n - 1, &pages), n);
+                    r.log2_granule = granules[g];
+                    cr_assert(xinv_cut_begin(&cut, &r));
+                    while (xinv_cut_next(&cut, &block)) {
+                        cr_assert_eq(block.first, next);
+                        cr_assert_eq(block.last - block.first + 1,
+                                     kinds[k] == XINV_RANGE_PAGE
+                                         ? mask + 1
+                                         : (uint64_t)(block.num + 1) << block.scale << granules[g]);
+                        next = block.last + 1;
+                    }
+                    cr_assert_eq(next, (r.last | mask) + 1);
                 }
+}
+
+/* A floor that overstates the leaves must not hide smaller ones that no block can hold. */
+Test(range, no_leaf_larger_than_the_largest_block_can_hide_within_the_range)
+{
+    for (unsigned max = 0; max <= 5; max++)
+        for (unsigned leaf = 12; leaf <= 20; leaf++)
+            for (unsigned a = 0; a < SPACE; a++)
+                for (unsigned b = a; b < SPACE; b++) {
+                    struct xinv_cut_request r =
+                        request(XINV_RANGE_POW2, XINV_POLICY_EXACT, PAGE(a), PAGE(b + 1) - 1);
+                    unsigned size = 2u << max; /* the smallest that is too large, in pages */
+                    unsigned start = (a + size - 1) / size * size;
+                    bool holds = start + size - 1 <= b;
+                    struct xinv_cut cut;
+
+                    r.spec.max_order = (uint8_t)max;
+                    r.log2_leaf = (uint8_t)leaf;
+                    r.leaves_within = true;
+                    cr_assert_eq(xinv_cut_begin(&cut, &r), leaf - 12 <= max || !holds,
+                                 "max %u leaf %u: %u..%u", max, leaf, a, b);
+                }
+}
+
+Test(range, a_leaf_at_the_top_of_the_space_is_widened_and_does_not_wrap)
+{
+    static const uint8_t policies[] = {XINV_POLICY_EXACT, XINV_POLICY_LATENCY, XINV_POLICY_AT_MOST};
+
+    for (unsigned p = 0; p < 3; p++)
+        for (unsigned leaf = 13; leaf <= 63; leaf++) {
+            struct xinv_cut_request r =
+                request(XINV_RANGE_POW2, policies[p], UINT64_MAX - 0xfff, UINT64_MAX);
+            struct xinv_cut cut;
+            struct xinv_block block;
+
+            r.log2_leaf = (uint8_t)leaf;
+            cr_assert(xinv_cut_begin(&cut, &r));
+            cr_assert(xinv_cut_next(&cut, &block));
+            cr_assert_eq(block.order, leaf - 12);
+            cr_assert_eq(block.last, UINT64_MAX);
+            cr_assert_eq(block.first, ~((UINT64_C(1) << leaf) - 1));
+            cr_assert_not(xinv_cut_next(&cut, &block));
+        }
 }
