@@ -40,20 +40,21 @@ static unsigned popcount64(uint64_t v)
     return n;
 }
 
-xinv_classes xinv_row_covers(const struct xinv_iommu *iommu, unsigned row,
-                             const struct xinv_need *need)
+/* Is a removal no narrower than another of the same row, where both reach the same entries? */
+static bool is_subsumed(const struct xinv_vendor *v, const struct xinv_command_def *cmd, unsigned i,
+                        xinv_classes classes)
 {
-    const struct xinv_vendor *v = iommu->vendor;
-    const struct xinv_command_def *cmd = &v->commands[row];
-    xinv_classes covered = 0;
+    const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
 
-    for (unsigned i = 0; i < cmd->removals.count; i++) {
-        const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
+    for (unsigned k = 0; k < cmd->removals.count; k++) {
+        const struct xinv_removal_def *other = &v->removals[cmd->removals.first + k];
 
-        if (r->must && r->cache == need->cache && !(r->match & ~(need->known | need->listed)))
-            covered |= xinv_classes_expand(r->classes);
+        if (other->must && other->cache == r->cache && other->match != r->match &&
+            !(other->match & ~r->match) &&
+            (xinv_classes_expand(other->classes) & xinv_classes_expand(r->classes) & classes))
+            return true;
     }
-    return covered & need->classes;
+    return false;
 }
 
 uint8_t xinv_row_matches(const struct xinv_iommu *iommu, unsigned row, const struct xinv_need *need)
@@ -65,7 +66,10 @@ uint8_t xinv_row_matches(const struct xinv_iommu *iommu, unsigned row, const str
     for (unsigned i = 0; i < cmd->removals.count; i++) {
         const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
 
-        if (r->must && r->cache == need->cache && (xinv_classes_expand(r->classes) & need->classes))
+        /* of two removals that reach the same entries the wider one decides what dies */
+        if (r->must && r->cache == need->cache &&
+            (xinv_classes_expand(r->classes) & need->classes) &&
+            !is_subsumed(v, cmd, i, need->classes))
             matched |= r->match;
     }
     return matched;
@@ -87,8 +91,22 @@ static uint64_t entries(const struct xinv_cache_def *cache, uint8_t match, xinv_
     return ((uint64_t)popcount64(classes & all) << log2) / popcount64(all);
 }
 
+/* Does a command with this choice of operands name the values that a need asks for, as far as it
+ * matches on them? */
+static bool choice_fits(struct xinv_operand_choice choice, uint8_t match,
+                        const struct xinv_need *need)
+{
+    uint8_t named = match & (need->known | need->listed);
+
+    if ((choice.zero ^ need->zero) & named)
+        return false;
+    return !(named & (uint8_t)~need->zero & XINV_TAG_BIT(XINV_TAG_DID)) ||
+           !((choice.flags ^ need->flags) & XINV_NEED_NEW_DID);
+}
+
 uint64_t xinv_row_excess(const struct xinv_iommu *iommu, unsigned row,
-                         const struct xinv_shape *shape, uint8_t *must, uint8_t *may)
+                         struct xinv_operand_choice choice, const struct xinv_shape *shape,
+                         uint8_t *must, uint8_t *may)
 {
     const struct xinv_vendor *v = iommu->vendor;
     const struct xinv_command_def *cmd = &v->commands[row];
@@ -107,7 +125,7 @@ uint64_t xinv_row_excess(const struct xinv_iommu *iommu, unsigned row,
         for (unsigned k = 0; k < shape->n; k++) {
             const struct xinv_need *need = &shape->need[k];
 
-            if (need->cache != r->cache)
+            if (need->cache != r->cache || !choice_fits(choice, r->match, need))
                 continue;
             wanted += entries(cache, r->match | need->known, classes & need->classes);
             classes &= ~need->classes;
@@ -123,196 +141,248 @@ uint64_t xinv_row_excess(const struct xinv_iommu *iommu, unsigned row,
     return excess;
 }
 
-/* Does a row stay within its user's entries: does it match a tag that confines it, in any cache
- * that has one? */
+/* Candidates. */
+
+/* Does a cache that a row removes from keep to its user: is a tag matched that confines it? */
+static bool cache_confined(const struct xinv_vendor *v, const struct xinv_command_def *cmd,
+                           uint8_t cache)
+{
+    for (unsigned i = 0; i < cmd->removals.count; i++) {
+        const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
+
+        if (r->must && r->cache == cache && (r->match & v->caches[cache].owner))
+            return true;
+    }
+    return false;
+}
+
+/* Does a row stay within its user's entries in every cache where entries have a user? */
 static bool confined(const struct xinv_vendor *v, const struct xinv_command_def *cmd)
 {
     for (unsigned i = 0; i < cmd->removals.count; i++) {
         const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
-        uint8_t owner = v->caches[r->cache].owner;
 
-        if (r->must && (!owner || (r->match & owner)))
-            return true;
+        if (r->must && v->caches[r->cache].owner && !cache_confined(v, cmd, r->cache))
+            return false;
     }
+    return true;
+}
+
+/* The classes of a need that a row removes with a choice of operands. */
+static xinv_classes covers_with(const struct xinv_iommu *iommu, unsigned row,
+                                struct xinv_operand_choice choice, const struct xinv_need *need)
+{
+    const struct xinv_vendor *v = iommu->vendor;
+    const struct xinv_command_def *cmd = &v->commands[row];
+    xinv_classes covered = 0;
+
+    for (unsigned i = 0; i < cmd->removals.count; i++) {
+        const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
+
+        if (r->must && r->cache == need->cache && !(r->match & ~(need->known | need->listed)) &&
+            choice_fits(choice, r->match, need))
+            covered |= xinv_classes_expand(r->classes);
+    }
+    return covered & need->classes;
+}
+
+static struct xinv_operand_choice choice_for(const struct xinv_command_def *cmd,
+                                             const struct xinv_need *need)
+{
+    struct xinv_operand_choice choice = {need->zero & cmd->operands, 0};
+
+    if (cmd->operands & (uint8_t)~need->zero & XINV_TAG_BIT(XINV_TAG_DID))
+        choice.flags = need->flags & XINV_NEED_NEW_DID;
+    return choice;
+}
+
+static bool is_there(const struct xinv_candidates *found, unsigned row,
+                     struct xinv_operand_choice choice)
+{
+    for (unsigned i = found->n; i-- > 0 && found->c[i].row == row;)
+        if (found->c[i].choice.zero == choice.zero && found->c[i].choice.flags == choice.flags)
+            return true;
     return false;
 }
 
-struct search {
-    const struct xinv_iommu *iommu;
-    const struct xinv_shape *shape;
-    struct xinv_ladder *ladder;
-    uint8_t n_rows;
-    uint8_t rows[XINV_MAX_COMMANDS]; /* candidates, in table order */
-    uint64_t excess[XINV_MAX_COMMANDS];
-};
-
-static void find_candidates(struct search *s)
+/* A row once for every choice of operands that some need asks for. */
+static void add_row(struct xinv_candidates *found, const struct xinv_iommu *iommu,
+                    const struct xinv_shape *shape, unsigned row)
 {
-    const struct xinv_vendor *v = s->iommu->vendor;
+    const struct xinv_command_def *cmd = &iommu->vendor->commands[row];
 
-    s->n_rows = 0;
-    for (unsigned row = 0; row < v->n_commands; row++) {
-        bool useful = false;
+    for (unsigned k = 0; k < shape->n; k++) {
+        struct xinv_operand_choice choice = choice_for(cmd, &shape->need[k]);
         uint8_t ignored = 0;
 
-        if (!(s->iommu->commands & (UINT64_C(1) << row)))
+        if (found->n == XINV_MAX_CANDIDATES || !covers_with(iommu, row, choice, &shape->need[k]) ||
+            is_there(found, row, choice))
             continue;
-        if (!s->shape->beyond && !confined(v, &v->commands[row]))
-            continue;
-        for (unsigned k = 0; k < s->shape->n && !useful; k++)
-            useful = xinv_row_covers(s->iommu, row, &s->shape->need[k]) != 0;
-        if (!useful)
-            continue;
-        s->excess[s->n_rows] = xinv_row_excess(s->iommu, row, s->shape, &ignored, &ignored);
-        s->rows[s->n_rows++] = (uint8_t)row;
+        found->c[found->n++] = (struct xinv_candidate){
+            .row = (uint8_t)row,
+            .phase = cmd->phase,
+            .choice = choice,
+            .commands = 1,
+            .excess = xinv_row_excess(iommu, row, choice, shape, &ignored, &ignored),
+        };
     }
 }
 
-/* Is a at least as good as b in everything that a policy may look at? */
-static bool no_worse(const struct xinv_rung *a, const struct xinv_rung *b)
+/* Atoms of one need: its classes, split by what each candidate covers. Room runs out to the safe
+ * side: an atom not split further counts as covered only if all of it is. */
+static unsigned split_need(const struct xinv_candidates *found, const struct xinv_iommu *iommu,
+                           const struct xinv_need *need, unsigned room, xinv_classes *atom)
 {
-    return a->excess <= b->excess && a->n <= b->n && a->n_ranged <= b->n_ranged &&
-           a->n_listed <= b->n_listed && popcount64(a->phases) <= popcount64(b->phases);
+    unsigned n = 1;
+
+    atom[0] = need->classes;
+    for (unsigned i = 0; i < found->n; i++) {
+        xinv_classes covered = covers_with(iommu, found->c[i].row, found->c[i].choice, need);
+        unsigned now = n;
+
+        for (unsigned k = 0; k < now && n < room; k++)
+            if ((atom[k] & covered) && (atom[k] & ~covered)) {
+                atom[n++] = atom[k] & ~covered;
+                atom[k] &= covered;
+            }
+    }
+    return n;
 }
 
-/* The order of the ladder: excess, then what costs commands. */
-static bool goes_before(const struct xinv_rung *a, const struct xinv_rung *b)
+static void add_atoms(struct xinv_candidates *found, const struct xinv_iommu *iommu,
+                      const struct xinv_shape *shape, unsigned k)
 {
+    const struct xinv_need *need = &shape->need[k];
+    xinv_classes atom[XINV_MAX_ATOMS];
+    unsigned room = XINV_MAX_ATOMS - found->n_atoms -
+                    (shape->n - 1 - k); /* one is left for each need to come */
+    unsigned n = split_need(found, iommu, need, room, atom);
+
+    for (unsigned i = 0; i < found->n; i++) {
+        struct xinv_candidate *c = &found->c[i];
+        xinv_classes covered = covers_with(iommu, c->row, c->choice, need);
+
+        if (!covered)
+            continue;
+        c->choice.flags |= need->flags & XINV_NEED_ALIASES;
+        if (xinv_row_matches(iommu, c->row, need) & (uint8_t)~need->known)
+            c->listed = 1;
+        for (unsigned a = 0; a < n; a++)
+            if (!(atom[a] & ~covered))
+                c->covers |= UINT64_C(1) << (found->n_atoms + a);
+    }
+    for (unsigned a = 0; a < n; a++) {
+        found->need_of[found->n_atoms] = (uint8_t)k;
+        found->atoms |= UINT64_C(1) << found->n_atoms++;
+    }
+}
+
+void xinv_candidates_find(const struct xinv_iommu *iommu, const struct xinv_shape *shape,
+                          struct xinv_candidates *found)
+{
+    const struct xinv_vendor *v = iommu->vendor;
+
+    found->atoms = 0;
+    found->n_atoms = 0;
+    found->n = 0;
+    for (unsigned row = 0; row < v->n_commands; row++)
+        if ((iommu->commands >> row & 1) && (shape->beyond || confined(v, &v->commands[row])))
+            add_row(found, iommu, shape, row);
+    for (unsigned k = 0; k < shape->n; k++)
+        if (shape->need[k].classes)
+            add_atoms(found, iommu, shape, k);
+}
+
+/* The search. */
+
+static struct xinv_cover with(const struct xinv_cover *cover, const struct xinv_candidates *found,
+                              unsigned c, const uint8_t *syncs)
+{
+    struct xinv_cover more = *cover;
+
+    more.excess += found->c[c].excess;
+    more.commands += found->c[c].commands;
+    more.listed = (uint8_t)(more.listed + found->c[c].listed);
+    more.phases |= (uint8_t)(1u << found->c[c].phase);
+    if (syncs)
+        more.syncs = syncs[more.phases];
+    more.chosen[more.n++] = (uint8_t)c;
+    return more;
+}
+
+/* Every part of the comparison only grows as rows are added, so a plan in the making that is not
+ * better never will be. */
+static bool better(const struct xinv_cover *a, const struct xinv_cover *b, bool latency)
+{
+    if (latency && a->syncs != b->syncs)
+        return a->syncs < b->syncs;
+    if (latency && a->commands != b->commands)
+        return a->commands < b->commands;
     if (a->excess != b->excess)
         return a->excess < b->excess;
-    if (a->n_listed != b->n_listed)
-        return a->n_listed < b->n_listed;
-    return a->n < b->n;
-}
-
-static void keep(struct xinv_ladder *ladder, const struct xinv_rung *rung)
-{
-    unsigned n = 0;
-    unsigned at;
-
-    for (unsigned i = 0; i < ladder->n; i++)
-        if (no_worse(&ladder->rung[i], rung))
-            return; /* equal plans: the first in table order stays */
-    for (unsigned i = 0; i < ladder->n; i++)
-        if (!no_worse(rung, &ladder->rung[i]))
-            ladder->rung[n++] = ladder->rung[i];
-    for (at = n; at > 0 && goes_before(rung, &ladder->rung[at - 1]); at--)
-        if (at < XINV_MAX_RUNGS)
-            ladder->rung[at] = ladder->rung[at - 1];
-    if (at < XINV_MAX_RUNGS)
-        ladder->rung[at] = *rung;
-    ladder->n = (uint8_t)(n < XINV_MAX_RUNGS ? n + 1 : XINV_MAX_RUNGS);
-}
-
-/* Does a row cover some need only through the list of a tag's live values? */
-static bool is_listed(const struct search *s, unsigned row)
-{
-    for (unsigned k = 0; k < s->shape->n; k++) {
-        const struct xinv_need *need = &s->shape->need[k];
-
-        if (xinv_row_covers(s->iommu, row, need) &&
-            (xinv_row_matches(s->iommu, row, need) & ~need->known))
-            return true;
-    }
-    return false;
-}
-
-static void evaluate(struct search *s, const uint8_t *chosen, unsigned n)
-{
-    const struct xinv_vendor *v = s->iommu->vendor;
-    struct xinv_rung rung = {0};
-
-    for (unsigned i = 0; i < n; i++) {
-        unsigned row = s->rows[chosen[i]];
-
-        rung.row[i] = (uint8_t)row;
-        rung.excess += s->excess[chosen[i]];
-        rung.phases |= (uint8_t)(1u << v->commands[row].phase);
-        if (v->commands[row].ranges.count)
-            rung.n_ranged++;
-        if (is_listed(s, row))
-            rung.n_listed++;
-    }
-    rung.n = (uint8_t)n;
-    keep(s->ladder, &rung);
-}
-
-/* The first need that the chosen rows leave open, and its open classes; 0 if none. */
-static xinv_classes open_classes(const struct search *s, const uint8_t *chosen, unsigned n,
-                                 unsigned *need)
-{
-    for (unsigned k = 0; k < s->shape->n; k++) {
-        xinv_classes open = s->shape->need[k].classes;
-
-        for (unsigned i = 0; i < n && open; i++)
-            open &= ~xinv_row_covers(s->iommu, s->rows[chosen[i]], &s->shape->need[k]);
-        if (open) {
-            *need = k;
-            return open;
-        }
-    }
-    return 0;
+    if (a->commands != b->commands)
+        return a->commands < b->commands;
+    return a->listed < b->listed;
 }
 
 /*
- * Every cover of at most XINV_MAX_ROWS rows, depth first: at each depth the first open need is
- * closed by one more row, tried in table order. Without recursion: choice[d] is the candidate tried
- * at depth d.
+ * Depth first: at each depth the first open atom is closed by one more candidate, tried in table
+ * order. Every plan without a superfluous row is reached, except those that cannot beat the best so
+ * far. Without recursion: level[d] is the plan of d rows.
  */
-static void search_covers(struct search *s)
+bool xinv_cover_best(const struct xinv_candidates *found, const uint8_t *syncs,
+                     struct xinv_cover *best)
 {
-    uint8_t choice[XINV_MAX_ROWS];
+    struct xinv_cover level[XINV_MAX_ROWS + 1];
+    uint64_t open[XINV_MAX_ROWS + 1];
     unsigned depth = 0;
     unsigned next = 0; /* candidate to try at this depth */
+    bool any = false;
 
+    level[0] = (struct xinv_cover){0};
+    open[0] = found->atoms;
     for (;;) {
-        unsigned k = 0;
-        xinv_classes open = open_classes(s, choice, depth, &k);
         unsigned c = next;
 
-        if (!open) {
-            evaluate(s, choice, depth);
-            c = s->n_rows;
+        if (!open[depth]) {
+            *best = level[depth];
+            any = true;
+            c = found->n;
         } else if (depth == XINV_MAX_ROWS) {
-            c = s->n_rows;
+            c = found->n;
+        } else {
+            uint64_t first = open[depth] & (~open[depth] + 1);
+
+            for (; c < found->n; c++) {
+                if (!(found->c[c].covers & first) || !found->c[c].commands)
+                    continue;
+                level[depth + 1] = with(&level[depth], found, c, syncs);
+                if (!any || better(&level[depth + 1], best, syncs != NULL))
+                    break;
+            }
         }
-        while (c < s->n_rows && !(xinv_row_covers(s->iommu, s->rows[c], &s->shape->need[k]) & open))
-            c++;
-        if (c < s->n_rows) {
-            choice[depth++] = (uint8_t)c;
+        if (c < found->n) {
+            open[depth + 1] = open[depth] & ~found->c[c].covers;
+            depth++;
             next = 0;
             continue;
         }
         if (!depth)
-            return;
-        next = choice[--depth] + 1u;
+            return any;
+        next = level[depth].chosen[depth - 1] + 1u;
+        depth--;
     }
 }
 
-/* The first need that all candidates together leave open. */
-static unsigned uncoverable(const struct search *s)
+unsigned xinv_cover_open(const struct xinv_candidates *found)
 {
-    for (unsigned k = 0; k < s->shape->n; k++) {
-        xinv_classes open = s->shape->need[k].classes;
+    uint64_t open = found->atoms;
 
-        for (unsigned c = 0; c < s->n_rows; c++)
-            open &= ~xinv_row_covers(s->iommu, s->rows[c], &s->shape->need[k]);
-        if (open)
-            return k;
-    }
+    for (unsigned c = 0; c < found->n; c++)
+        if (found->c[c].commands)
+            open &= ~found->c[c].covers;
+    for (unsigned a = 0; a < found->n_atoms; a++)
+        if (open >> a & 1)
+            return found->need_of[a];
     return 0;
-}
-
-unsigned xinv_ladder_build(const struct xinv_iommu *iommu, const struct xinv_shape *shape,
-                           struct xinv_ladder *ladder, unsigned *uncovered)
-{
-    struct search s = {.iommu = iommu, .shape = shape, .ladder = ladder};
-
-    ladder->n = 0;
-    *uncovered = 0;
-    find_candidates(&s);
-    search_covers(&s);
-    if (!ladder->n)
-        *uncovered = uncoverable(&s);
-    return ladder->n;
 }

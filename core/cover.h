@@ -4,17 +4,18 @@
  *
  * A need is "no entry of this cache with these tags and classes may survive". A row covers a part
  * of a need if one of its guaranteed removals has the cache, reaches those classes, and matches
- * only tags that are known. A plan is a set of rows that covers every class of every need. Plans
- * are kept from precise to broad: a ladder.
+ * only tags that are known. A plan is a set of rows that covers every class of every need; the best
+ * one is searched for among all of them, with what each row costs on this range.
  */
 #ifndef XINV_CORE_COVER_H
 #define XINV_CORE_COVER_H
 
 #include "core/backend.h"
 
-#define XINV_MAX_NEEDS 8
-#define XINV_MAX_ROWS  6
-#define XINV_MAX_RUNGS 6
+#define XINV_MAX_NEEDS      16
+#define XINV_MAX_ATOMS      64
+#define XINV_MAX_CANDIDATES 80
+#define XINV_MAX_ROWS       16
 
 /* A set of classes that need not be a product: one bit per combination of axis values. */
 typedef uint64_t xinv_classes;
@@ -35,33 +36,62 @@ struct xinv_shape {
     struct xinv_need need[XINV_MAX_NEEDS];
 };
 
-struct xinv_rung {
-    uint64_t excess;
-    uint8_t n;
-    uint8_t n_ranged; /* rows that take the address */
-    uint8_t n_listed; /* rows that go out once for every live value of a tag */
-    uint8_t phases;   /* mask of 1 << enum xinv_phase */
-    uint8_t row[XINV_MAX_ROWS];
+/* Which value a row's operands take where needs disagree: one row with two of these is two
+ * commands. */
+struct xinv_operand_choice {
+    uint8_t zero;  /* tags that are 0 */
+    uint8_t flags; /* XINV_NEED_NEW_DID; XINV_NEED_ALIASES does not exclude anything */
 };
 
-struct xinv_ladder {
+/* A row that covers something of a shape. An atom is a part of a need that every candidate covers
+ * whole or not at all. */
+struct xinv_candidate {
+    uint64_t covers;   /* atoms */
+    uint64_t excess;   /* entries removed beyond the shape */
+    uint64_t commands; /* set by the caller before the search: what the row costs; 0: it cannot be
+                          used */
+    uint8_t row;
+    uint8_t listed; /* it covers some need only through the list of a tag's live values */
+    uint8_t phase;
+    struct xinv_operand_choice choice;
+};
+
+struct xinv_candidates {
+    uint64_t atoms; /* all that must be covered */
+    uint8_t n_atoms;
     uint8_t n;
-    struct xinv_rung rung[XINV_MAX_RUNGS]; /* by excess, smallest first */
+    uint8_t need_of[XINV_MAX_ATOMS];
+    struct xinv_candidate c[XINV_MAX_CANDIDATES]; /* in table order */
+};
+
+struct xinv_cover {
+    uint64_t excess;
+    uint64_t commands;
+    uint8_t syncs;
+    uint8_t listed;
+    uint8_t phases; /* mask of 1 << enum xinv_phase */
+    uint8_t n;
+    uint8_t chosen[XINV_MAX_ROWS]; /* indices of candidates */
 };
 
 xinv_classes xinv_classes_expand(xinv_axes axes);
 
-/*
- * xinv_ladder_build - the plans for a shape that no other plan beats in excess, in commands and in
- * syncs at once returns: how many; 0: nothing covers the shape, and *uncovered is the index of a
- * need that cannot be covered
- */
-unsigned xinv_ladder_build(const struct xinv_iommu *iommu, const struct xinv_shape *shape,
-                           struct xinv_ladder *ladder, unsigned *uncovered);
+/* xinv_candidates_find - the rows that cover some part of a shape */
+void xinv_candidates_find(const struct xinv_iommu *iommu, const struct xinv_shape *shape,
+                          struct xinv_candidates *found);
 
-/* xinv_row_covers - the classes of a need that a row certainly removes */
-xinv_classes xinv_row_covers(const struct xinv_iommu *iommu, unsigned row,
-                             const struct xinv_need *need);
+/*
+ * xinv_cover_best - the best plan
+ * @syncs: for each mask of phases, the syncs that it takes: fewest syncs, then fewest commands,
+ * then least excess. NULL: least excess, then fewest commands. In both, rows that need no list of
+ * live tags then go first, and then table order. returns: true; false if the usable candidates
+ * leave something open
+ */
+bool xinv_cover_best(const struct xinv_candidates *found, const uint8_t *syncs,
+                     struct xinv_cover *best);
+
+/* xinv_cover_open - index of the first need that the usable candidates leave open; 0 if none */
+unsigned xinv_cover_open(const struct xinv_candidates *found);
 
 /* xinv_row_matches - the tags that a row matches on when it removes entries of a need */
 uint8_t xinv_row_matches(const struct xinv_iommu *iommu, unsigned row,
@@ -69,6 +99,7 @@ uint8_t xinv_row_matches(const struct xinv_iommu *iommu, unsigned row,
 
 /* xinv_row_excess - what a row removes beyond a shape; must or may: mask of 1 << cache, added to */
 uint64_t xinv_row_excess(const struct xinv_iommu *iommu, unsigned row,
-                         const struct xinv_shape *shape, uint8_t *must, uint8_t *may);
+                         struct xinv_operand_choice choice, const struct xinv_shape *shape,
+                         uint8_t *must, uint8_t *may);
 
 #endif

@@ -23,6 +23,12 @@ static xinv_axes without(xinv_axes axes, xinv_axes off)
     return (xinv_axes)(axes & ~off);
 }
 
+static bool takes_new_did(const struct builder *b, const struct xinv_need_def *def)
+{
+    return (def->flags & XINV_NEED_NEW_DID) && (def->tags & XINV_TAG_BIT(XINV_TAG_DID)) &&
+           (b->request->flags & XINV_REQ_NEW_DID);
+}
+
 /* Which classes of ATC entries an attachment's traffic makes. */
 static xinv_axes atc_classes(const struct builder *b, const struct xinv_cache_def *cache)
 {
@@ -43,24 +49,84 @@ static xinv_axes atc_classes(const struct builder *b, const struct xinv_cache_de
     return classes;
 }
 
+/*
+ * Is the request about everything that an endpoint does, and not about one table of one PASID? Then
+ * a guest's own PASID table may have live PASIDs beside the attachment's.
+ */
+static bool endpoint_wide(const struct builder *b)
+{
+    if (b->request->flags & XINV_REQ_INVALIDATE)
+        return !(b->request->flags & XINV_REQ_PASID);
+    return b->request->change != XINV_CHANGE_STAGE1_PTE &&
+           b->request->change != XINV_CHANGE_PASID_ENTRY;
+}
+
+/* Is the stale entries' PASID one of some that nobody here knows? */
+static bool pasids_open(const struct builder *b)
+{
+    return (b->at->flags & XINV_ATT_PASIDS_UNKNOWN) &&
+           (endpoint_wide(b) || !(b->at->known & PASID_BIT)) && b->iommu->tag_bits[XINV_TAG_PASID];
+}
+
+/* Tags that have one value here: the attachment's, a 0, or the new one of the change. */
+static uint8_t given_tags(const struct builder *b, const struct xinv_need_def *def)
+{
+    uint8_t given = b->at->known | b->iommu->vendor->caches[def->cache].zero | def->zero;
+
+    if (takes_new_did(b, def))
+        given |= XINV_TAG_BIT(XINV_TAG_DID);
+    if (pasids_open(b) && endpoint_wide(b))
+        given &= (uint8_t) ~(PASID_BIT & ~def->zero);
+    if (b->ranged)
+        given |= ADDRESS_TAGS;
+    return given;
+}
+
+/* Tags whose every live value is among the attachments: not those that a guest hands out by itself.
+ */
+static uint8_t listed_tags(const struct builder *b, const struct xinv_need_def *def, uint8_t given)
+{
+    uint8_t listed = given & b->iommu->vendor->caches[def->cache].tags & (uint8_t)~ADDRESS_TAGS;
+
+    if (!(b->request->flags & XINV_REQ_ENUMERATED))
+        return 0;
+    if (b->at->flags & XINV_ATT_PASIDS_UNKNOWN)
+        listed &= (uint8_t)~PASID_BIT;
+    if (b->at->stage == XINV_STAGE_NESTED)
+        listed &= (uint8_t)~ASID_BIT;
+    return listed;
+}
+
+/* Tags whose value is 0: by the table, or because the attachment gives none. */
+static uint8_t zero_tags(const struct builder *b, const struct xinv_need_def *def)
+{
+    uint8_t zero = def->zero | (b->iommu->vendor->caches[def->cache].zero & (uint8_t)~b->at->known);
+
+    if ((b->at->known & PASID_BIT) && !b->at->pasid)
+        zero |= PASID_BIT;
+    if (takes_new_did(b, def) && !(def->zero & XINV_TAG_BIT(XINV_TAG_DID)))
+        zero &= (uint8_t)~XINV_TAG_BIT(XINV_TAG_DID);
+    return zero;
+}
+
 static int add(struct builder *b, const struct xinv_need_def *def, xinv_axes classes)
 {
     const struct xinv_cache_def *cache = &b->iommu->vendor->caches[def->cache];
-    uint8_t given = (uint8_t)(b->at->known | cache->zero | def->zero);
+    uint8_t given = given_tags(b, def);
     struct xinv_need *need;
 
     if (b->shape->n == XINV_MAX_NEEDS)
         return -XINV_E_INVAL;
     need = &b->shape->need[b->shape->n++];
-    if (b->ranged)
-        given |= ADDRESS_TAGS;
     need->cache = def->cache;
     need->known = def->tags & given;
-    need->listed = 0;
-    if (b->request->flags & XINV_REQ_ENUMERATED)
-        need->listed = given & (uint8_t)~ADDRESS_TAGS & cache->tags;
-    need->zero = def->zero;
-    need->flags = def->flags & (XINV_NEED_ALIASES | XINV_NEED_NEW_DID);
+    need->listed = listed_tags(b, def, given);
+    need->zero = zero_tags(b, def) & (need->known | need->listed);
+    need->flags = def->flags & XINV_NEED_ALIASES;
+    if (need->listed & (uint8_t)~need->known & XINV_TAG_BIT(XINV_TAG_RID))
+        need->flags |= XINV_NEED_ALIASES; /* an alias is a live requester ID too */
+    if (takes_new_did(b, def))
+        need->flags |= XINV_NEED_NEW_DID;
     need->classes = xinv_classes_expand(classes);
     /* what the request knew: these tags, and an address that the change itself cannot use here */
     need->report = need->known;
@@ -95,7 +161,7 @@ static int add_need(struct builder *b, const struct xinv_need_def *def)
         return 0;
     if ((def->flags & XINV_NEED_ATS) && !(b->at->flags & XINV_ATT_ATS))
         return 0;
-    if ((def->flags & XINV_NEED_PASID) && !(b->at->known & PASID_BIT))
+    if ((def->flags & XINV_NEED_PASID) && !(b->at->known & PASID_BIT) && !pasids_open(b))
         return 0;
     if ((def->flags & XINV_NEED_NO_PASID) && (b->at->known & PASID_BIT))
         return 0;
@@ -115,9 +181,12 @@ static int add_need(struct builder *b, const struct xinv_need_def *def)
         ret = add_atc(b, def, classes | XINV_PASID_UNTAGGED, false);
     if (!ret && (atc & XINV_PASID_TAGGED))
         ret = add_atc(b, def, classes | XINV_PASID_TAGGED, true);
-    if (!ret && (b->at->flags & XINV_ATT_PASIDS_UNKNOWN) && !(b->at->known & PASID_BIT) &&
-        b->iommu->tag_bits[XINV_TAG_PASID])
-        ret = add_atc(b, def, classes | XINV_PASID_TAGGED, false);
+    if (!ret && pasids_open(b)) {
+        if (!(atc & XINV_PASID_UNTAGGED))
+            ret = add_atc(b, def, classes | XINV_PASID_UNTAGGED, false);
+        if (!ret)
+            ret = add_atc(b, def, classes | XINV_PASID_TAGGED, false);
+    }
     return ret;
 }
 
@@ -172,41 +241,58 @@ static uint8_t explicit_tags(const struct builder *b, const struct xinv_cache_de
     return tags;
 }
 
-/* The row that says how the host's own change of such a table finds its entries in a cache, or
- * NULL. */
-static const struct xinv_need_def *pte_need(const struct builder *b, uint8_t cache_id)
+/* The need of some change of such a table that says how its entries are found in a cache, or NULL.
+ */
+static const struct xinv_need_def *need_of_change(const struct builder *b, uint8_t change_id,
+                                                  uint8_t cache_id)
 {
     const struct xinv_vendor *v = b->iommu->vendor;
-    uint8_t pte =
-        b->at->stage == XINV_STAGE_STAGE2 ? XINV_CHANGE_STAGE2_PTE : XINV_CHANGE_STAGE1_PTE;
 
     for (unsigned i = 0; i < v->n_changes; i++) {
         const struct xinv_change_def *change = &v->changes[i];
 
-        if (change->change != pte || !(change->from & XINV_FROM_PRESENT) ||
+        if (change->change != change_id || !(change->from & XINV_FROM_PRESENT) ||
             !(change->stages & XINV_STAGE_BIT(b->at->stage)) ||
             !xinv_conds_hold(v, b->iommu->feature, change->conds))
             continue;
-        for (unsigned k = 0; k < change->needs.count; k++)
-            if (v->needs[change->needs.first + k].cache == cache_id)
-                return &v->needs[change->needs.first + k];
+        for (unsigned k = 0; k < change->needs.count; k++) {
+            const struct xinv_need_def *need = &v->needs[change->needs.first + k];
+
+            if (need->cache == cache_id && xinv_conds_hold(v, b->iommu->feature, need->conds))
+                return need;
+        }
     }
     return NULL;
+}
+
+static const struct xinv_need_def *table_need(const struct builder *b, uint8_t cache_id)
+{
+    const struct xinv_need_def *need;
+
+    switch (b->at->stage) {
+    case XINV_STAGE_STAGE2:
+        return need_of_change(b, XINV_CHANGE_STAGE2_PTE, cache_id);
+    case XINV_STAGE_PASSTHROUGH:
+        /* no table: its entries are those that a change of the endpoint's own entry removes */
+        need = need_of_change(b, XINV_CHANGE_PASID_ENTRY, cache_id);
+        return need ? need : need_of_change(b, XINV_CHANGE_DEVICE_ENTRY, cache_id);
+    default:
+        return need_of_change(b, XINV_CHANGE_STAGE1_PTE, cache_id);
+    }
 }
 
 static int add_explicit(struct builder *b, uint8_t cache_id)
 {
     const struct xinv_cache_def *cache = &b->iommu->vendor->caches[cache_id];
     struct xinv_need_def def = {.cache = cache_id};
-    const struct xinv_need_def *pte;
+    const struct xinv_need_def *table = table_need(b, cache_id);
 
     def.tags = explicit_tags(b, cache);
     def.classes = cache->axes;
-    pte = pte_need(b, cache_id);
-    if (pte) {
+    if (table) {
         /* the translation regime, and with it the tags, follow from the stream's setting */
-        def.tags &= pte->tags;
-        def.classes = pte->classes;
+        def.tags &= table->tags;
+        def.classes = table->classes;
     }
     def.flags = XINV_NEED_LEVEL_HINT;
     if (cache_id == XINV_CACHE_DEVICE_TLB)
@@ -231,7 +317,7 @@ static int build_explicit(struct builder *b)
         ret = add_explicit(b, XINV_CACHE_DEVICE_CONFIG);
     if (!ret && (caches & XINV_INV_PASID_CONFIG))
         ret = add_explicit(b, XINV_CACHE_PASID_CONFIG);
-    if (!ret && (caches & XINV_INV_IOTLB))
+    if (!ret && (caches & XINV_INV_IOTLB) && table_need(b, translation[b->at->stage]))
         ret = add_explicit(b, translation[b->at->stage]);
     if (!ret && (caches & XINV_INV_DEVICE_TLB))
         ret = add_explicit(b, XINV_CACHE_DEVICE_TLB);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 /*
- * One request on one IOMMU: shapes, rungs, order, words.
+ * One request on one IOMMU: shapes, plans, order, words.
  *
  * Everything that can fail is found before the first word is written: the attachments are checked
  * and every shape is planned, then the size is bounded, then words go out.
@@ -13,13 +13,14 @@
 
 #define ADDRESS_TAGS ((uint8_t)(XINV_TAG_BIT(XINV_TAG_ADDRESS) | XINV_TAG_BIT(XINV_TAG_IPA)))
 #define PASID_BIT    XINV_TAG_BIT(XINV_TAG_PASID)
-#define NO_ROW       0xff
+#define DID_BIT      XINV_TAG_BIT(XINV_TAG_DID)
 
-/* A shape that was planned: the rung that the policy chose, and for each of its rows the need that
- * it serves. */
+/* A shape that was planned: the rows that the policy chose, and what their operands are. */
 struct plan {
     uint32_t key;
     uint8_t n;
+    uint8_t
+        cut_policy; /* enum xinv_policy_kind; exact where the caller's own cannot say the range */
     uint8_t row[XINV_MAX_ROWS];
     uint8_t phase[XINV_MAX_ROWS];
     uint8_t zero[XINV_MAX_ROWS];    /* operands that are 0 */
@@ -27,7 +28,7 @@ struct plan {
     uint32_t blocks[XINV_MAX_ROWS]; /* commands for one attachment */
 };
 
-#define PLANS 4 /* shapes that are remembered at once; more are planned again */
+#define PLANS 8 /* shapes that are remembered at once; more are planned again */
 
 struct job {
     const struct xinv_iommu *iommu;
@@ -39,12 +40,12 @@ struct job {
     const struct xinv_completion *completion;
     struct xinv_report report;
     bool ranged;
+    bool count_first; /* the output's size cannot be bounded without a pass that counts */
     uint8_t next_plan;
     struct plan plans[PLANS];
 };
 
-/* ---- Checks
- * -------------------------------------------------------------------------------------- */
+/* Checks. */
 
 /* Is a tag's value wider than its field? A tag that the vendor does not have at all is ignored. */
 static bool too_wide(const struct job *job, unsigned tag, uint32_t value)
@@ -165,309 +166,7 @@ static struct xinv_attachment named(const struct job *job, size_t i)
     return at;
 }
 
-/* ---- Plans
- * --------------------------------------------------------------------------------------- */
-
-static void cut_request(const struct job *job, unsigned row, struct xinv_cut_request *cut)
-{
-    cut->spec = job->iommu->range[row];
-    cut->policy = job->policy.kind;
-    cut->blocks = job->policy.blocks;
-    cut->log2_granule = job->request.log2_granule;
-    cut->log2_leaf = job->request.log2_leaf_size;
-    cut->leaves_within = job->request.flags & XINV_REQ_LEAVES_WITHIN;
-    cut->first = job->request.first;
-    cut->last = job->request.last;
-}
-
-/* What a rung costs for one attachment on this range. */
-struct cost {
-    uint64_t commands;
-    uint64_t extra_pages;
-    unsigned syncs;
-    bool possible;
-};
-
-static void price(const struct job *job, const struct xinv_rung *rung, bool limited,
-                  struct cost *cost)
-{
-    uint64_t asked = job->ranged ? xinv_pages(job->request.first, job->request.last) : 0;
-    unsigned last_phase = XINV_NPHASES;
-
-    cost->commands = 0;
-    cost->extra_pages = 0;
-    cost->syncs = 0;
-    cost->possible = true;
-    for (unsigned p = 0; p < XINV_NPHASES; p++) {
-        if (!(rung->phases & (1u << p)))
-            continue;
-        if (last_phase < XINV_NPHASES && job->vendor->order[last_phase][p] != XINV_ORDER_QUEUE)
-            cost->syncs++;
-        last_phase = p;
-    }
-    for (unsigned i = 0; i < rung->n; i++) {
-        struct xinv_cut_request cut;
-        uint64_t limit = UINT32_MAX;
-        uint64_t pages;
-        uint64_t n;
-
-        if (!job->vendor->commands[rung->row[i]].ranges.count) {
-            cost->commands++;
-            continue;
-        }
-        if (limited && job->policy.max_commands)
-            limit = job->policy.max_commands;
-        cut_request(job, rung->row[i], &cut);
-        n = xinv_cut_count(&cut, limit, &pages);
-        if (!n || n > limit) {
-            cost->possible = false;
-            return;
-        }
-        cost->commands += n;
-        if (pages - asked > cost->extra_pages)
-            cost->extra_pages = pages - asked;
-    }
-}
-
-static bool cheaper(const struct cost *a, const struct cost *b)
-{
-    if (a->syncs != b->syncs)
-        return a->syncs < b->syncs;
-    return a->commands < b->commands;
-}
-
-/* The rung that the policy wants: the first that can say the range, or under latency the one with
- * the fewest commands. */
-static const struct xinv_rung *choose(const struct job *job, const struct xinv_ladder *ladder,
-                                      struct cost *cost)
-{
-    const struct xinv_rung *best = NULL;
-    struct cost c;
-
-    for (unsigned pass = 0; pass < 2 && !best; pass++) {
-        for (unsigned i = 0; i < ladder->n; i++) {
-            /* where no rung keeps to max_commands, the limit gives way, not the invalidation */
-            price(job, &ladder->rung[i], pass == 0, &c);
-            if (!c.possible || (best && !cheaper(&c, cost)))
-                continue;
-            best = &ladder->rung[i];
-            *cost = c;
-            if (job->policy.kind != XINV_POLICY_LATENCY)
-                break;
-        }
-    }
-    return best;
-}
-
-/* What a rung gives up, for the report. */
-static void account(struct job *job, const struct xinv_shape *shape, const struct xinv_rung *rung,
-                    const struct cost *cost)
-{
-    struct xinv_report *report = &job->report;
-    uint8_t widened = 0;
-
-    for (unsigned k = 0; k < shape->n; k++) {
-        uint8_t matched = 0xff;
-
-        for (unsigned i = 0; i < rung->n; i++)
-            if (xinv_row_covers(job->iommu, rung->row[i], &shape->need[k]))
-                matched &= xinv_row_matches(job->iommu, rung->row[i], &shape->need[k]);
-        widened |= shape->need[k].report & (uint8_t)~matched;
-    }
-    if (widened & ADDRESS_TAGS) {
-        widened = (uint8_t)((widened & ~ADDRESS_TAGS) | XINV_TAG_BIT(XINV_TAG_ADDRESS));
-        report->extra_unbounded = 1;
-    }
-    report->widened |= widened;
-    if (cost->extra_pages > report->extra_pages)
-        report->extra_pages = cost->extra_pages;
-    for (unsigned i = 0; i < rung->n; i++) {
-        (void)xinv_row_excess(job->iommu, rung->row[i], shape, &report->must_beyond,
-                              &report->may_beyond);
-        report->rows |= UINT64_C(1) << rung->row[i];
-    }
-}
-
-static void fill_plan(const struct job *job, const struct xinv_shape *shape,
-                      const struct xinv_rung *rung, struct plan *plan)
-{
-    plan->n = rung->n;
-    for (unsigned i = 0; i < rung->n; i++) {
-        unsigned row = rung->row[i];
-        struct xinv_cut_request cut;
-        uint64_t pages;
-
-        plan->row[i] = (uint8_t)row;
-        plan->phase[i] = job->vendor->commands[row].phase;
-        plan->zero[i] = 0;
-        plan->flags[i] = 0;
-        plan->blocks[i] = 1;
-        for (unsigned k = 0; k < shape->n; k++) {
-            if (!xinv_row_covers(job->iommu, row, &shape->need[k]))
-                continue;
-            plan->zero[i] |= shape->need[k].zero;
-            plan->flags[i] |= shape->need[k].flags;
-        }
-        if (!job->vendor->commands[row].ranges.count)
-            continue;
-        cut_request(job, row, &cut);
-        plan->blocks[i] = (uint32_t)xinv_cut_count(&cut, UINT32_MAX - 1, &pages);
-    }
-}
-
-static bool has_pasids(const struct job *job, size_t i)
-{
-    const struct xinv_attachment *at = &job->at[i];
-
-    if (at->flags & (XINV_ATT_PASID_ENABLED | XINV_ATT_PASIDS_UNKNOWN))
-        return true;
-    /* attachments of one endpoint stand next to each other */
-    for (size_t k = i; k-- > 0 && job->at[k].rid == at->rid;)
-        if ((job->at[k].known & PASID_BIT) && job->at[k].pasid)
-            return true;
-    for (size_t k = i + 1; k < job->n && job->at[k].rid == at->rid; k++)
-        if ((job->at[k].known & PASID_BIT) && job->at[k].pasid)
-            return true;
-    return false;
-}
-
-static struct plan *find_plan(struct job *job, uint32_t key)
-{
-    for (unsigned i = 0; i < PLANS; i++)
-        if (job->plans[i].key == key)
-            return &job->plans[i];
-    return NULL;
-}
-
-static int make_plan(struct job *job, size_t i, uint32_t key, bool pasids, struct plan **made)
-{
-    const struct xinv_attachment at = named(job, i);
-    struct plan *plan = &job->plans[job->next_plan];
-    const struct xinv_rung *rung;
-    struct xinv_shape shape;
-    struct xinv_ladder ladder;
-    struct cost cost = {0};
-    unsigned open = 0;
-    int ret = xinv_shape_build(job->iommu, &job->request, &at, pasids, &shape);
-
-    if (ret)
-        return refuse(job, &job->at[i], 0, ret);
-    (void)xinv_ladder_build(job->iommu, &shape, &ladder, &open);
-    rung = choose(job, &ladder, &cost);
-    if (!rung) {
-        job->report.at_cache = shape.n ? shape.need[open].cache : 0;
-        return refuse(job, &job->at[i], 0, -XINV_E_MUST_BLOCK);
-    }
-    account(job, &shape, rung, &cost);
-    fill_plan(job, &shape, rung, plan);
-    plan->key = key;
-    job->next_plan = (uint8_t)((job->next_plan + 1) % PLANS);
-    *made = plan;
-    return 0;
-}
-
-/* The plan of an attachment; NULL if the request is not about it. Cannot fail once plan_all() has
- * passed. */
-static int plan_of(struct job *job, size_t i, struct plan **plan)
-{
-    const struct xinv_attachment *at = &job->at[i];
-    bool pasids;
-    uint32_t key;
-
-    *plan = NULL;
-    if ((job->request.flags & XINV_REQ_INVALIDATE) && (job->request.flags & XINV_REQ_PASID) &&
-        (at->known & PASID_BIT) && at->pasid != job->request.pasid)
-        return 0;
-    pasids = has_pasids(job, i);
-    key = xinv_shape_key(at, pasids);
-    *plan = find_plan(job, key);
-    if (*plan)
-        return 0;
-    return make_plan(job, i, key, pasids, plan);
-}
-
-/* Plans every attachment, and bounds what can come out. */
-static int plan_all(struct job *job, uint64_t *most_commands)
-{
-    bool any = false;
-
-    *most_commands =
-        2 * 2 * XINV_NPHASES + 1; /* fences of every phase, repeated, and the last sync */
-    for (size_t i = 0; i < job->n; i++) {
-        struct plan *plan;
-        int ret = plan_of(job, i, &plan);
-
-        if (ret)
-            return ret;
-        if (!plan)
-            continue;
-        any = true;
-        for (unsigned k = 0; k < plan->n; k++)
-            *most_commands += (uint64_t)plan->blocks[k] * (1u + job->at[i].n_aliases) *
-                              4u; /* 4: repeats of both kinds */
-    }
-    if (job->iommu->max_batch)
-        *most_commands += *most_commands / job->iommu->max_batch;
-    return any ? 0 : -XINV_E_NOENT;
-}
-
-/* ---- Emission
- * ------------------------------------------------------------------------------------ */
-
-static void operands_of(const struct job *job, size_t i, uint8_t zero, uint8_t flags,
-                        struct xinv_operands *op)
-{
-    const struct xinv_request *r = &job->request;
-    const struct xinv_attachment at = named(job, i);
-
-    op->at = &job->at[i];
-    op->rid = at.rid;
-    op->pasid = (at.known & PASID_BIT) ? at.pasid : 0;
-    op->asid = (at.known & XINV_TAG_BIT(XINV_TAG_ASID)) ? at.asid : 0;
-    op->did = (at.known & XINV_TAG_BIT(XINV_TAG_DID)) ? at.did : 0;
-    op->vmid = (at.known & XINV_TAG_BIT(XINV_TAG_VMID)) ? at.vmid : 0;
-    if ((flags & XINV_NEED_NEW_DID) && (r->flags & XINV_REQ_NEW_DID))
-        op->did = r->new_did;
-    if (zero & XINV_TAG_BIT(XINV_TAG_DID))
-        op->did = 0;
-    if (zero & PASID_BIT)
-        op->pasid = 0;
-}
-
-static bool same_operands(const struct xinv_operands *a, const struct xinv_operands *b,
-                          uint8_t tags)
-{
-    return !((tags & XINV_TAG_BIT(XINV_TAG_RID) && a->rid != b->rid) ||
-             (tags & PASID_BIT && a->pasid != b->pasid) ||
-             (tags & XINV_TAG_BIT(XINV_TAG_ASID) && a->asid != b->asid) ||
-             (tags & XINV_TAG_BIT(XINV_TAG_DID) && a->did != b->did) ||
-             (tags & XINV_TAG_BIT(XINV_TAG_VMID) && a->vmid != b->vmid));
-}
-
-/* Did an attachment before i send the same command? Two users of one tag need it once. */
-static bool sent_before(struct job *job, size_t i, unsigned row, const struct xinv_operands *op)
-{
-    uint8_t tags = job->vendor->commands[row].operands;
-    bool by_rid = tags & XINV_TAG_BIT(XINV_TAG_RID);
-
-    for (size_t k = i; k-- > 0;) {
-        struct xinv_operands other;
-        struct plan *plan;
-
-        if (by_rid && job->at[k].rid != op->rid)
-            return false;
-        if (plan_of(job, k, &plan) || !plan)
-            continue;
-        for (unsigned j = 0; j < plan->n; j++) {
-            if (plan->row[j] != row)
-                continue;
-            operands_of(job, k, plan->zero[j], plan->flags[j], &other);
-            if (same_operands(op, &other, tags))
-                return true;
-        }
-    }
-    return false;
-}
+/* Plans. */
 
 /* How often one command goes out in place, and a phase with its sync. */
 static unsigned repeats(const struct job *job, const struct xinv_attachment *at, unsigned phase,
@@ -491,7 +190,385 @@ static unsigned repeats(const struct job *job, const struct xinv_attachment *at,
     return times;
 }
 
-static void emit_row(struct job *job, struct xinv_emit *emit, unsigned row,
+static void cut_request(const struct job *job, unsigned row, uint8_t policy,
+                        struct xinv_cut_request *cut)
+{
+    cut->spec = job->iommu->range[row];
+    cut->policy = policy;
+    cut->blocks = job->policy.blocks;
+    cut->log2_granule = job->request.log2_granule;
+    cut->log2_leaf = job->request.log2_leaf_size;
+    cut->leaves_within = job->request.flags & XINV_REQ_LEAVES_WITHIN;
+    cut->first = job->request.first;
+    cut->last = job->request.last;
+}
+
+static bool has_pasids(const struct job *job, size_t i)
+{
+    const struct xinv_attachment *at = &job->at[i];
+
+    if (at->flags & (XINV_ATT_PASID_ENABLED | XINV_ATT_PASIDS_UNKNOWN))
+        return true;
+    /* attachments of one endpoint stand next to each other */
+    for (size_t k = i; k-- > 0 && job->at[k].rid == at->rid;)
+        if ((job->at[k].known & PASID_BIT) && job->at[k].pasid)
+            return true;
+    for (size_t k = i + 1; k < job->n && job->at[k].rid == at->rid; k++)
+        if ((job->at[k].known & PASID_BIT) && job->at[k].pasid)
+            return true;
+    return false;
+}
+
+/* Is the request about this attachment at all? */
+static bool concerns(const struct job *job, size_t i)
+{
+    const struct xinv_attachment *at = &job->at[i];
+
+    return !((job->request.flags & XINV_REQ_INVALIDATE) && (job->request.flags & XINV_REQ_PASID) &&
+             (at->known & PASID_BIT) && at->pasid != job->request.pasid);
+}
+
+static void operands_of(const struct job *job, size_t i, uint8_t zero, uint8_t flags,
+                        struct xinv_operands *op)
+{
+    const struct xinv_attachment at = named(job, i);
+
+    op->at = &job->at[i];
+    op->rid = (at.known & XINV_TAG_BIT(XINV_TAG_RID)) ? at.rid : 0;
+    op->pasid = (at.known & PASID_BIT) ? at.pasid : 0;
+    op->asid = (at.known & XINV_TAG_BIT(XINV_TAG_ASID)) ? at.asid : 0;
+    op->did = (at.known & DID_BIT) ? at.did : 0;
+    op->vmid = (at.known & XINV_TAG_BIT(XINV_TAG_VMID)) ? at.vmid : 0;
+    if (flags & XINV_NEED_NEW_DID)
+        op->did = job->request.new_did;
+    if (zero & DID_BIT)
+        op->did = 0;
+    if (zero & PASID_BIT)
+        op->pasid = 0;
+}
+
+static bool same_operands(const struct xinv_operands *a, const struct xinv_operands *b,
+                          uint8_t tags)
+{
+    return !((tags & XINV_TAG_BIT(XINV_TAG_RID) && a->rid != b->rid) ||
+             (tags & PASID_BIT && a->pasid != b->pasid) ||
+             (tags & XINV_TAG_BIT(XINV_TAG_ASID) && a->asid != b->asid) ||
+             (tags & DID_BIT && a->did != b->did) ||
+             (tags & XINV_TAG_BIT(XINV_TAG_VMID) && a->vmid != b->vmid));
+}
+
+static uint32_t key_of(const struct job *job, size_t i)
+{
+    return xinv_shape_key(&job->at[i], has_pasids(job, i));
+}
+
+/* How many commands one row comes to over all attachments of a shape: one for each value of its
+ * operands. */
+static uint64_t fan_out(const struct job *job, uint32_t key, const struct xinv_candidate *c)
+{
+    uint8_t tags = job->vendor->commands[c->row].operands;
+    uint64_t n = 0;
+
+    if (job->n == 1)
+        return 1;
+    for (size_t i = 0; i < job->n; i++) {
+        struct xinv_operands own;
+        bool seen = false;
+
+        if (!concerns(job, i) || key_of(job, i) != key)
+            continue;
+        operands_of(job, i, c->choice.zero, c->choice.flags, &own);
+        for (size_t k = 0; k < i && !seen; k++) {
+            struct xinv_operands other;
+
+            if (!concerns(job, k) || key_of(job, k) != key)
+                continue;
+            operands_of(job, k, c->choice.zero, c->choice.flags, &other);
+            seen = same_operands(&own, &other, tags);
+        }
+        n += !seen;
+    }
+    return n;
+}
+
+/*
+ * How far a row may go before a wider scope is taken. Where no plan keeps to max_commands, that
+ * limit gives way, not the invalidation; and where a policy's few blocks cannot say the range, an
+ * exact cut can.
+ */
+enum {
+    PASS_POLICY,
+    PASS_UNLIMITED,
+    PASS_ANY_CUT,
+    N_PASSES
+};
+#define MOST_BLOCKS (UINT32_C(1) << 20) /* a longer list for one tag and cache serves nobody */
+
+static uint8_t pass_policy(const struct job *job, unsigned pass)
+{
+    return pass == PASS_ANY_CUT && job->policy.kind == XINV_POLICY_AT_MOST ? XINV_POLICY_EXACT
+                                                                           : job->policy.kind;
+}
+
+/* Blocks of a row for one attachment; 0 if it cannot say the range. */
+static uint64_t blocks_of(const struct job *job, unsigned row, unsigned pass, uint64_t *pages)
+{
+    struct xinv_cut_request cut;
+    uint64_t limit = MOST_BLOCKS;
+    uint64_t n;
+
+    *pages = 0;
+    if (!job->vendor->commands[row].ranges.count)
+        return 1;
+    if (!job->ranged)
+        return 0; /* there is no address to say, even where only some of its removals look at it */
+    if (pass == PASS_POLICY && job->policy.max_commands)
+        limit = job->policy.max_commands;
+    if (pass == PASS_ANY_CUT)
+        limit = UINT32_MAX - 1;
+    cut_request(job, row, pass_policy(job, pass), &cut);
+    n = xinv_cut_count(&cut, limit, pages);
+    return n > limit ? 0 : n;
+}
+
+/* Syncs of every set of phases, as emission will place them. */
+static void count_syncs(const struct job *job, uint8_t syncs[1 << XINV_NPHASES])
+{
+    for (unsigned set = 0; set < 1u << XINV_NPHASES; set++) {
+        unsigned pending = 0;
+
+        syncs[set] = 0;
+        for (unsigned p = XINV_PHASE_REGISTER + 1; p < XINV_NPHASES; p++) {
+            bool fence = false;
+            unsigned again;
+
+            if (!(set >> p & 1))
+                continue;
+            for (unsigned q = 0; q < p; q++)
+                fence |= (pending >> q & 1) && job->vendor->order[q][p] != XINV_ORDER_QUEUE;
+            again = repeats(job, NULL, p, XINV_REPEAT_PHASE) - 1;
+            syncs[set] = (uint8_t)(syncs[set] + fence + again);
+            pending = (fence || again ? 0 : pending) | 1u << p;
+        }
+    }
+}
+
+/* The plan that the policy wants; returns the pass that found it, or N_PASSES if nothing covers the
+ * shape. */
+static unsigned choose(const struct job *job, uint32_t key, struct xinv_candidates *found,
+                       struct xinv_cover *best)
+{
+    bool latency = job->policy.kind == XINV_POLICY_LATENCY;
+    uint8_t syncs[1 << XINV_NPHASES];
+    uint64_t pages;
+    unsigned pass;
+
+    if (latency)
+        count_syncs(job, syncs);
+    for (pass = 0; pass < N_PASSES; pass++) {
+        for (unsigned i = 0; i < found->n; i++)
+            found->c[i].commands =
+                blocks_of(job, found->c[i].row, pass, &pages) * fan_out(job, key, &found->c[i]);
+        if (xinv_cover_best(found, latency ? syncs : NULL, best))
+            break;
+    }
+    return pass;
+}
+
+/* What a plan gives up, for the report. */
+static void account(struct job *job, const struct xinv_shape *shape,
+                    const struct xinv_candidates *found, const struct xinv_cover *cover)
+{
+    struct xinv_report *report = &job->report;
+    uint8_t widened = 0;
+
+    for (unsigned k = 0; k < shape->n; k++) {
+        uint8_t matched = 0xff;
+
+        for (unsigned i = 0; i < cover->n; i++) {
+            const struct xinv_candidate *c = &found->c[cover->chosen[i]];
+
+            for (unsigned a = 0; a < found->n_atoms; a++)
+                if (found->need_of[a] == k && (c->covers >> a & 1))
+                    matched &= xinv_row_matches(job->iommu, c->row, &shape->need[k]);
+        }
+        widened |= shape->need[k].report & (uint8_t)~matched;
+    }
+    if (widened & ADDRESS_TAGS) {
+        widened = (uint8_t)((widened & ~ADDRESS_TAGS) | XINV_TAG_BIT(XINV_TAG_ADDRESS));
+        report->extra_unbounded = 1;
+    }
+    report->widened |= widened;
+    for (unsigned i = 0; i < cover->n; i++) {
+        const struct xinv_candidate *c = &found->c[cover->chosen[i]];
+
+        (void)xinv_row_excess(job->iommu, c->row, c->choice, shape, &report->must_beyond,
+                              &report->may_beyond);
+        report->rows |= UINT64_C(1) << c->row;
+    }
+}
+
+static void fill_plan(struct job *job, const struct xinv_candidates *found,
+                      const struct xinv_cover *cover, unsigned pass, struct plan *plan)
+{
+    uint64_t asked = job->ranged ? xinv_pages(job->request.first, job->request.last) : 0;
+
+    plan->n = cover->n;
+    plan->cut_policy = pass_policy(job, pass);
+    for (unsigned i = 0; i < cover->n; i++) {
+        const struct xinv_candidate *c = &found->c[cover->chosen[i]];
+        uint64_t pages;
+
+        plan->row[i] = c->row;
+        plan->phase[i] = c->phase;
+        plan->zero[i] = c->choice.zero;
+        plan->flags[i] = c->choice.flags;
+        plan->blocks[i] = (uint32_t)blocks_of(job, c->row, pass, &pages);
+        if (pages > asked && pages - asked > job->report.extra_pages)
+            job->report.extra_pages = pages - asked;
+    }
+}
+
+static struct plan *find_plan(struct job *job, uint32_t key)
+{
+    for (unsigned i = 0; i < PLANS; i++)
+        if (job->plans[i].key == key)
+            return &job->plans[i];
+    return NULL;
+}
+
+static int make_plan(struct job *job, size_t i, uint32_t key, struct plan **made)
+{
+    const struct xinv_attachment at = named(job, i);
+    struct plan *plan = &job->plans[job->next_plan];
+    struct xinv_candidates found;
+    struct xinv_shape shape;
+    struct xinv_cover best;
+    unsigned pass;
+    int ret = xinv_shape_build(job->iommu, &job->request, &at, has_pasids(job, i), &shape);
+
+    if (ret)
+        return refuse(job, &job->at[i], 0, ret);
+    xinv_candidates_find(job->iommu, &shape, &found);
+    pass = choose(job, key, &found, &best);
+    if (pass == N_PASSES) {
+        job->report.at_cache = shape.need[xinv_cover_open(&found)].cache;
+        return refuse(job, &job->at[i], 0, -XINV_E_MUST_BLOCK);
+    }
+    account(job, &shape, &found, &best);
+    fill_plan(job, &found, &best, pass, plan);
+    plan->key = key;
+    job->next_plan = (uint8_t)((job->next_plan + 1) % PLANS);
+    *made = plan;
+    return 0;
+}
+
+/* The plan of an attachment; NULL if the request is not about it. Cannot fail once plan_all() has
+ * passed. */
+static int plan_of(struct job *job, size_t i, struct plan **plan)
+{
+    uint32_t key;
+
+    *plan = NULL;
+    if (!concerns(job, i))
+        return 0;
+    key = key_of(job, i);
+    *plan = find_plan(job, key);
+    return *plan ? 0 : make_plan(job, i, key, plan);
+}
+
+/* The most that the errata of a table repeat anything. */
+static unsigned most_repeats(const struct job *job, uint8_t unit)
+{
+    unsigned most = 1;
+
+    for (unsigned i = 0; i < job->vendor->n_repeats; i++)
+        if (job->vendor->repeats[i].unit == unit && job->vendor->repeats[i].times > most)
+            most = job->vendor->repeats[i].times;
+    return most;
+}
+
+/* Plans every attachment, and bounds what can come out. */
+static int plan_all(struct job *job, uint64_t *most_commands)
+{
+    uint64_t times =
+        (uint64_t)most_repeats(job, XINV_REPEAT_PHASE) * most_repeats(job, XINV_REPEAT_COMMAND);
+    bool any = false;
+
+    *most_commands =
+        times * XINV_NPHASES + 1; /* fences of every phase, repeated, and the last sync */
+    for (size_t i = 0; i < job->n; i++) {
+        struct plan *plan;
+        int ret = plan_of(job, i, &plan);
+
+        if (ret)
+            return ret;
+        if (!plan)
+            continue;
+        any = true;
+        for (unsigned k = 0; k < plan->n; k++) {
+            *most_commands += plan->blocks[k] * times * (1u + job->at[i].n_aliases);
+            job->count_first |= plan->phase[k] == XINV_PHASE_REGISTER;
+        }
+    }
+    if (job->iommu->max_batch)
+        *most_commands += *most_commands / job->iommu->max_batch;
+    return any ? 0 : -XINV_E_NOENT;
+}
+
+/* Is row j of a plan, sent for attachment k, the same command? */
+static bool same_command(const struct job *job, size_t k, const struct plan *plan, unsigned j,
+                         unsigned row, const struct xinv_operands *op)
+{
+    const struct xinv_attachment *at = &job->at[k];
+    uint8_t tags = job->vendor->commands[row].operands;
+    struct xinv_operands other;
+
+    /* an endpoint that needs it twice is not served by one that needs it once */
+    if (plan->row[j] != row || repeats(job, at, plan->phase[j], XINV_REPEAT_COMMAND) <
+                                   repeats(job, op->at, plan->phase[j], XINV_REPEAT_COMMAND))
+        return false;
+    operands_of(job, k, plan->zero[j], plan->flags[j], &other);
+    if (same_operands(op, &other, tags))
+        return true;
+    for (unsigned a = 0; (plan->flags[j] & XINV_NEED_ALIASES) && a < at->n_aliases; a++) {
+        other.rid = at->aliases[a];
+        if (same_operands(op, &other, tags))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Did an attachment before i, or a row before j of its own plan, send the same command? Two users
+ * of one tag need it once. Endpoints stand together, so what names an endpoint itself can only have
+ * been sent by its neighbours.
+ */
+static bool sent_before(struct job *job, size_t i, unsigned row, unsigned j,
+                        const struct xinv_operands *op)
+{
+    bool neighbours = (job->vendor->commands[row].operands & XINV_TAG_BIT(XINV_TAG_RID)) &&
+                      op->rid == job->at[i].rid;
+    struct plan *plan;
+
+    if (plan_of(job, i, &plan) || !plan)
+        return false;
+    for (unsigned r = 0; r < j; r++)
+        if (same_command(job, i, plan, r, row, op))
+            return true;
+    for (size_t k = i; k-- > 0;) {
+        if (neighbours && job->at[k].rid != op->rid)
+            return false;
+        if (plan_of(job, k, &plan) || !plan)
+            continue;
+        for (unsigned r = 0; r < plan->n; r++)
+            if (same_command(job, k, plan, r, row, op))
+                return true;
+    }
+    return false;
+}
+
+static void emit_row(struct job *job, struct xinv_emit *emit, unsigned row, uint8_t policy,
                      struct xinv_operands *op)
 {
     const struct xinv_command_def *cmd = &job->vendor->commands[row];
@@ -508,41 +585,48 @@ static void emit_row(struct job *job, struct xinv_emit *emit, unsigned row,
             xinv_emit_command(emit, row, op);
         return;
     }
-    cut_request(job, row, &request);
+    cut_request(job, row, policy, &request);
     op->scaled = request.spec.kind == XINV_RANGE_SCALED;
     if (!xinv_cut_begin(&cut, &request))
-        return; /* price() has begun the same cut */
+        return; /* blocks_of() has begun the same cut */
     while (xinv_cut_next(&cut, &op->block))
         for (unsigned t = 0; t < times; t++)
             xinv_emit_command(emit, row, op);
 }
 
-static void emit_attachment(struct job *job, struct xinv_emit *emit, size_t i, unsigned phase)
+/* One row for one attachment, and for its aliases where the row names requester IDs that have them.
+ */
+static void emit_planned(struct job *job, struct xinv_emit *emit, size_t i, unsigned j,
+                         const struct plan *plan)
 {
     const struct xinv_attachment *at = &job->at[i];
-    struct plan *plan;
+    unsigned row = plan->row[j];
+    struct xinv_operands op = {0};
 
-    if (plan_of(job, i, &plan) || !plan)
+    operands_of(job, i, plan->zero[j], plan->flags[j], &op);
+    if (!sent_before(job, i, row, j, &op))
+        emit_row(job, emit, row, plan->cut_policy, &op);
+    if (!(plan->flags[j] & XINV_NEED_ALIASES) ||
+        !(job->vendor->commands[row].operands & XINV_TAG_BIT(XINV_TAG_RID)))
         return;
-    for (unsigned j = 0; j < plan->n; j++) {
-        struct xinv_operands op = {0};
-        unsigned row = plan->row[j];
-        uint8_t flags = plan->flags[j];
-
-        if (plan->phase[j] != phase)
-            continue;
-        operands_of(job, i, plan->zero[j], flags, &op);
-        if (sent_before(job, i, row, &op))
-            continue;
-        emit_row(job, emit, row, &op);
-        if (!(flags & XINV_NEED_ALIASES))
-            continue;
-        for (unsigned a = 0; a < at->n_aliases; a++) {
-            op.rid = at->aliases[a];
-            if (op.rid != at->rid)
-                emit_row(job, emit, row, &op);
-        }
+    for (unsigned a = 0; a < at->n_aliases; a++) {
+        op.rid = at->aliases[a];
+        if (op.rid != at->rid && !sent_before(job, i, row, j, &op))
+            emit_row(job, emit, row, plan->cut_policy, &op);
     }
+}
+
+static void emit_attachment(struct job *job, struct xinv_emit *emit, size_t i, unsigned phase)
+{
+    struct plan *found;
+    struct plan plan;
+
+    if (plan_of(job, i, &found) || !found)
+        return;
+    plan = *found; /* looking for what was sent before may plan another shape in its place */
+    for (unsigned j = 0; j < plan.n; j++)
+        if (plan.phase[j] == phase)
+            emit_planned(job, emit, i, j, &plan);
 }
 
 static void emit_all(struct job *job, struct xinv_emit *emit)
@@ -602,10 +686,15 @@ int xinv_translate(const struct xinv_iommu *iommu, const struct xinv_attachment 
         normalise(&job);
         ret = plan_all(&job, &most);
     }
+    if (!ret && most > (UINT32_MAX - out->n_words) / iommu->words) {
+        /* positions are 32 bits: a list that could pass them is not even counted */
+        job.report.need_words = UINT32_MAX;
+        ret = -XINV_E_NOSPACE;
+    }
     if (!ret) {
         struct xinv_emit emit;
 
-        if (!out->words || !xinv_emit_fits(iommu, out, most)) {
+        if (!out->words || job.count_first || !xinv_emit_fits(iommu, out, most)) {
             xinv_emit_begin(&emit, iommu, out, true);
             emit_all(&job, &emit);
             ret = xinv_emit_result(&emit, out, &job.report);
