@@ -361,7 +361,7 @@ Test(peer_bugs, every_output_byte_is_written_whatever_was_there)
         cr_expect(!memcmp(words, other, a.n_words * sizeof(words[0])), "%s", users[u].platform);
         for (uint32_t s = 0; s < a.n_steps; s++) {
             cr_expect_eq(steps[s].kind, other_steps[s].kind);
-            cr_expect_eq(steps[s].op, other_steps[s].op);
+            cr_expect_eq(steps[s].row, other_steps[s].row);
             cr_expect_eq(steps[s].first, other_steps[s].first);
             cr_expect_eq(steps[s].count, other_steps[s].count);
             cr_expect_eq(steps[s].reg, other_steps[s].reg);
