@@ -7,6 +7,7 @@
 #include "core/iommu.h"
 #include "core/mem.h"
 #include "core/session_impl.h"
+#include "core/translate.h"
 #include "core/virtio.h"
 
 struct job {
@@ -18,7 +19,6 @@ struct job {
     struct xinv_report *reports;
     struct xinv_outcome *outcome;
     bool counting;
-    bool again; /* the range has been sent before, for another granule */
     int commands;
     size_t scratch_used;
     struct xinv_virtio_request r;
@@ -53,41 +53,36 @@ static void merge(struct xinv_report *into, const struct xinv_report *from)
 }
 
 /* The guest's number of the endpoint behind an attachment of the scratch array. */
-static uint32_t endpoint_at(const struct job *job, uint32_t iommu,
-                            const struct xinv_attachment *first, const struct xinv_attachment *at)
+static uint32_t endpoint_at(const struct job *job, uint32_t iommu, const struct xinv_attachment *at)
 {
     const struct xinv_session *s = job->s;
 
     if (job->r.type != XINV_VIRTIO_MAP && job->r.type != XINV_VIRTIO_UNMAP)
         return s->endpoints[job->endpoint].e.id;
     for (uint32_t e = s->domains[job->domain].endpoints; e != XINV_NIL; e = s->endpoints[e].next)
-        if (s->endpoints[e].e.iommu == iommu &&
-            xinv_endpoint_stage(s, e, job->domain) == at->stage && first++ == at)
+        if (s->endpoints[e].e.iommu == iommu && s->endpoints[e].e.rid == at->rid)
             return s->endpoints[e].e.id;
     return 0;
 }
 
-/* One translation. While counting, only the needs of the IOMMU grow. */
-static int send(struct job *job, uint32_t iommu, const struct xinv_attachment *at, size_t n,
-                const struct xinv_request *request, bool completes)
+/* One list to one IOMMU. While counting, only the needs of the IOMMU grow. */
+static int send(struct job *job, uint32_t iommu, struct xinv_parts *parts, bool completes)
 {
     struct xinv_session *s = job->s;
     const struct xinv_completion *done =
         completes && job->completions ? &job->completions[iommu] : NULL;
     struct xinv_out none = {0};
     struct xinv_report report;
-    int ret = xinv_translate(s->iommus[iommu], at, n, request, job->policy, done,
-                             job->counting ? &none : &job->outs[iommu], &report);
+    int ret = xinv_translate_parts(s->iommus[iommu], parts, job->policy, done,
+                                   job->counting ? &none : &job->outs[iommu], &report);
 
     if (job->counting) {
         s->scratch_needs[iommu * 2] += none.n_words;
         s->scratch_needs[iommu * 2 + 1] += none.n_steps;
     }
     if (ret < 0 && report.at)
-        job->outcome->endpoint = endpoint_at(job, iommu, at, report.at);
+        job->outcome->endpoint = endpoint_at(job, iommu, report.at);
     report.at = NULL; /* it would point into the session */
-    if (job->again)
-        report.asked_pages = 0;
     if (job->reports && (job->counting || ret < 0))
         merge(&job->reports[iommu], &report);
     if (ret < 0)
@@ -100,18 +95,49 @@ static int send(struct job *job, uint32_t iommu, const struct xinv_attachment *a
     return 0;
 }
 
-/* The attachments of a domain on one IOMMU under one stage, in the scratch array. */
-static size_t gather(struct job *job, uint32_t domain, uint32_t iommu, uint8_t stage)
+/* A list of one part. */
+struct one_part {
+    struct xinv_parts parts;
+    struct xinv_part part;
+    bool done;
+};
+
+static void one_rewind(struct xinv_parts *parts)
+{
+    ((struct one_part *)parts)->done = false;
+}
+
+static bool one_next(struct xinv_parts *parts, struct xinv_part *part)
+{
+    struct one_part *one = (struct one_part *)parts;
+
+    *part = one->part;
+    if (one->done)
+        return false;
+    one->done = true;
+    return true;
+}
+
+static int send_one(struct job *job, uint32_t iommu, const struct xinv_attachment *at, size_t n,
+                    const struct xinv_request *request, bool completes)
+{
+    struct one_part one = {{one_rewind, one_next}, {at, n, *request, false}, false};
+
+    return send(job, iommu, &one.parts, completes);
+}
+
+/* The attachments of a domain on one IOMMU under one stage, in the scratch array from `at` on. */
+static size_t gather(struct job *job, uint32_t domain, uint32_t iommu, uint8_t stage, size_t at)
 {
     const struct xinv_session *s = job->s;
-    size_t n = 0;
+    size_t n = at;
 
     for (uint32_t e = s->domains[domain].endpoints; e != XINV_NIL; e = s->endpoints[e].next)
         if (s->endpoints[e].e.iommu == iommu && xinv_endpoint_stage(s, e, domain) == stage)
             xinv_endpoint_attachment(s, e, stage, xinv_endpoint_tag(s, e), &s->scratch[n++]);
     if (n > job->scratch_used)
         job->scratch_used = n;
-    return n;
+    return n - at;
 }
 
 static uint8_t pte_change(uint8_t stage)
@@ -214,82 +240,112 @@ static bool may_have_granule(const struct xinv_session *s, uint32_t iommu, uint8
     return false;
 }
 
-/* One range to the attachments in the scratch array, once for each granule that it may have. */
-static int send_range(struct job *job, uint32_t iommu, size_t n, struct xinv_request *r,
-                      bool completes)
+static struct xinv_request addition(const struct job *job, uint8_t stage)
 {
-    static const uint8_t granules[] = {12, 14, 16};
-    uint8_t last = 0;
-
-    for (unsigned i = 0; i < sizeof(granules); i++)
-        if (may_have_granule(job->s, iommu, granules[i]))
-            last = granules[i];
-    for (unsigned i = 0; i < sizeof(granules); i++) {
-        int ret;
-
-        if (!may_have_granule(job->s, iommu, granules[i]))
-            continue;
-        r->log2_granule = granules[i];
-        ret = send(job, iommu, job->s->scratch, n, r, completes && granules[i] == last);
-        if (ret)
-            return ret;
-        job->again = true;
-    }
-    job->again = false;
-    return 0;
+    return (struct xinv_request){.change = pte_change(stage),
+                                 .from = XINV_FROM_NOT_PRESENT,
+                                 .log2_leaf_size = largest_leaf(job->r.first, job->r.last),
+                                 .flags = XINV_REQ_RANGE | XINV_REQ_LEAVES_WITHIN,
+                                 .first = job->r.first,
+                                 .last = job->r.last};
 }
 
-/* Sends what the removal of the mappings in the range asks of one IOMMU, for the endpoints of one
- * stage. */
-static int send_unmap_stage(struct job *job, uint32_t iommu, uint8_t stage, size_t n,
-                            bool last_stage)
+static const uint8_t granules[] = {12, 14, 16};
+static const uint8_t stages[] = {XINV_STAGE_STAGE1, XINV_STAGE_STAGE2};
+
+/*
+ * The parts of a MAP or an UNMAP on one IOMMU: every run of mappings that touch, to the endpoints
+ * of each stage, once for each granule that the tables may have.
+ */
+struct pte_parts {
+    struct xinv_parts parts;
+    const struct job *job;
+    uint32_t iommu;
+    size_t n[2]; /* attachments of each stage, one after the other in the scratch array */
+    /* where the walk is */
+    bool started; /* a MAP's one run has been taken */
+    uint32_t node;
+    struct run run;
+    unsigned stage;
+    unsigned granule;
+    bool in_run;
+    bool again;
+};
+
+static void pte_rewind(struct xinv_parts *parts)
 {
-    const struct xinv_session *s = job->s;
-    uint32_t node = xinv_map_at_or_after(&s->maps, s->domains[job->domain].maps, job->r.first);
+    struct pte_parts *p = (struct pte_parts *)parts;
+    const struct xinv_session *s = p->job->s;
 
-    while (in_request(job, node)) {
-        struct run run = next_run(job, &node);
-        struct xinv_request r = removal(job, stage, &run);
-        int ret;
-
-        ret = send_range(job, iommu, n, &r, last_stage && !in_request(job, node));
-        if (ret)
-            return ret;
-    }
-    return 0;
+    p->started = false;
+    p->in_run = false;
+    p->node = xinv_map_at_or_after(&s->maps, s->domains[p->job->domain].maps, p->job->r.first);
 }
 
-static int send_map_stage(struct job *job, uint32_t iommu, uint8_t stage, size_t n, bool last_stage)
+/* The next run, or false after the last. */
+static bool take_run(struct pte_parts *p)
 {
-    struct xinv_request r = {.change = pte_change(stage),
-                             .from = XINV_FROM_NOT_PRESENT,
-                             .log2_leaf_size = largest_leaf(job->r.first, job->r.last),
-                             .flags = XINV_REQ_RANGE | XINV_REQ_LEAVES_WITHIN,
-                             .first = job->r.first,
-                             .last = job->r.last};
+    if (p->job->r.type == XINV_VIRTIO_MAP) {
+        if (p->started)
+            return false;
+        p->started = true;
+    } else {
+        if (!in_request(p->job, p->node))
+            return false;
+        p->run = next_run(p->job, &p->node);
+    }
+    p->stage = 0;
+    p->granule = 0;
+    p->again = false;
+    return true;
+}
 
-    return send_range(job, iommu, n, &r, last_stage);
+static bool pte_next(struct xinv_parts *parts, struct xinv_part *part)
+{
+    struct pte_parts *p = (struct pte_parts *)parts;
+    const struct job *job = p->job;
+
+    for (;;) {
+        if (!p->in_run) {
+            p->in_run = take_run(p);
+            if (!p->in_run)
+                return false;
+        }
+        for (; p->stage < 2; p->stage++, p->granule = 0, p->again = false) {
+            uint8_t stage = stages[p->stage];
+
+            while (p->n[p->stage] && p->granule < sizeof(granules)) {
+                uint8_t granule = granules[p->granule++];
+
+                if (!may_have_granule(job->s, p->iommu, granule))
+                    continue;
+                part->at = job->s->scratch + (p->stage ? p->n[0] : 0);
+                part->n = p->n[p->stage];
+                part->request = job->r.type == XINV_VIRTIO_MAP ? addition(job, stage)
+                                                               : removal(job, stage, &p->run);
+                part->request.log2_granule = granule;
+                part->again = p->again;
+                p->again = true;
+                return true;
+            }
+        }
+        p->in_run = false;
+    }
 }
 
 static int send_pte(struct job *job)
 {
-    static const uint8_t stages[] = {XINV_STAGE_STAGE1, XINV_STAGE_STAGE2};
-
     for (uint32_t iommu = 0; iommu < job->s->config.n_iommus; iommu++) {
-        size_t second = gather(job, job->domain, iommu, XINV_STAGE_STAGE2);
+        struct pte_parts p = {{pte_rewind, pte_next}, .job = job, .iommu = iommu};
+        int ret;
 
-        for (unsigned i = 0; i < 2; i++) {
-            size_t n = gather(job, job->domain, iommu, stages[i]);
-            bool last = i == 1 || !second;
-            int ret = 0;
-
-            if (n && job->r.type == XINV_VIRTIO_MAP)
-                ret = send_map_stage(job, iommu, stages[i], n, last);
-            else if (n)
-                ret = send_unmap_stage(job, iommu, stages[i], n, last);
-            if (ret)
-                return ret;
-        }
+        p.n[0] = gather(job, job->domain, iommu, XINV_STAGE_STAGE1, 0);
+        p.n[1] = gather(job, job->domain, iommu, XINV_STAGE_STAGE2, p.n[0]);
+        if (!p.n[0] && !p.n[1])
+            continue;
+        ret = send(job, iommu, &p.parts, true);
+        if (ret)
+            return ret;
     }
     return 0;
 }
@@ -353,7 +409,7 @@ static int send_entry(struct job *job, bool completes)
     }
     if (before.live)
         xinv_endpoint_attachment(s, job->endpoint, before.stage, before.tag, at);
-    return send(job, e->e.iommu, at, 1, &r, completes);
+    return send_one(job, e->e.iommu, at, 1, &r, completes);
 }
 
 static int send_move(struct job *job)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 /*
- * One request on one IOMMU: shapes, plans, order, words.
+ * Requests on one IOMMU: shapes, plans, order, words.
  *
  * Everything that can fail is found before the first word is written: the attachments are checked
  * and every shape is planned, then the size is bounded, then words go out.
  */
+#include "core/translate.h"
 #include "core/cover.h"
 #include "core/emit.h"
 #include "core/iommu.h"
@@ -37,8 +38,10 @@ struct job {
     size_t n;
     struct xinv_request request;
     struct xinv_policy policy;
-    const struct xinv_completion *completion;
-    struct xinv_report report;
+    struct xinv_parts *parts;
+    unsigned n_parts;
+    unsigned phases;           /* mask of those that some part needs */
+    struct xinv_report report; /* of this part */
     bool ranged;
     bool count_first; /* the output's size cannot be bounded without a pass that counts */
     uint8_t next_plan;
@@ -488,15 +491,13 @@ static unsigned most_repeats(const struct job *job, uint8_t unit)
     return most;
 }
 
-/* Plans every attachment, and bounds what can come out. */
-static int plan_all(struct job *job, uint64_t *most_commands)
+/* Plans every attachment of a part, and bounds what can come out. */
+static int plan_part(struct job *job, uint64_t *most_commands)
 {
     uint64_t times =
         (uint64_t)most_repeats(job, XINV_REPEAT_PHASE) * most_repeats(job, XINV_REPEAT_COMMAND);
     bool any = false;
 
-    *most_commands =
-        times * XINV_NPHASES + 1; /* fences of every phase, repeated, and the last sync */
     for (size_t i = 0; i < job->n; i++) {
         struct plan *plan;
         int ret = plan_of(job, i, &plan);
@@ -509,10 +510,9 @@ static int plan_all(struct job *job, uint64_t *most_commands)
         for (unsigned k = 0; k < plan->n; k++) {
             *most_commands += plan->blocks[k] * times * (1u + job->at[i].n_aliases);
             job->count_first |= plan->phase[k] == XINV_PHASE_REGISTER;
+            job->phases |= 1u << plan->phase[k];
         }
     }
-    if (job->iommu->max_batch)
-        *most_commands += *most_commands / job->iommu->max_batch;
     return any ? 0 : -XINV_E_NOENT;
 }
 
@@ -629,20 +629,6 @@ static void emit_attachment(struct job *job, struct xinv_emit *emit, size_t i, u
             emit_planned(job, emit, i, j, &plan);
 }
 
-static void emit_all(struct job *job, struct xinv_emit *emit)
-{
-    for (unsigned phase = 0; phase < XINV_NPHASES; phase++) {
-        unsigned times = repeats(job, NULL, phase, XINV_REPEAT_PHASE);
-
-        for (unsigned t = 0; t < times; t++) {
-            xinv_emit_phase(emit, phase, t > 0);
-            for (size_t i = 0; i < job->n; i++)
-                emit_attachment(job, emit, i, phase);
-        }
-    }
-    xinv_emit_end(emit, job->completion);
-}
-
 static void normalise(struct job *job)
 {
     struct xinv_request *r = &job->request;
@@ -657,55 +643,174 @@ static void normalise(struct job *job)
             (r->flags & (XINV_REQ_PASID | XINV_REQ_ASID)) ? XINV_SCOPE_PASID : XINV_SCOPE_DOMAIN;
 }
 
+/* ---- The whole list ---- */
+
+/* Makes a part the one at work. Its plans are made as they are needed. */
+static void take_part(struct job *job, const struct xinv_part *part)
+{
+    job->at = part->at;
+    job->n = part->n;
+    job->request = part->request;
+    job->report = (struct xinv_report){0};
+    job->next_plan = 0;
+    for (unsigned i = 0; i < PLANS; i++)
+        job->plans[i].key = 0;
+    normalise(job);
+}
+
+static void add_report(struct xinv_report *sum, const struct xinv_report *part, bool again)
+{
+    sum->widened |= part->widened;
+    sum->must_beyond |= part->must_beyond;
+    sum->may_beyond |= part->may_beyond;
+    sum->extra_unbounded |= part->extra_unbounded;
+    sum->rows |= part->rows;
+    sum->extra_pages += part->extra_pages;
+    if (!again)
+        sum->asked_pages += part->asked_pages;
+    if (part->at)
+        sum->at = part->at;
+    sum->at_tag = part->at_tag;
+    sum->at_cache = part->at_cache;
+}
+
+/* Checks and plans every part: everything that can fail does so here. */
+static int plan_all(struct job *job, struct xinv_report *sum, uint64_t *most_commands)
+{
+    uint64_t times =
+        (uint64_t)most_repeats(job, XINV_REPEAT_PHASE) * most_repeats(job, XINV_REPEAT_COMMAND);
+    struct xinv_part part = {0};
+
+    *most_commands = times * XINV_NPHASES + 1; /* fences of every phase, and the last sync */
+    job->n_parts = 0;
+    for (job->parts->rewind(job->parts); job->parts->next(job->parts, &part); job->n_parts++) {
+        int ret = check_request(&part.request, &job->policy);
+
+        if (!ret) {
+            take_part(job, &part);
+            ret = check_tags(job);
+        }
+        if (!ret)
+            ret = plan_part(job, most_commands);
+        add_report(sum, &job->report, part.again);
+        if (ret)
+            return ret;
+    }
+    if (job->iommu->max_batch)
+        *most_commands += *most_commands / job->iommu->max_batch;
+    return 0;
+}
+
+static void emit_phase(struct job *job, struct xinv_emit *emit, unsigned phase)
+{
+    struct xinv_part part = {0};
+
+    job->parts->rewind(job->parts);
+    while (job->parts->next(job->parts, &part)) {
+        if (job->n_parts > 1)
+            take_part(job, &part);
+        for (size_t i = 0; i < job->n; i++)
+            emit_attachment(job, emit, i, phase);
+    }
+}
+
+static void emit_all(struct job *job, struct xinv_emit *emit,
+                     const struct xinv_completion *completion)
+{
+    for (unsigned phase = 0; phase < XINV_NPHASES; phase++) {
+        unsigned times = repeats(job, NULL, phase, XINV_REPEAT_PHASE);
+
+        for (unsigned t = 0; t < times && (job->phases >> phase & 1); t++) {
+            xinv_emit_phase(emit, phase, t > 0);
+            emit_phase(job, emit, phase);
+        }
+    }
+    xinv_emit_end(emit, completion);
+}
+
+/* Counts where the list may not fit or is not to be written, then writes it. */
+static int write_all(struct job *job, const struct xinv_completion *completion,
+                     struct xinv_out *out, uint64_t most, struct xinv_report *sum)
+{
+    struct xinv_emit emit;
+    int ret = 0;
+
+    if (most > (UINT32_MAX - out->n_words) / job->iommu->words) {
+        /* positions are 32 bits: a list that could pass them is not even counted */
+        sum->need_words = UINT32_MAX;
+        return -XINV_E_NOSPACE;
+    }
+    if (!out->words || job->count_first || !xinv_emit_fits(job->iommu, out, most)) {
+        xinv_emit_begin(&emit, job->iommu, out, true);
+        emit_all(job, &emit, completion);
+        ret = xinv_emit_result(&emit, out, sum);
+    }
+    if (!ret && out->words) {
+        xinv_emit_begin(&emit, job->iommu, out, false);
+        emit_all(job, &emit, completion);
+        ret = xinv_emit_result(&emit, out, sum);
+    }
+    return ret;
+}
+
+int xinv_translate_parts(const struct xinv_iommu *iommu, struct xinv_parts *parts,
+                         const struct xinv_policy *policy, const struct xinv_completion *completion,
+                         struct xinv_out *out, struct xinv_report *report)
+{
+    static const struct xinv_policy exact = {XINV_POLICY_EXACT, 0, 0};
+    static const struct xinv_completion nothing = {0};
+    struct xinv_report sum = {0};
+    struct job job = {0};
+    uint64_t most;
+    int ret;
+
+    job.iommu = iommu;
+    job.vendor = iommu->vendor;
+    job.parts = parts;
+    job.policy = policy ? *policy : exact;
+    completion = completion ? completion : &nothing;
+    ret = plan_all(&job, &sum, &most);
+    if (!ret)
+        ret = xinv_emit_check(iommu, completion);
+    if (!ret)
+        ret = write_all(&job, completion, out, most, &sum);
+    if (report)
+        *report = sum;
+    return ret ? ret : (int)sum.commands;
+}
+
+/* One request is a list of one part. */
+struct single {
+    struct xinv_parts parts;
+    struct xinv_part part;
+    bool done;
+};
+
+static void rewind_single(struct xinv_parts *parts)
+{
+    ((struct single *)parts)->done = false;
+}
+
+static bool next_single(struct xinv_parts *parts, struct xinv_part *part)
+{
+    struct single *s = (struct single *)parts;
+
+    if (s->done)
+        return false;
+    s->done = true;
+    *part = s->part;
+    return true;
+}
+
 int xinv_translate(const struct xinv_iommu *iommu, const struct xinv_attachment *attachments,
                    size_t n, const struct xinv_request *request, const struct xinv_policy *policy,
                    const struct xinv_completion *completion, struct xinv_out *out,
                    struct xinv_report *report)
 {
-    static const struct xinv_policy exact = {XINV_POLICY_EXACT, 0, 0};
-    static const struct xinv_completion nothing = {0};
-    struct job job = {0};
-    uint64_t most;
-    int ret;
+    struct single single = {.parts = {rewind_single, next_single}};
 
     if (!iommu || !attachments || !n || !request || !out)
         return -XINV_E_INVAL;
-    job.iommu = iommu;
-    job.vendor = iommu->vendor;
-    job.at = attachments;
-    job.n = n;
-    job.request = *request;
-    job.policy = policy ? *policy : exact;
-    job.completion = completion ? completion : &nothing;
-    ret = check_request(&job.request, &job.policy);
-    if (!ret)
-        ret = check_tags(&job);
-    if (!ret)
-        ret = xinv_emit_check(iommu, job.completion);
-    if (!ret) {
-        normalise(&job);
-        ret = plan_all(&job, &most);
-    }
-    if (!ret && most > (UINT32_MAX - out->n_words) / iommu->words) {
-        /* positions are 32 bits: a list that could pass them is not even counted */
-        job.report.need_words = UINT32_MAX;
-        ret = -XINV_E_NOSPACE;
-    }
-    if (!ret) {
-        struct xinv_emit emit;
-
-        if (!out->words || job.count_first || !xinv_emit_fits(iommu, out, most)) {
-            xinv_emit_begin(&emit, iommu, out, true);
-            emit_all(&job, &emit);
-            ret = xinv_emit_result(&emit, out, &job.report);
-        }
-        if (!ret && out->words) {
-            xinv_emit_begin(&emit, iommu, out, false);
-            emit_all(&job, &emit);
-            ret = xinv_emit_result(&emit, out, &job.report);
-        }
-    }
-    if (report)
-        *report = job.report;
-    return ret ? ret : (int)job.report.commands;
+    single.part = (struct xinv_part){attachments, n, *request, false};
+    return xinv_translate_parts(iommu, &single.parts, policy, completion, out, report);
 }

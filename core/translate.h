@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+/*
+ * Several requests of one IOMMU as one command list: each phase of all of them goes out before the
+ * next, so that they share their fences and the last sync.
+ */
+#ifndef XINV_CORE_TRANSLATE_H
+#define XINV_CORE_TRANSLATE_H
+
+#include <xinv/xinv.h>
+
+struct xinv_part {
+    const struct xinv_attachment *at;
+    size_t n;
+    struct xinv_request request;
+    bool again; /* the same range as the part before, for another granule */
+};
+
+/* Where the parts come from. They are walked several times and must be the same each time. */
+struct xinv_parts {
+    void (*rewind)(struct xinv_parts *parts);
+    bool (*next)(struct xinv_parts *parts, struct xinv_part *part);
+};
+
+/* As xinv_translate(); the report adds up over the parts. */
+int xinv_translate_parts(const struct xinv_iommu *iommu, struct xinv_parts *parts,
+                         const struct xinv_policy *policy, const struct xinv_completion *completion,
+                         struct xinv_out *out, struct xinv_report *report);
+
+#endif
