@@ -10,22 +10,20 @@
 extern "C" {
 #endif
 
-extern const struct xinv_platform
-    xinv_platform_amd_vi_generic; // AMD-Vi with guest translation, ATS and INVALIDATE_IOMMU_ALL
-extern const struct xinv_platform
-    xinv_platform_arm_smmuv3_generic; // SMMUv3.1, both stages, ATS, no range invalidation
-extern const struct xinv_platform
-    xinv_platform_arm_smmuv3_ril; // SMMUv3.2, both stages, ATS, range invalidation
-extern const struct xinv_platform
-    xinv_platform_intel_vtd_legacy; // VT-d server unit, legacy mode, 128-bit queue
-extern const struct xinv_platform
-    xinv_platform_intel_vtd_scalable; // VT-d server unit (Sapphire Rapids), scalable mode, 256-bit
-                                      // queue
-extern const struct xinv_platform
-    xinv_platform_qemu_amd_npcache; // QEMU amd-iommu (q35), caches not-present entries
-extern const struct xinv_platform
-    xinv_platform_qemu_intel_caching_mode; // QEMU intel-iommu with caching-mode=on, aw-bits=48,
-                                           // device-iotlb=on
+// AMD-Vi with guest translation, ATS and INVALIDATE_IOMMU_ALL.
+extern const struct xinv_platform xinv_platform_amd_vi_generic;
+// SMMUv3.1, both stages, ATS, no range invalidation.
+extern const struct xinv_platform xinv_platform_arm_smmuv3_generic;
+// SMMUv3.2, both stages, ATS, range invalidation.
+extern const struct xinv_platform xinv_platform_arm_smmuv3_ril;
+// VT-d server unit, legacy mode, 128-bit queue.
+extern const struct xinv_platform xinv_platform_intel_vtd_legacy;
+// VT-d server unit (Sapphire Rapids), scalable mode, 256-bit queue.
+extern const struct xinv_platform xinv_platform_intel_vtd_scalable;
+// QEMU amd-iommu (q35), caches not-present entries.
+extern const struct xinv_platform xinv_platform_qemu_amd_npcache;
+// QEMU intel-iommu with caching-mode=on, aw-bits=48, device-iotlb=on.
+extern const struct xinv_platform xinv_platform_qemu_intel_caching_mode;
 
 #ifdef __cplusplus
 }
