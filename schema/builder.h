@@ -51,8 +51,7 @@ struct builder {
     unsigned n_registers;
 };
 
-/* ---- Parts of rows (load_parts.c) ---------------------------------------------------------------
- */
+/* ---- Parts of rows (load_parts.c) ---- */
 
 const char *schema_source(struct builder *b, const struct schema_node *row);
 /* is there room for one more? An error says how many fit. */
@@ -75,8 +74,7 @@ bool schema_classes_meet(unsigned a, unsigned b);
 /* a number up to `most`, a feature, or {base, times, feature} */
 struct xinv_linear schema_linear(struct builder *b, const struct schema_node *node, unsigned most);
 
-/* ---- Long sections (load_rows.c) ----------------------------------------------------------------
- */
+/* ---- Long sections (load_rows.c) ---- */
 
 void schema_read_caches(struct builder *b, const struct schema_node *root);
 void schema_read_commands(struct builder *b, const struct schema_node *root);

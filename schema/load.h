@@ -13,7 +13,7 @@ struct schema_error {
     unsigned line;   /* from 1; 0: the file as a whole */
     unsigned column; /* from 1 */
     char path[160];  /* key path, such as commands[3].removes[0].match */
-    char text[320];
+    char text[480];
 };
 
 /* schema_error_format - "FILE:LINE:COL: PATH: text", without the parts that are not known */

@@ -34,8 +34,7 @@ bool schema_room(const struct schema_node *at, unsigned used, unsigned most, con
     return false;
 }
 
-/* ---- Conditions ---------------------------------------------------------------------------------
- */
+/* ---- Conditions ---- */
 
 static int feature_index(const struct builder *b, const char *name, size_t length)
 {
@@ -128,8 +127,7 @@ struct xinv_span schema_when(struct builder *b, const struct schema_node *row)
     return span;
 }
 
-/* ---- Sets ---------------------------------------------------------------------------------------
- */
+/* ---- Sets ---- */
 
 uint8_t schema_tags(const struct builder *b, const struct schema_node *list)
 {
@@ -203,8 +201,7 @@ bool schema_classes_meet(unsigned a, unsigned b)
     return true;
 }
 
-/* ---- Numbers that follow from features ----------------------------------------------------------
- */
+/* ---- Numbers that follow from features ---- */
 
 static bool read_terms(const struct schema_node *node, struct xinv_linear *linear,
                        struct schema_node *name)

@@ -3,8 +3,7 @@
 
 #define ADDRESS_TAGS ((uint8_t)(XINV_TAG_BIT(XINV_TAG_ADDRESS) | XINV_TAG_BIT(XINV_TAG_IPA)))
 
-/* ---- Caches -------------------------------------------------------------------------------------
- */
+/* ---- Caches ---- */
 
 static void read_spread(const struct schema_node *node, struct xinv_cache_def *cache)
 {
@@ -90,8 +89,7 @@ static uint8_t read_cache_name(const struct builder *b, const struct schema_node
     return (uint8_t)cache;
 }
 
-/* ---- Commands -----------------------------------------------------------------------------------
- */
+/* ---- Commands ---- */
 
 struct removal_list {
     const char *key;
@@ -259,8 +257,7 @@ void schema_read_commands(struct builder *b, const struct schema_node *root)
     }
 }
 
-/* ---- Changes ------------------------------------------------------------------------------------
- */
+/* ---- Changes ---- */
 
 static uint8_t read_need_flags(const struct schema_node *node)
 {
@@ -309,8 +306,9 @@ static void read_need(struct builder *b, const struct schema_node *node)
     if (preset & XINV_REGIME_EL1)
         preset &= ~(XINV_REGIME_EL2 | XINV_REGIME_SECURE | XINV_REGIME_REALM);
     def.classes = schema_classes(node, "classes", preset);
-    if (!node->doc->failed && !schema_classes_meet(def.classes, c->axes))
-        schema_fail(node, "has no class that %s has; see its axes", schema_cache_names[def.cache]);
+    if (def.classes & ~c->axes)
+        schema_fail(node, "has a class that %s has not; see its axes",
+                    schema_cache_names[def.cache]);
     def.conds = schema_when(b, node);
     if (!schema_room(node, b->n_needs, MOST, "needs"))
         return;

@@ -16,8 +16,7 @@ const char *const schema_stage_names[] = {"stage1", "stage2", "nested", "passthr
 const char *const schema_phase_names[] = {"register", "config",     "stage2",
                                           "stage1",   "device_tlb", NULL};
 
-/* ---- Features and tags --------------------------------------------------------------------------
- */
+/* ---- Features and tags ---- */
 
 static void read_registers(struct builder *b, const struct schema_node *root)
 {
@@ -135,8 +134,7 @@ static void read_tag_widths(struct builder *b, const struct schema_node *root)
     }
 }
 
-/* ---- Stages -------------------------------------------------------------------------------------
- */
+/* ---- Stages ---- */
 
 /* A host tag: one that a session can hand out or keep constant. */
 static unsigned read_host_tag(const struct builder *b, const struct schema_node *node)
@@ -221,8 +219,7 @@ static void read_stages(struct builder *b, const struct schema_node *root)
     }
 }
 
-/* ---- Order and errata ---------------------------------------------------------------------------
- */
+/* ---- Order and errata ---- */
 
 static unsigned phase_of(const char *name, size_t length)
 {
@@ -343,8 +340,7 @@ static void read_attaches(struct builder *b, const struct schema_node *root)
     }
 }
 
-/* ---- The whole ----------------------------------------------------------------------------------
- */
+/* ---- The whole ---- */
 
 static void read_vendor(struct builder *b, const struct schema_node *root)
 {
