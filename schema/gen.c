@@ -81,6 +81,23 @@ static const char *ident(const char *name)
     return o;
 }
 
+/* Text as the inside of a C string. */
+static const char *quoted(const char *text)
+{
+    static char out[2][2048];
+    static unsigned turn;
+    char *o = out[turn++ % 2];
+    size_t n = 0;
+
+    for (; *text && n < sizeof(out[0]) - 2; text++) {
+        if (*text == '"' || *text == '\\')
+            o[n++] = '\\';
+        o[n++] = *text;
+    }
+    o[n] = '\0';
+    return o;
+}
+
 static int write_file(const char *root, const char *name, const struct text *t)
 {
     char path[1024];
@@ -212,10 +229,10 @@ static void commands(struct text *t, const struct schema_vendor *v)
     for (unsigned i = 0; i < v->table.n_commands; i++) {
         const struct xinv_command_def *c = &v->table.commands[i];
 
-        add(t, "    {\"%s\", XINV_%s_OP_%s, %u, %u, 0x%02x, %s, %s, %s}, // %u: %s%s\n", c->name,
-            upper(v->table.name), upper(v->op_names[i]), c->phase, c->leaf, c->operands,
-            span(c->removals), span(c->ranges), span(c->conds), i, schema_phase_names[c->phase],
-            c->leaf ? ", leaf" : "");
+        add(t, "    {\"%s\", XINV_%s_OP_%s, %u, %u, 0x%02x, %s, %s, %s}, // %u: %s%s\n",
+            quoted(c->name), upper(v->table.name), upper(v->op_names[i]), c->phase, c->leaf,
+            c->operands, span(c->removals), span(c->ranges), span(c->conds), i,
+            schema_phase_names[c->phase], c->leaf ? ", leaf" : "");
     }
     add(t, "};\n");
 }
@@ -398,7 +415,7 @@ static void platform(struct text *t, const struct schema_platform *p)
     add(t, "const struct xinv_platform xinv_platform_%s = {\n", name);
     add(t,
         "    .name = \"%s\",\n    .title = \"%s\",\n    .vendor = &xinv_vendor_%s,\n    .registers = registers_%s,\n",
-        table->name, table->title, vendor->name, name);
+        table->name, quoted(table->title), vendor->name, name);
     if (table->n_settings)
         add(t, "    .settings = settings_%s,\n    .n_settings = %u,\n", name, table->n_settings);
     add(t, "};\n");
@@ -446,8 +463,8 @@ static int write_registry(const char *root)
     add(&c, "#include <xinv/platforms.h>\n#include <xinv/xinv.h>\n\n");
     add(&c, "static const struct xinv_platform *const all[] = {\n");
     for (unsigned i = 0; i < n_platforms; i++) {
-        add(&h, "extern const struct xinv_platform xinv_platform_%s; // %s\n",
-            ident(platforms[i]->table.name), platforms[i]->table.title);
+        add(&h, "// %s.\nextern const struct xinv_platform xinv_platform_%s;\n",
+            platforms[i]->table.title, ident(platforms[i]->table.name));
         add(&c, "    &xinv_platform_%s,\n", ident(platforms[i]->table.name));
     }
     add(&h, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
@@ -501,20 +518,61 @@ static int in_order(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int read_all(const char *root)
+/* What a file holds is what its name says: generated files are named for tables. */
+static int check_name(const char *path, const char *file, const char *name)
+{
+    size_t n = strlen(name);
+
+    if (!strncmp(file, name, n) && (!file[n] || !strcmp(file + n, ".yaml")))
+        return 0;
+    fprintf(stderr, "xinv-gen: %s: holds the table '%s'; its name must be %s.yaml\n", path, name,
+            name);
+    return 1;
+}
+
+static int read_vendors(const char *root)
 {
     struct schema_error error;
-    struct dirent **files;
     char path[1400];
-    int n;
-    int failed = 0;
 
     for (unsigned v = 0; v < VENDORS; v++) {
         snprintf(path, sizeof(path), "%s/schema/%s.yaml", root, vendor_files[v]);
         vendors[v] = schema_vendor_load(path, &error);
         if (!vendors[v])
             return complain(&error);
+        if (check_name(path, vendor_files[v], vendors[v]->table.name))
+            return 1;
     }
+    return 0;
+}
+
+static int read_platform(const char *root, const char *file)
+{
+    struct schema_error error;
+    struct schema_platform *p;
+    char path[1400];
+
+    snprintf(path, sizeof(path), "%s/schema/platforms/%s", root, file);
+    if (n_platforms == MAX_PLATFORMS) {
+        fprintf(stderr, "xinv-gen: %s: too many platforms; at most %d\n", path, MAX_PLATFORMS);
+        return 1;
+    }
+    p = schema_platform_load(path, find_vendor, NULL, &error);
+    if (!p)
+        return complain(&error);
+    platforms[n_platforms++] = p;
+    return check_name(path, file, p->table.name);
+}
+
+static int read_all(const char *root)
+{
+    struct dirent **files;
+    char path[1400];
+    int failed = read_vendors(root);
+    int n;
+
+    if (failed)
+        return failed;
     snprintf(path, sizeof(path), "%s/schema/platforms", root);
     n = scandir(path, &files, is_yaml, in_order);
     if (n < 0) {
@@ -522,14 +580,8 @@ static int read_all(const char *root)
         return 1;
     }
     for (int i = 0; i < n; i++) {
-        snprintf(path, sizeof(path), "%s/schema/platforms/%s", root, files[i]->d_name);
-        if (!failed && n_platforms < MAX_PLATFORMS) {
-            platforms[n_platforms] = schema_platform_load(path, find_vendor, NULL, &error);
-            if (platforms[n_platforms])
-                n_platforms++;
-            else
-                failed = complain(&error);
-        }
+        if (!failed)
+            failed = read_platform(root, files[i]->d_name);
         free(files[i]);
     }
     free(files);

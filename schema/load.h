@@ -13,7 +13,7 @@ struct schema_error {
     unsigned line;   /* from 1; 0: the file as a whole */
     unsigned column; /* from 1 */
     char path[160];  /* key path, such as commands[3].removes[0].match */
-    char text[320];
+    char text[480];
 };
 
 /* schema_error_format - "FILE:LINE:COL: PATH: text", without the parts that are not known */
@@ -21,9 +21,17 @@ void schema_error_format(const struct schema_error *error, char *text, size_t si
 
 struct schema_arena;
 
+/* Where a row stands in its file. */
+struct schema_place {
+    unsigned line;
+    unsigned column;
+    const char *path;
+};
+
 /* A vendor's table, with what only tools need beside it. All arrays are the loader's. */
 struct schema_vendor {
-    struct xinv_vendor table; /* backend NULL */
+    struct xinv_vendor table; /* backend NULL, until schema_vendor_attach() */
+    const char *file;
     const char *title;
     const char *tag_names[XINV_NTAGS];
     const char *const *op_names;        /* per command row */
@@ -32,17 +40,31 @@ struct schema_vendor {
     const char *const *change_sources;
     const char *const *repeat_sources;
     const char *cache_sources[XINV_NCACHES];
+    struct schema_place name_place;
+    const struct schema_place *feature_places;
+    const struct schema_place *command_places;
+    const struct schema_place *op_places;
+    const struct schema_place *range_places;
+    const struct schema_place *change_places;
+    const struct schema_place *need_places;
+    const struct schema_place *repeat_places;
+    const struct schema_place *attach_places;
+    struct schema_place cache_places[XINV_NCACHES];
+    struct schema_place stage_places[XINV_NSTAGES];
     unsigned n_conds;
     unsigned n_removals;
     unsigned n_ranges;
     unsigned n_needs;
+    struct xinv_command_def *commands; /* table.commands, for schema_vendor_attach() */
     struct schema_arena *arena;
 };
 
 struct schema_platform {
     struct xinv_platform table; /* vendor points into a schema_vendor */
+    const char *file;
     const char *vendor_name;
     const char *source;
+    struct schema_place registers_place;
     struct schema_arena *arena;
 };
 
@@ -55,6 +77,14 @@ struct schema_vendor *schema_vendor_load(const char *file, struct schema_error *
 struct schema_vendor *schema_vendor_parse(const char *file, const char *text, size_t size,
                                           struct schema_error *error);
 void schema_vendor_free(struct schema_vendor *vendor);
+
+/*
+ * schema_vendor_attach - gives a table the built-in backend of its vendor's name and turns the
+ * names of ops into that backend's numbers. The table's features must begin with the built-in
+ * table's, in the same order: backends read them by number. Links with libxinv, unlike the rest of
+ * this header. returns: true, or false with *error filled in and the table as it was
+ */
+bool schema_vendor_attach(struct schema_vendor *vendor, struct schema_error *error);
 
 /* Finds the table of the vendor that a platform names; NULL if there is none. */
 typedef const struct schema_vendor *schema_find_vendor(void *context, const char *name);

@@ -14,10 +14,11 @@ static void read_registers(const struct schema_node *root, const struct xinv_ven
     for (unsigned i = 0; i < vendor->n_registers; i++) {
         struct schema_node value = schema_require(&map, vendor->registers[i]);
 
-        values[i] = schema_number(&value, UINT64_MAX);
+        values[i] = schema_number(&value, 0, UINT64_MAX);
     }
 }
 
+/* A vendor has fewer features than `set` has room, and no key stands twice. */
 static unsigned read_settings(const struct schema_node *root, const struct xinv_vendor *vendor,
                               struct xinv_setting *set)
 {
@@ -26,19 +27,20 @@ static unsigned read_settings(const struct schema_node *root, const struct xinv_
 
     if (!map.node || !schema_map(&map, NULL))
         return 0;
-    for (size_t i = 0; i < schema_pairs(&map) && n < 64; i++) {
+    for (size_t i = 0; i < schema_pairs(&map); i++) {
         const char *name;
         struct schema_node value = schema_pair(&map, i, &name);
+        struct schema_node key = schema_key(&map, i);
         unsigned f;
 
         for (f = 0; f < vendor->n_features && strcmp(vendor->features[f].name, name); f++)
             ;
         if (f == vendor->n_features) {
-            schema_fail(&value, "is no feature of vendor %s", vendor->name);
+            schema_fail(&key, "is no feature of vendor %s", vendor->name);
             return 0;
         }
         set[n].feature = (uint8_t)f;
-        set[n++].value = (uint16_t)schema_number(&value, 0xffff);
+        set[n++].value = (uint16_t)schema_number(&value, 0, (1u << vendor->features[f].width) - 1u);
     }
     return n;
 }
@@ -49,50 +51,65 @@ static void read_quirks(const struct schema_node *root)
     struct schema_node list = schema_get(root, "quirks");
 
     for (size_t i = 0; i < schema_length(&list); i++) {
-        struct schema_node node = schema_item(&list, i);
+        struct schema_node node = schema_record(&list, i, keys);
         struct schema_node text = schema_require(&node, "text");
         struct schema_node source = schema_require(&node, "source");
 
-        if (!schema_map(&node, keys))
-            return;
         (void)schema_text(&text);
         (void)schema_text(&source);
     }
 }
 
-static void read_platform(struct schema_platform *p, const struct schema_node *root,
-                          schema_find_vendor *find, void *context)
+static void read_names(struct schema_platform *p, const struct schema_node *root)
 {
     static const char *const keys[] = {"platform", "title",  "vendor", "registers",
                                        "settings", "source", "quirks", NULL};
-    struct schema_node name = schema_require(root, "platform");
-    struct schema_node title = schema_require(root, "title");
-    struct schema_node vendor = schema_require(root, "vendor");
-    struct schema_node source = schema_require(root, "source");
-    const struct schema_vendor *v;
-    struct xinv_setting *settings;
-    uint64_t *registers;
+    struct schema_node name;
+    struct schema_node title;
+    struct schema_node vendor;
+    struct schema_node source;
 
     if (!schema_map(root, keys))
         return;
-    p->table.name = schema_arena_copy(p->arena, schema_text(&name));
+    name = schema_require(root, "platform");
+    title = schema_require(root, "title");
+    vendor = schema_require(root, "vendor");
+    source = schema_get(root, "source");
+    if (!source.node)
+        schema_fail(root, "source is missing; a platform says where its registers were read");
+    p->table.name = schema_arena_copy(p->arena, schema_word(&name));
     p->table.title = schema_arena_copy(p->arena, schema_text(&title));
-    p->vendor_name = schema_arena_copy(p->arena, schema_text(&vendor));
+    p->vendor_name = schema_arena_copy(p->arena, schema_word(&vendor));
     p->source = schema_arena_copy(p->arena, schema_text(&source));
+}
+
+static void read_platform(struct schema_platform *p, const struct schema_node *root,
+                          schema_find_vendor *find, void *context)
+{
+    const struct schema_vendor *v;
+    struct schema_node registers;
+    struct xinv_setting *settings;
+    uint64_t *values;
+
+    read_names(p, root);
     if (root->doc->failed)
         return;
     v = find(context, p->vendor_name);
     if (!v) {
-        schema_fail(&vendor, "no table of vendor '%.40s'", p->vendor_name);
+        struct schema_node vendor = schema_get(root, "vendor");
+
+        schema_fail(&vendor, "no table of vendor '%s'", p->vendor_name);
         return;
     }
-    registers = schema_arena_alloc(p->arena, sizeof(*registers) * 16);
-    settings = schema_arena_alloc(p->arena, sizeof(*settings) * 64);
-    read_registers(root, &v->table, registers);
+    values = schema_arena_alloc(p->arena, sizeof(*values) * (v->table.n_registers + 1u));
+    settings = schema_arena_alloc(p->arena, sizeof(*settings) * (v->table.n_features + 1u));
+    registers = schema_get(root, "registers");
+    read_registers(root, &v->table, values);
+    p->registers_place = schema_place_of(&registers, p->arena);
     p->table.n_settings = (uint8_t)read_settings(root, &v->table, settings);
     read_quirks(root);
     p->table.vendor = &v->table;
-    p->table.registers = registers;
+    p->table.registers = values;
     p->table.settings = settings;
 }
 
@@ -106,6 +123,7 @@ struct schema_platform *schema_platform_parse(const char *file, const char *text
     struct schema_node root;
 
     p->arena = arena;
+    p->file = schema_arena_copy(arena, file);
     if (!schema_doc_parse(&doc, file, text, size, error)) {
         schema_arena_free(arena);
         return NULL;

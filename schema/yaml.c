@@ -152,6 +152,21 @@ static unsigned column_of(const yaml_mark_t *mark)
     return (unsigned)mark->column + 1;
 }
 
+/* A value that is fine in YAML but stands for no table's value; NULL if it is fine. */
+static const char *refused_value(const yaml_event_t *event)
+{
+    const yaml_char_t *text = event->data.scalar.value;
+    size_t length = event->data.scalar.length;
+
+    if (length > SCHEMA_MAX_SCALAR)
+        return "a value of more than 1000 bytes; none needs as many";
+    /* among them a NUL, which would hide what follows it */
+    for (size_t i = 0; i < length; i++)
+        if (text[i] < 0x20 || text[i] == 0x7f)
+            return "control characters and line breaks are not allowed in a value";
+    return NULL;
+}
+
 /* What a table may not contain, whatever it would mean; NULL if the event is fine. */
 static const char *refused(const yaml_event_t *event, unsigned *depth, unsigned *documents)
 {
@@ -186,9 +201,44 @@ static const char *refused(const yaml_event_t *event, unsigned *depth, unsigned 
         return "anchors are not allowed; write the value out";
     if (tag)
         return "tags are not allowed; a value's type follows from its key";
-    if (event->type != YAML_SCALAR_EVENT && ++*depth > SCHEMA_MAX_DEPTH)
+    if (event->type == YAML_SCALAR_EVENT)
+        return refused_value(event);
+    if (++*depth > SCHEMA_MAX_DEPTH)
         return "nested too deeply; a table needs at most 12 levels";
     return NULL;
+}
+
+/* The reader knows the byte that it cannot read, everything behind it knows a line and a column. */
+static void fail_yaml(struct schema_error *error, const char *file, const char *text,
+                      const yaml_parser_t *parser)
+{
+    const char *problem = parser->problem ? parser->problem : "cannot be read";
+    unsigned line = 1;
+    unsigned column = 1;
+
+    if (parser->error != YAML_READER_ERROR) {
+        fail_at(error, file, line_of(&parser->problem_mark), column_of(&parser->problem_mark),
+                "not YAML: %s", problem);
+        return;
+    }
+    for (size_t i = 0; i < parser->problem_offset; i++) {
+        if (text[i] == '\n') {
+            line++;
+            column = 1;
+        } else if (((unsigned char)text[i] & 0xc0) != 0x80) {
+            column++;
+        }
+    }
+    fail_at(error, file, line, column, "not YAML in UTF-8: %s", problem);
+}
+
+static void start_parser(yaml_parser_t *parser, const char *text, size_t size)
+{
+    if (!yaml_parser_initialize(parser))
+        abort();
+    /* said and not guessed: a byte-order mark would turn the file into UTF-16 */
+    yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(parser, (const unsigned char *)text, size);
 }
 
 /* Walks the events before the document is built: aliases must not get the chance to multiply. */
@@ -201,16 +251,13 @@ static bool check_events(const char *file, const char *text, size_t size,
     bool good = true;
     bool end = false;
 
-    if (!yaml_parser_initialize(&parser))
-        abort();
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
+    start_parser(&parser, text, size);
     while (good && !end) {
         yaml_event_t event;
         const char *why;
 
         if (!yaml_parser_parse(&parser, &event)) {
-            fail_at(error, file, line_of(&parser.problem_mark), column_of(&parser.problem_mark),
-                    "not YAML: %s", parser.problem ? parser.problem : "cannot be read");
+            fail_yaml(error, file, text, &parser);
             good = false;
             break;
         }
@@ -224,6 +271,10 @@ static bool check_events(const char *file, const char *text, size_t size,
         yaml_event_delete(&event);
     }
     yaml_parser_delete(&parser);
+    if (good && !documents) {
+        fail_at(error, file, 1, 1, "is empty; a table is a map");
+        good = false;
+    }
     return good;
 }
 
@@ -242,13 +293,11 @@ bool schema_doc_parse(struct schema_doc *doc, const char *file, const char *text
         return false;
     memset(error, 0, sizeof(*error));
     snprintf(error->file, sizeof(error->file), "%s", file);
-    if (!yaml_parser_initialize(&parser))
-        abort();
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
+    start_parser(&parser, text, size);
     doc->loaded = yaml_parser_load(&parser, &doc->document) != 0;
     yaml_parser_delete(&parser);
     if (!doc->loaded || !yaml_document_get_root_node(&doc->document)) {
-        fail_at(error, file, 1, 1, "is empty; a table is a map");
+        fail_at(error, file, 0, 0, "cannot be parsed a second time");
         schema_doc_close(doc);
         return false;
     }
@@ -317,7 +366,7 @@ static bool check_key(const struct schema_node *map, size_t index, const char *c
     char right[200];
 
     if (!key) {
-        schema_fail(&at, "a key must be a plain word");
+        schema_fail(&at, "a key must be a plain value");
         return false;
     }
     if (keys && !listed(keys, key)) {
@@ -344,6 +393,10 @@ bool schema_map(const struct schema_node *node, const char *const *keys)
         schema_fail(node, "must be a map");
         return false;
     }
+    if (schema_pairs(node) > SCHEMA_MAX_PAIRS) {
+        schema_fail(node, "has more than %d keys; no map needs as many", SCHEMA_MAX_PAIRS);
+        return false;
+    }
     for (size_t i = 0; i < schema_pairs(node); i++)
         if (!check_key(node, i, keys))
             return false;
@@ -366,6 +419,14 @@ struct schema_node schema_pair(const struct schema_node *map, size_t index, cons
                  -1);
 }
 
+struct schema_node schema_key(const struct schema_node *map, size_t index)
+{
+    yaml_node_pair_t *pair = &map->node->data.mapping.pairs.start[index];
+    const char *key = scalar_of(map->doc, pair->key);
+
+    return child(map, yaml_document_get_node(&map->doc->document, pair->key), key ? key : "?", -1);
+}
+
 struct schema_node schema_get(const struct schema_node *map, const char *key)
 {
     for (size_t i = 0; i < schema_pairs(map); i++) {
@@ -382,7 +443,9 @@ struct schema_node schema_require(const struct schema_node *map, const char *key
 {
     struct schema_node node = schema_get(map, key);
 
-    if (!node.node)
+    if (!node.node && map->node && map->node->type != YAML_MAPPING_NODE)
+        schema_fail(map, "must be a map");
+    else if (!node.node)
         schema_fail(map, "%s is missing", key);
     return node;
 }
@@ -406,6 +469,26 @@ struct schema_node schema_item(const struct schema_node *list, size_t index)
         "", (long)index);
 }
 
+struct schema_node schema_record(const struct schema_node *list, size_t index,
+                                 const char *const *keys)
+{
+    struct schema_node node = schema_item(list, index);
+
+    (void)schema_map(&node, keys);
+    return node;
+}
+
+struct schema_place schema_place_of(const struct schema_node *node, struct schema_arena *arena)
+{
+    struct schema_place place = {0, 0, schema_arena_copy(arena, node->path)};
+
+    if (node->node) {
+        place.line = line_of(&node->node->start_mark);
+        place.column = column_of(&node->node->start_mark);
+    }
+    return place;
+}
+
 const char *schema_text(const struct schema_node *node)
 {
     if (node->doc->failed || !node->node)
@@ -421,8 +504,32 @@ const char *schema_text(const struct schema_node *node)
     return (const char *)node->node->data.scalar.value;
 }
 
+static bool in_word(char c, size_t at)
+{
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
+        return true;
+    return at && ((c >= '0' && c <= '9') || c == '_' || c == '-');
+}
+
+const char *schema_word(const struct schema_node *node)
+{
+    const char *text = schema_text(node);
+    size_t n = 0;
+
+    if (node->doc->failed || !node->node)
+        return "";
+    while (in_word(text[n], n))
+        n++;
+    if (text[n] || n > SCHEMA_MAX_WORD) {
+        schema_fail(node, "'%.60s' is no name; a letter, then letters, digits, _ or -, at most %d",
+                    text, SCHEMA_MAX_WORD);
+        return "";
+    }
+    return text;
+}
+
 /* Digits of one base alone: no sign, no blank, no suffix. */
-static bool parse_number(const char *text, uint64_t *value)
+bool schema_parse_number(const char *text, uint64_t *value)
 {
     unsigned base = 10;
 
@@ -451,20 +558,24 @@ static bool parse_number(const char *text, uint64_t *value)
     return true;
 }
 
-uint64_t schema_number(const struct schema_node *node, uint64_t most)
+uint64_t schema_number(const struct schema_node *node, uint64_t least, uint64_t most)
 {
     const char *text = schema_text(node);
     uint64_t value = 0;
 
     if (node->doc->failed || !node->node)
         return 0;
-    if (!parse_number(text, &value)) {
+    if (!schema_parse_number(text, &value)) {
         schema_fail(node, "'%.40s' is not a number; decimal or 0x digits up to %llu", text,
                     (unsigned long long)most);
         return 0;
     }
     if (value > most) {
         schema_fail(node, "%.40s is out of range; at most %llu", text, (unsigned long long)most);
+        return 0;
+    }
+    if (value < least) {
+        schema_fail(node, "%.40s is out of range; at least %llu", text, (unsigned long long)least);
         return 0;
     }
     return value;
@@ -490,4 +601,19 @@ unsigned schema_choice(const struct schema_node *node, const char *const *names)
     list_names(names, right, sizeof(right));
     schema_fail(node, "'%.40s' is unknown; known: %s", text, right);
     return 0;
+}
+
+unsigned schema_choices(const struct schema_node *list, const char *const *names)
+{
+    unsigned mask = 0;
+
+    for (size_t i = 0; i < schema_length(list); i++) {
+        struct schema_node item = schema_item(list, i);
+        unsigned bit = 1u << schema_choice(&item, names);
+
+        if (mask & bit && !list->doc->failed)
+            schema_fail(&item, "given twice; a value stands once in its list");
+        mask |= bit;
+    }
+    return mask;
 }

@@ -12,8 +12,11 @@
 
 #include "schema/load.h"
 
-#define SCHEMA_MAX_BYTES (1u << 20)
-#define SCHEMA_MAX_DEPTH 12
+#define SCHEMA_MAX_BYTES  (1u << 20)
+#define SCHEMA_MAX_DEPTH  12
+#define SCHEMA_MAX_SCALAR 1000 /* bytes of one value */
+#define SCHEMA_MAX_PAIRS  256  /* keys of one map */
+#define SCHEMA_MAX_WORD   40   /* characters of a name */
 
 struct schema_doc {
     yaml_document_t document;
@@ -50,21 +53,31 @@ void schema_fail(const struct schema_node *at, const char *format, ...)
 /* The node must be a map whose keys are all in `keys` (NULL-terminated; NULL: any), each at most
  * once. */
 bool schema_map(const struct schema_node *node, const char *const *keys);
-struct schema_node schema_get(const struct schema_node *map,
-                              const char *key); /* may not be there */
+struct schema_node schema_get(const struct schema_node *map, const char *key); /* may be absent */
 struct schema_node schema_require(const struct schema_node *map,
                                   const char *key); /* must be there */
 size_t schema_pairs(const struct schema_node *map);
 struct schema_node schema_pair(const struct schema_node *map, size_t index, const char **key);
+/* the same place as schema_pair(), but the key itself */
+struct schema_node schema_key(const struct schema_node *map, size_t index);
 
 size_t schema_length(
     const struct schema_node *list); /* 0 for what is not there; an error for what is no list */
 struct schema_node schema_item(const struct schema_node *list, size_t index);
+/* an item that must be a map with no other keys */
+struct schema_node schema_record(const struct schema_node *list, size_t index,
+                                 const char *const *keys);
+struct schema_place schema_place_of(const struct schema_node *node, struct schema_arena *arena);
 
 const char *schema_text(const struct schema_node *node); /* a non-empty scalar, "" on error */
-uint64_t schema_number(const struct schema_node *node, uint64_t most);
+/* a name: a letter, then letters, digits, _ and - */
+const char *schema_word(const struct schema_node *node);
+bool schema_parse_number(const char *text, uint64_t *value);
+uint64_t schema_number(const struct schema_node *node, uint64_t least, uint64_t most);
 bool schema_bool(const struct schema_node *node);
 /* index of a scalar in a NULL-terminated list; an error lists what would be right */
 unsigned schema_choice(const struct schema_node *node, const char *const *names);
+/* a list of such names, each at most once, as a mask */
+unsigned schema_choices(const struct schema_node *list, const char *const *names);
 
 #endif

@@ -10,36 +10,66 @@
 extern "C" {
 #endif
 
-extern const struct xinv_platform xinv_platform_amd_epyc_v1; // AMD EPYC 7R13, host tables only (GTSup off)
-extern const struct xinv_platform xinv_platform_amd_rd890; // AMD RD890S/RD990, no extended features
-extern const struct xinv_platform xinv_platform_amd_snp_host; // AMD EPYC with SEV-SNP on, host tables only, no pass-through
-extern const struct xinv_platform xinv_platform_amd_vi_generic; // AMD-Vi with guest translation, ATS and INVALIDATE_IOMMU_ALL
-extern const struct xinv_platform xinv_platform_amd_zen1; // AMD Zen and Zen+ (Ryzen 1000 and 2000, EPYC 7001), guest translation
-extern const struct xinv_platform xinv_platform_arm_fvp_base_revc; // Arm Base RevC model, SMMUv3.2, ATS and 32-bit StreamIDs
-extern const struct xinv_platform xinv_platform_arm_mmu_600_r0; // Arm CoreLink MMU-600 r0p2 or older, SMMUv3.1
-extern const struct xinv_platform xinv_platform_arm_mmu_600; // Arm CoreLink MMU-600 r2, SMMUv3.1
-extern const struct xinv_platform xinv_platform_arm_mmu_700; // Arm CoreLink MMU-700, SMMUv3.2
-extern const struct xinv_platform xinv_platform_arm_smmuv3_generic; // SMMUv3.1, both stages, ATS, no range invalidation
-extern const struct xinv_platform xinv_platform_arm_smmuv3_minimal; // SMMUv3.0, both stages, no optional command, the narrowest tags
-extern const struct xinv_platform xinv_platform_arm_smmuv3_ril; // SMMUv3.2, both stages, ATS, range invalidation
-extern const struct xinv_platform xinv_platform_cavium_thunderx2; // Cavium (Marvell) ThunderX2 CN99xx, SMMUv3, no ATS, no MSI
-extern const struct xinv_platform xinv_platform_hisilicon_hip07; // HiSilicon Hip06 and Hip07 (SMMUv3), no prefetch commands
-extern const struct xinv_platform xinv_platform_hisilicon_hip08; // HiSilicon Hip08 (Kunpeng 920), SMMUv3, ATS, no EL2 regime
-extern const struct xinv_platform xinv_platform_intel_vtd_client_graphics; // VT-d client graphics unit, legacy mode, no page-selective invalidation
-extern const struct xinv_platform xinv_platform_intel_vtd_client; // VT-d client unit, legacy mode, no Device-TLBs
-extern const struct xinv_platform xinv_platform_intel_vtd_legacy_wide; // VT-d server unit (Sapphire Rapids), legacy mode on a 256-bit queue
-extern const struct xinv_platform xinv_platform_intel_vtd_legacy; // VT-d server unit, legacy mode, 128-bit queue
-extern const struct xinv_platform xinv_platform_intel_vtd_mobile4; // VT-d unit of the Mobile 4 Series chipset, write-buffer flushing not advertised
-extern const struct xinv_platform xinv_platform_intel_vtd_rwbf; // VT-d unit that requires write-buffer flushing, legacy mode
-extern const struct xinv_platform xinv_platform_intel_vtd_scalable_nopasid; // VT-d server unit (Sapphire Rapids), scalable mode, PASID off in the firmware
-extern const struct xinv_platform xinv_platform_intel_vtd_scalable; // VT-d server unit (Sapphire Rapids), scalable mode, 256-bit queue
-extern const struct xinv_platform xinv_platform_nvidia_grace; // NVIDIA Grace (Tegra241) SMMUv3, ATS, 20-bit SubstreamIDs, no SEV
-extern const struct xinv_platform xinv_platform_nvidia_tegra241_cmdqv; // NVIDIA Tegra241 CMDQV, a guest's own command queue
-extern const struct xinv_platform xinv_platform_nvidia_tegra264; // NVIDIA Tegra264 SMMUv3, configuration and TLB invalidations sent twice
-extern const struct xinv_platform xinv_platform_qemu_amd_npcache; // QEMU amd-iommu (q35), caches not-present entries
-extern const struct xinv_platform xinv_platform_qemu_intel_caching_mode; // QEMU intel-iommu with caching-mode=on, aw-bits=48, device-iotlb=on
-extern const struct xinv_platform xinv_platform_qemu_intel_scalable; // QEMU intel-iommu with x-scalable-mode=on, aw-bits=48, second stage only
-extern const struct xinv_platform xinv_platform_qemu_virt_smmuv3; // QEMU virt, iommu=smmuv3, stage 1 only, range invalidation
+// AMD EPYC 7R13, host tables only (GTSup off).
+extern const struct xinv_platform xinv_platform_amd_epyc_v1;
+// AMD RD890S/RD990, no extended features.
+extern const struct xinv_platform xinv_platform_amd_rd890;
+// AMD EPYC with SEV-SNP on, host tables only, no pass-through.
+extern const struct xinv_platform xinv_platform_amd_snp_host;
+// AMD-Vi with guest translation, ATS and INVALIDATE_IOMMU_ALL.
+extern const struct xinv_platform xinv_platform_amd_vi_generic;
+// AMD Zen and Zen+ (Ryzen 1000 and 2000, EPYC 7001), guest translation.
+extern const struct xinv_platform xinv_platform_amd_zen1;
+// Arm Base RevC model, SMMUv3.2, ATS and 32-bit StreamIDs.
+extern const struct xinv_platform xinv_platform_arm_fvp_base_revc;
+// Arm CoreLink MMU-600 r0p2 or older, SMMUv3.1.
+extern const struct xinv_platform xinv_platform_arm_mmu_600_r0;
+// Arm CoreLink MMU-600 r2, SMMUv3.1.
+extern const struct xinv_platform xinv_platform_arm_mmu_600;
+// Arm CoreLink MMU-700, SMMUv3.2.
+extern const struct xinv_platform xinv_platform_arm_mmu_700;
+// SMMUv3.1, both stages, ATS, no range invalidation.
+extern const struct xinv_platform xinv_platform_arm_smmuv3_generic;
+// SMMUv3.0, both stages, no optional command, the narrowest tags.
+extern const struct xinv_platform xinv_platform_arm_smmuv3_minimal;
+// SMMUv3.2, both stages, ATS, range invalidation.
+extern const struct xinv_platform xinv_platform_arm_smmuv3_ril;
+// Cavium (Marvell) ThunderX2 CN99xx, SMMUv3, no ATS, no MSI.
+extern const struct xinv_platform xinv_platform_cavium_thunderx2;
+// HiSilicon Hip06 and Hip07 (SMMUv3), no prefetch commands.
+extern const struct xinv_platform xinv_platform_hisilicon_hip07;
+// HiSilicon Hip08 (Kunpeng 920), SMMUv3, ATS, no EL2 regime.
+extern const struct xinv_platform xinv_platform_hisilicon_hip08;
+// VT-d client graphics unit, legacy mode, no page-selective invalidation.
+extern const struct xinv_platform xinv_platform_intel_vtd_client_graphics;
+// VT-d client unit, legacy mode, no Device-TLBs.
+extern const struct xinv_platform xinv_platform_intel_vtd_client;
+// VT-d server unit (Sapphire Rapids), legacy mode on a 256-bit queue.
+extern const struct xinv_platform xinv_platform_intel_vtd_legacy_wide;
+// VT-d server unit, legacy mode, 128-bit queue.
+extern const struct xinv_platform xinv_platform_intel_vtd_legacy;
+// VT-d unit of the Mobile 4 Series chipset, write-buffer flushing not advertised.
+extern const struct xinv_platform xinv_platform_intel_vtd_mobile4;
+// VT-d unit that requires write-buffer flushing, legacy mode.
+extern const struct xinv_platform xinv_platform_intel_vtd_rwbf;
+// VT-d server unit (Sapphire Rapids), scalable mode, PASID off in the firmware.
+extern const struct xinv_platform xinv_platform_intel_vtd_scalable_nopasid;
+// VT-d server unit (Sapphire Rapids), scalable mode, 256-bit queue.
+extern const struct xinv_platform xinv_platform_intel_vtd_scalable;
+// NVIDIA Grace (Tegra241) SMMUv3, ATS, 20-bit SubstreamIDs, no SEV.
+extern const struct xinv_platform xinv_platform_nvidia_grace;
+// NVIDIA Tegra241 CMDQV, a guest's own command queue.
+extern const struct xinv_platform xinv_platform_nvidia_tegra241_cmdqv;
+// NVIDIA Tegra264 SMMUv3, configuration and TLB invalidations sent twice.
+extern const struct xinv_platform xinv_platform_nvidia_tegra264;
+// QEMU amd-iommu (q35), caches not-present entries.
+extern const struct xinv_platform xinv_platform_qemu_amd_npcache;
+// QEMU intel-iommu with caching-mode=on, aw-bits=48, device-iotlb=on.
+extern const struct xinv_platform xinv_platform_qemu_intel_caching_mode;
+// QEMU intel-iommu with x-scalable-mode=on, aw-bits=48, second stage only.
+extern const struct xinv_platform xinv_platform_qemu_intel_scalable;
+// QEMU virt, iommu=smmuv3, stage 1 only, range invalidation.
+extern const struct xinv_platform xinv_platform_qemu_virt_smmuv3;
 
 #ifdef __cplusplus
 }

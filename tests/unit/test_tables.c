@@ -43,8 +43,9 @@ static const struct {
     {XINV_STAGE_STAGE2, XINV_CHANGE_EVERYTHING, 1, 1, 0, 0, 0x1d},
 };
 
-static int translate_with(const struct xinv_iommu *iommu, size_t shape, unsigned policy,
-                          uint16_t flags, uint8_t unknown, struct xinv_report *report)
+static int translate_request(const struct xinv_iommu *iommu, size_t shape, unsigned policy,
+                             uint8_t unknown, const struct xinv_request *request,
+                             struct xinv_report *report)
 {
     struct xinv_attachment at = {.stage = shapes[shape].stage,
                                  .flags = shapes[shape].flags,
@@ -55,19 +56,26 @@ static int translate_with(const struct xinv_iommu *iommu, size_t shape, unsigned
                                  .did = 0x89,
                                  .vmid = 0xab,
                                  .queue_depth = 8};
+    struct xinv_policy p = {.kind = (uint8_t)policy};
+    struct xinv_out out = {0};
+
+    return xinv_translate(iommu, &at, 1, request, &p, NULL, &out, report);
+}
+
+static int translate_with(const struct xinv_iommu *iommu, size_t shape, unsigned policy,
+                          uint16_t flags, uint8_t unknown, struct xinv_report *report)
+{
     struct xinv_request r = {.change = shapes[shape].change,
                              .from = shapes[shape].from,
                              .flags = flags,
                              .first = 0x41234000,
                              .last = 0x41236fff};
-    struct xinv_policy p = {.kind = (uint8_t)policy};
-    struct xinv_out out = {0};
 
     if (shapes[shape].leaf_only)
         r.flags |= XINV_REQ_LEAF_ONLY;
     if (shapes[shape].ranged)
         r.flags |= XINV_REQ_RANGE;
-    return xinv_translate(iommu, &at, 1, &r, &p, NULL, &out, report);
+    return translate_request(iommu, shape, policy, unknown, &r, report);
 }
 
 static int translate(const struct xinv_iommu *iommu, size_t shape, unsigned policy,
@@ -88,6 +96,30 @@ static uint64_t rows_of(const struct xinv_iommu *iommu, size_t shape, unsigned p
         for (size_t u = 0; u < N(unknown); u++)
             if (translate_with(iommu, shape, policy, flags[f], unknown[u], &report) >= 0)
                 rows |= report.rows;
+    return rows;
+}
+
+/* What a guest can name: one kind of cache, in one scope. */
+static uint64_t explicit_rows_of(const struct xinv_iommu *iommu, size_t shape, unsigned policy)
+{
+    static const uint8_t caches[] = {XINV_INV_IOTLB, XINV_INV_DEVICE_TLB, XINV_INV_PASID_CONFIG,
+                                     XINV_INV_DEVICE_CONFIG};
+    uint64_t rows = 0;
+
+    for (size_t c = 0; c < N(caches); c++)
+        for (unsigned scope = XINV_SCOPE_DOMAIN; scope <= XINV_SCOPE_ADDRESS; scope++) {
+            struct xinv_request r = {.caches = caches[c],
+                                     .scope = (uint8_t)scope,
+                                     .flags = XINV_REQ_INVALIDATE,
+                                     .first = 0x41234000,
+                                     .last = 0x41236fff};
+            struct xinv_report report;
+
+            if (scope == XINV_SCOPE_ADDRESS)
+                r.flags |= XINV_REQ_RANGE;
+            if (translate_request(iommu, shape, policy, 0, &r, &report) >= 0)
+                rows |= report.rows;
+        }
     return rows;
 }
 
@@ -162,7 +194,8 @@ Test(tables, every_row_is_used_by_some_request_on_some_platform)
                             }
                         }
                         cr_assert_eq(xinv_iommu_init(&iommu, p, NULL, set, n), 0);
-                        used |= rows_of(&iommu, shape, policy);
+                        used |= rows_of(&iommu, shape, policy) |
+                                explicit_rows_of(&iommu, shape, policy);
                     }
         }
         cr_assert_not_null(vendor);
