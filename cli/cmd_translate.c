@@ -22,6 +22,7 @@ enum {
     SCOPE,
     RANGE,
     LEAF_SIZE,
+    SMALLEST_LEAF,
     GRANULE,
     LEAF_ONLY,
     GLOBAL,
@@ -51,6 +52,7 @@ static const struct cli_option options[] = {
     {"scope", "SCOPE", "of an explicit request: domain, pasid or address"},
     {"range", "FIRST..LAST", "addresses in bytes, both inclusive"},
     {"leaf-size", "LOG2", "the largest leaf that was removed, as log2 of its bytes"},
+    {"smallest-leaf", "LOG2", "the smallest leaf that was removed; goes with --leaf-size"},
     {"granule", "LOG2", "the page table's granule: 12, 14 or 16"},
     {"leaf-only", NULL, "no table page was changed or freed"},
     {"global", NULL, "global entries may be among the stale ones"},
@@ -199,12 +201,19 @@ static int take_option(const struct cli_command *command, struct settings *s, in
                        const char *value)
 {
     static const char *const subject_keys[] = {
-        [CHANGE] = "what",     [FROM] = "from",
-        [SCOPE] = "scope",     [LEAF_SIZE] = "leaf_size",
-        [GRANULE] = "granule", [LEAF_ONLY] = "leaf_only",
-        [GLOBAL] = "global",   [LEAVES_WITHIN] = "leaves_within",
-        [PASID] = "pasid",     [ASID] = "asid",
-        [NEW_DID] = "new_did", [ENUMERATED] = "enumerated",
+        [CHANGE] = "what",
+        [FROM] = "from",
+        [SCOPE] = "scope",
+        [LEAF_SIZE] = "leaf_size",
+        [SMALLEST_LEAF] = "smallest_leaf",
+        [GRANULE] = "granule",
+        [LEAF_ONLY] = "leaf_only",
+        [GLOBAL] = "global",
+        [LEAVES_WITHIN] = "leaves_within",
+        [PASID] = "pasid",
+        [ASID] = "asid",
+        [NEW_DID] = "new_did",
+        [ENUMERATED] = "enumerated",
         [BEYOND] = "beyond",
     };
 

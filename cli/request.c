@@ -386,9 +386,9 @@ static void read_attachments(struct reader *rd, const cJSON *list, const cJSON *
 
 static bool take_range_key(struct reader *rd, const struct place *at, const cJSON *v)
 {
-    static const char *const keys[] = {"first",      "last",    "leaf_size",     "leaf_only",
-                                       "global",     "granule", "leaves_within", "beyond",
-                                       "enumerated", NULL};
+    static const char *const keys[] = {
+        "first",         "last",   "leaf_size",  "leaf_only",     "global", "granule",
+        "leaves_within", "beyond", "enumerated", "smallest_leaf", NULL};
     static const uint16_t bits[] = {0,
                                     0,
                                     0,
@@ -417,6 +417,9 @@ static bool take_range_key(struct reader *rd, const struct place *at, const cJSO
         break;
     case 5:
         r->log2_granule = (uint8_t)number(rd, at, v, 16);
+        break;
+    case 9:
+        r->log2_smallest_leaf = (uint8_t)number(rd, at, v, 63);
         break;
     default:
         if (flag(rd, at, v))

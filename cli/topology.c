@@ -70,8 +70,8 @@ static void read_range(const struct schema_node *map, const char *key, uint64_t 
     }
     low = schema_item(&list, 0);
     high = schema_item(&list, 1);
-    *first = schema_number(&low, most);
-    *last = schema_number(&high, most);
+    *first = schema_number(&low, 0, most);
+    *last = schema_number(&high, 0, most);
     if (*first > *last)
         schema_fail(&list, "first is above last");
 }
@@ -90,7 +90,7 @@ static void read_session(struct topology *t, const struct schema_node *root)
         return;
     value = schema_get(&map, "page_size_mask");
     if (value.node) {
-        t->config.page_size_mask = schema_number(&value, UINT64_MAX);
+        t->config.page_size_mask = schema_number(&value, 0, UINT64_MAX);
         if (!t->config.page_size_mask)
             schema_fail(&value, "is 0; at least one page size is needed");
     }
@@ -100,7 +100,7 @@ static void read_session(struct topology *t, const struct schema_node *root)
     t->config.domain_end = (uint32_t)last;
     value = schema_get(&map, "probe_size");
     if (value.node)
-        t->config.probe_size = (uint32_t)schema_number(&value, 1u << 16);
+        t->config.probe_size = (uint32_t)schema_number(&value, 0, 1u << 16);
     value = schema_get(&map, "unknown_type");
     if (value.node)
         t->config.unknown_type_unwritten = (uint8_t)schema_choice(&value, unknown);
@@ -122,7 +122,7 @@ static void read_aliases(struct topology_endpoint *e, const struct schema_node *
     for (size_t i = 0; i < n; i++) {
         struct schema_node item = schema_item(&list, i);
 
-        e->aliases[i] = (uint32_t)schema_number(&item, UINT32_MAX);
+        e->aliases[i] = (uint32_t)schema_number(&item, 0, UINT32_MAX);
     }
     e->e.aliases = e->aliases;
     e->e.n_aliases = (uint8_t)n;
@@ -199,7 +199,7 @@ static uint32_t number_or(const struct schema_node *map, const char *key, uint32
 {
     struct schema_node value = schema_get(map, key);
 
-    return value.node ? (uint32_t)schema_number(&value, most) : preset;
+    return value.node ? (uint32_t)schema_number(&value, 0, most) : preset;
 }
 
 /* The keys of `defaults:` and of an endpoint; `id` and `rid` are an endpoint's alone. */
@@ -253,7 +253,7 @@ static void read_endpoints(struct topology *t, const struct schema_node *root)
 
         *e = copy_of(&t->defaults);
         t->n++;
-        e->e.id = (uint32_t)schema_number(&id, UINT32_MAX);
+        e->e.id = (uint32_t)schema_number(&id, 0, UINT32_MAX);
         e->e.rid = number_or(&item, "rid", UINT32_MAX, e->e.id);
         read_aliases(e, &item);
         if (!read_endpoint(t, e, &item, keys))

@@ -148,6 +148,8 @@ bool xinv_cut_begin(struct xinv_cut *cut, const struct xinv_cut_request *request
 {
     cut->kind = request->spec.kind;
     cut->log2_unit = cut->kind == XINV_RANGE_POW2 ? LOG2_PAGE : request->log2_granule;
+    if (cut->kind == XINV_RANGE_PAGE && request->log2_step > cut->log2_unit)
+        cut->log2_unit = request->log2_step;
     cut->mode = request->policy;
     cut->max_order = request->spec.max_order;
     cut->piece = 0;

@@ -16,6 +16,7 @@ struct xinv_cut_request {
     uint8_t policy;       /* enum xinv_policy_kind */
     uint8_t blocks;       /* XINV_POLICY_AT_MOST */
     uint8_t log2_granule; /* PAGE and SCALED */
+    uint8_t log2_step;    /* PAGE: one address for so many bytes is enough; at least the granule */
     uint8_t log2_leaf;    /* largest leaf removed */
     bool leaves_within;   /* no such leaf reaches beyond the range */
     uint64_t first;

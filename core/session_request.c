@@ -311,7 +311,7 @@ static bool pte_next(struct xinv_parts *parts, struct xinv_part *part)
             if (!p->in_run)
                 return false;
         }
-        for (; p->stage < 2; p->stage++, p->granule = 0, p->again = false) {
+        for (; p->stage < 2; p->stage++, p->granule = 0) {
             uint8_t stage = stages[p->stage];
 
             while (p->n[p->stage] && p->granule < sizeof(granules)) {

@@ -130,7 +130,7 @@ static int add(struct builder *b, const struct xinv_need_def *def, xinv_axes cla
     need->classes = xinv_classes_expand(classes);
     /* what the request knew: these tags, and an address that the change itself cannot use here */
     need->report = need->known;
-    if (b->ranged && !(need->report & ADDRESS_TAGS))
+    if (b->ranged)
         need->report |= cache->tags & XINV_TAG_BIT(XINV_TAG_ADDRESS);
     if (cache->via_asid && (b->request->flags & XINV_REQ_PASID) && !(need->known & ASID_BIT))
         need->report |= PASID_BIT;
@@ -149,16 +149,31 @@ static int add_atc(struct builder *b, const struct xinv_need_def *def, unsigned 
     return add(b, &atc, (xinv_axes)classes);
 }
 
-/* One need of a table, or of an explicit request, for one attachment. */
-static int add_need(struct builder *b, const struct xinv_need_def *def)
+/* Is one PASID given back, and not the tag that it is used under? */
+static bool releases_pasid(const struct builder *b)
 {
-    const struct xinv_cache_def *cache = &b->iommu->vendor->caches[def->cache];
+    return !(b->request->flags & XINV_REQ_INVALIDATE) &&
+           b->request->change == XINV_CHANGE_TAG_RELEASE && (b->request->flags & XINV_REQ_PASID);
+}
+
+/* One need of a table, or of an explicit request, for one attachment. */
+static int add_need(struct builder *b, const struct xinv_need_def *row)
+{
+    const struct xinv_cache_def *cache = &b->iommu->vendor->caches[row->cache];
+    struct xinv_need_def own = *row;
+    struct xinv_need_def *def = &own;
     xinv_axes classes = def->classes;
     xinv_axes atc;
     int ret = 0;
 
     if (!(b->iommu->caches & (1u << def->cache)))
         return 0;
+    if (releases_pasid(b)) {
+        /* one PASID under the tag: caches without PASIDs hold nothing of it */
+        if (!(cache->tags & PASID_BIT))
+            return 0;
+        def->tags |= PASID_BIT;
+    }
     if ((def->flags & XINV_NEED_ATS) && !(b->at->flags & XINV_ATT_ATS))
         return 0;
     if ((def->flags & XINV_NEED_PASID) && !(b->at->known & PASID_BIT) && !pasids_open(b))

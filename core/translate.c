@@ -115,7 +115,8 @@ static int check_request(const struct xinv_request *r, const struct xinv_policy 
          (!policy->blocks || policy->blocks > XINV_MAX_PIECES)))
         return -XINV_E_INVAL;
     if (r->log2_leaf_size > 63 || (r->log2_leaf_size && r->log2_leaf_size < 12) ||
-        r->log2_granule > 16 || (r->log2_granule && r->log2_granule < 12))
+        r->log2_granule > 16 || (r->log2_granule && r->log2_granule < 12) ||
+        r->log2_smallest_leaf > (r->log2_leaf_size ? r->log2_leaf_size : 12))
         return -XINV_E_INVAL;
     if ((r->flags & XINV_REQ_RANGE) && r->first > r->last)
         return -XINV_E_RANGE;
@@ -200,6 +201,8 @@ static void cut_request(const struct job *job, unsigned row, uint8_t policy,
     cut->policy = policy;
     cut->blocks = job->policy.blocks;
     cut->log2_granule = job->request.log2_granule;
+    /* any address in a block entry finds it (SMMUv3 4.4.1: TG = 0), but not the tables beside it */
+    cut->log2_step = job->request.flags & XINV_REQ_LEAF_ONLY ? job->request.log2_smallest_leaf : 0;
     cut->log2_leaf = job->request.log2_leaf_size;
     cut->leaves_within = job->request.flags & XINV_REQ_LEAVES_WITHIN;
     cut->first = job->request.first;

@@ -12,7 +12,7 @@ struct xinv_part {
     const struct xinv_attachment *at;
     size_t n;
     struct xinv_request request;
-    bool again; /* the same range as the part before, for another granule */
+    bool again; /* the same range as the part before, for another granule or stage */
 };
 
 /* Where the parts come from. They are walked several times and must be the same each time. */

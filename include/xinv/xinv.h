@@ -171,23 +171,24 @@ enum xinv_scope {
 #define XINV_REQ_GLOBAL        0x02u /* global entries may be among the stale ones */
 #define XINV_REQ_RANGE         0x04u /* first..last is given; otherwise everything that the tags name */
 #define XINV_REQ_INVALIDATE    0x08u /* an explicit request: caches and scope instead of a change */
-#define XINV_REQ_PASID         0x10u /* the request names a PASID */
-#define XINV_REQ_ASID          0x20u /* the request names an ASID */
-#define XINV_REQ_NEW_DID       0x40u /* the change gives the entry a new tag, new_did */
-#define XINV_REQ_BEYOND        0x80u /* commands that reach other users' entries are allowed */
+#define XINV_REQ_PASID         0x10u /* the request names a PASID; a tag release: it alone is released */
+#define XINV_REQ_ASID          0x20u  /* the request names an ASID */
+#define XINV_REQ_NEW_DID       0x40u  /* the change gives the entry a new tag, new_did */
+#define XINV_REQ_BEYOND        0x80u  /* commands that reach other users' entries are allowed */
 #define XINV_REQ_ENUMERATED    0x100u /* the attachments are every live one of the IOMMU */
 #define XINV_REQ_LEAVES_WITHIN 0x200u /* no leaf that was removed reaches beyond first..last */
 
 /* What the software changed, or what a guest asks to forget. A zeroed struct is a stage-1 change
  * without a range. */
 struct xinv_request {
-    uint8_t change;         /* enum xinv_change; unless XINV_REQ_INVALIDATE */
-    uint8_t from;           /* XINV_FROM_*; 0 reads as XINV_FROM_PRESENT */
-    uint8_t caches;         /* XINV_INV_* */
-    uint8_t scope;          /* enum xinv_scope */
-    uint8_t log2_leaf_size; /* largest leaf entry that was removed; 0: 4 KiB */
-    uint8_t log2_granule;   /* granule of the table; 0: follows from the leaf size */
-    uint16_t flags;         /* XINV_REQ_* */
+    uint8_t change;             /* enum xinv_change; unless XINV_REQ_INVALIDATE */
+    uint8_t from;               /* XINV_FROM_*; 0 reads as XINV_FROM_PRESENT */
+    uint8_t caches;             /* XINV_INV_* */
+    uint8_t scope;              /* enum xinv_scope */
+    uint8_t log2_leaf_size;     /* largest leaf entry that was removed; 0: 4 KiB */
+    uint8_t log2_smallest_leaf; /* every leaf that was removed is at least this large; 0: unknown */
+    uint8_t log2_granule;       /* granule of the table; 0: follows from the leaf size */
+    uint16_t flags;             /* XINV_REQ_* */
     uint32_t pasid;
     uint32_t asid;
     uint32_t new_did;

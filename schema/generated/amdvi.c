@@ -78,16 +78,16 @@ static const struct xinv_command_def commands[] = {
     {"INVALIDATE_DEVTAB_ENTRY", XINV_AMDVI_OP_DEVTAB_ENTRY, 1, 0, 0x01, {0, 1}, {0, 0}, {0, 0}}, // 0: config
     {"INVALIDATE_INTERRUPT_TABLE", XINV_AMDVI_OP_INTERRUPT_TABLE, 1, 0, 0x01, {1, 1}, {0, 0}, {0, 0}}, // 1: config
     {"INVALIDATE_IOMMU_ALL", XINV_AMDVI_OP_IOMMU_ALL, 1, 0, 0x00, {2, 6}, {0, 0}, {2, 1}}, // 2: config
-    {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_HOST, 3, 0, 0x48, {8, 4}, {0, 1}, {0, 0}}, // 3: stage1
-    {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_HOST, 3, 1, 0x48, {12, 4}, {1, 1}, {0, 0}}, // 4: stage1, leaf
-    {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_HOST_ALL, 3, 0, 0x08, {16, 4}, {2, 0}, {0, 0}}, // 5: stage1
-    {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_GUEST, 3, 0, 0x2a, {20, 2}, {2, 1}, {0, 1}}, // 6: stage1
-    {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_GUEST, 3, 1, 0x2a, {22, 2}, {3, 1}, {0, 1}}, // 7: stage1, leaf
-    {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_GUEST_ALL, 3, 0, 0x0a, {24, 3}, {4, 0}, {0, 1}}, // 8: stage1
-    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB, 4, 0, 0x21, {27, 1}, {4, 1}, {3, 1}}, // 9: device_tlb
-    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_ALL, 4, 0, 0x01, {28, 1}, {5, 0}, {3, 1}}, // 10: device_tlb
-    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_PASID, 4, 0, 0x23, {29, 1}, {5, 1}, {4, 2}}, // 11: device_tlb
-    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_PASID_ALL, 4, 0, 0x03, {30, 1}, {6, 0}, {4, 2}}, // 12: device_tlb
+    {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_HOST, 4, 0, 0x48, {8, 4}, {0, 1}, {0, 0}}, // 3: stage1
+    {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_HOST, 4, 1, 0x48, {12, 4}, {1, 1}, {0, 0}}, // 4: stage1, leaf
+    {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_HOST_ALL, 4, 0, 0x08, {16, 4}, {2, 0}, {0, 0}}, // 5: stage1
+    {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_GUEST, 4, 0, 0x2a, {20, 2}, {2, 1}, {0, 1}}, // 6: stage1
+    {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_GUEST, 4, 1, 0x2a, {22, 2}, {3, 1}, {0, 1}}, // 7: stage1, leaf
+    {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_GUEST_ALL, 4, 0, 0x0a, {24, 3}, {4, 0}, {0, 1}}, // 8: stage1
+    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB, 5, 0, 0x21, {27, 1}, {4, 1}, {3, 1}}, // 9: device_tlb
+    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_ALL, 5, 0, 0x01, {28, 1}, {5, 0}, {3, 1}}, // 10: device_tlb
+    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_PASID, 5, 0, 0x23, {29, 1}, {5, 1}, {4, 2}}, // 11: device_tlb
+    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_PASID_ALL, 5, 0, 0x03, {30, 1}, {6, 0}, {4, 2}}, // 12: device_tlb
 };
 
 static const struct xinv_need_def needs[] = {
@@ -214,10 +214,11 @@ const struct xinv_vendor xinv_vendor_amdvi = {
         {1, 0, 3, 0x08, 1, 0, {1, 1}}, // passthrough
     },
     .order = {
-        {1, 1, 1, 1, 1}, // after register
-        {1, 1, 1, 1, 1}, // after config
-        {1, 1, 1, 1, 1}, // after stage2
-        {1, 1, 1, 1, 1}, // after stage1
-        {1, 1, 1, 1, 1}, // after device_tlb
+        {1, 1, 1, 1, 1, 1}, // after register
+        {1, 1, 1, 1, 1, 1}, // after config
+        {1, 1, 1, 1, 1, 1}, // after pasid
+        {1, 1, 1, 1, 1, 1}, // after stage2
+        {1, 1, 1, 1, 1, 1}, // after stage1
+        {1, 1, 1, 1, 1, 1}, // after device_tlb
     },
 };

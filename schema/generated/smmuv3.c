@@ -138,26 +138,26 @@ static const struct xinv_command_def commands[] = {
     {"CFGI_CD", XINV_SMMUV3_OP_CFGI_CD, 1, 0, 0x03, {6, 1}, {0, 0}, {6, 2}}, // 3: config
     {"CFGI_CD", XINV_SMMUV3_OP_CFGI_CD, 1, 1, 0x03, {7, 1}, {0, 0}, {6, 2}}, // 4: config, leaf
     {"CFGI_CD_ALL", XINV_SMMUV3_OP_CFGI_CD_ALL, 1, 0, 0x01, {8, 1}, {0, 0}, {6, 2}}, // 5: config
-    {"TLBI_NH_VA", XINV_SMMUV3_OP_TLBI_NH_VA, 3, 0, 0x34, {9, 4}, {0, 2}, {0, 1}}, // 6: stage1
-    {"TLBI_NH_VA", XINV_SMMUV3_OP_TLBI_NH_VA, 3, 1, 0x34, {13, 4}, {2, 2}, {0, 1}}, // 7: stage1, leaf
-    {"TLBI_NH_VAA", XINV_SMMUV3_OP_TLBI_NH_VAA, 3, 0, 0x30, {17, 2}, {4, 2}, {6, 2}}, // 8: stage1
-    {"TLBI_NH_VAA", XINV_SMMUV3_OP_TLBI_NH_VAA, 3, 1, 0x30, {19, 2}, {6, 2}, {6, 2}}, // 9: stage1, leaf
-    {"TLBI_NH_ASID", XINV_SMMUV3_OP_TLBI_NH_ASID, 3, 0, 0x14, {21, 2}, {8, 0}, {0, 1}}, // 10: stage1
-    {"TLBI_NH_ALL", XINV_SMMUV3_OP_TLBI_NH_ALL, 3, 0, 0x10, {23, 2}, {8, 0}, {6, 2}}, // 11: stage1
-    {"TLBI_EL2_VA", XINV_SMMUV3_OP_TLBI_EL2_VA, 3, 0, 0x24, {25, 2}, {8, 2}, {9, 3}}, // 12: stage1
-    {"TLBI_EL2_VA", XINV_SMMUV3_OP_TLBI_EL2_VA, 3, 1, 0x24, {27, 2}, {10, 2}, {9, 3}}, // 13: stage1, leaf
-    {"TLBI_EL2_ASID", XINV_SMMUV3_OP_TLBI_EL2_ASID, 3, 0, 0x04, {29, 1}, {12, 0}, {9, 3}}, // 14: stage1
-    {"TLBI_EL2_VAA", XINV_SMMUV3_OP_TLBI_EL2_VAA, 3, 0, 0x20, {30, 1}, {12, 2}, {12, 2}}, // 15: stage1
-    {"TLBI_EL2_VAA", XINV_SMMUV3_OP_TLBI_EL2_VAA, 3, 1, 0x20, {31, 1}, {14, 2}, {12, 2}}, // 16: stage1, leaf
-    {"TLBI_EL2_ALL", XINV_SMMUV3_OP_TLBI_EL2_ALL, 3, 0, 0x00, {32, 1}, {16, 0}, {12, 2}}, // 17: stage1
-    {"TLBI_S2_IPA", XINV_SMMUV3_OP_TLBI_S2_IPA, 2, 0, 0x50, {33, 1}, {16, 2}, {14, 2}}, // 18: stage2
-    {"TLBI_S2_IPA", XINV_SMMUV3_OP_TLBI_S2_IPA, 2, 1, 0x50, {34, 1}, {18, 2}, {14, 2}}, // 19: stage2, leaf
-    {"TLBI_S12_VMALL", XINV_SMMUV3_OP_TLBI_S12_VMALL, 2, 0, 0x10, {35, 3}, {20, 0}, {14, 2}}, // 20: stage2
-    {"TLBI_NSNH_ALL", XINV_SMMUV3_OP_TLBI_NSNH_ALL, 3, 0, 0x00, {38, 3}, {20, 0}, {5, 1}}, // 21: stage1
-    {"ATC_INV", XINV_SMMUV3_OP_ATC_INV, 4, 0, 0x21, {41, 2}, {20, 1}, {16, 1}}, // 22: device_tlb
-    {"ATC_INV", XINV_SMMUV3_OP_ATC_INV_ALL, 4, 0, 0x01, {43, 2}, {21, 0}, {16, 1}}, // 23: device_tlb
-    {"ATC_INV", XINV_SMMUV3_OP_ATC_INV_PASID, 4, 0, 0x23, {45, 1}, {21, 1}, {17, 2}}, // 24: device_tlb
-    {"ATC_INV", XINV_SMMUV3_OP_ATC_INV_PASID_ALL, 4, 0, 0x03, {46, 1}, {22, 0}, {17, 2}}, // 25: device_tlb
+    {"TLBI_NH_VA", XINV_SMMUV3_OP_TLBI_NH_VA, 4, 0, 0x34, {9, 4}, {0, 2}, {0, 1}}, // 6: stage1
+    {"TLBI_NH_VA", XINV_SMMUV3_OP_TLBI_NH_VA, 4, 1, 0x34, {13, 4}, {2, 2}, {0, 1}}, // 7: stage1, leaf
+    {"TLBI_NH_VAA", XINV_SMMUV3_OP_TLBI_NH_VAA, 4, 0, 0x30, {17, 2}, {4, 2}, {6, 2}}, // 8: stage1
+    {"TLBI_NH_VAA", XINV_SMMUV3_OP_TLBI_NH_VAA, 4, 1, 0x30, {19, 2}, {6, 2}, {6, 2}}, // 9: stage1, leaf
+    {"TLBI_NH_ASID", XINV_SMMUV3_OP_TLBI_NH_ASID, 4, 0, 0x14, {21, 2}, {8, 0}, {0, 1}}, // 10: stage1
+    {"TLBI_NH_ALL", XINV_SMMUV3_OP_TLBI_NH_ALL, 4, 0, 0x10, {23, 2}, {8, 0}, {6, 2}}, // 11: stage1
+    {"TLBI_EL2_VA", XINV_SMMUV3_OP_TLBI_EL2_VA, 4, 0, 0x24, {25, 2}, {8, 2}, {9, 3}}, // 12: stage1
+    {"TLBI_EL2_VA", XINV_SMMUV3_OP_TLBI_EL2_VA, 4, 1, 0x24, {27, 2}, {10, 2}, {9, 3}}, // 13: stage1, leaf
+    {"TLBI_EL2_ASID", XINV_SMMUV3_OP_TLBI_EL2_ASID, 4, 0, 0x04, {29, 1}, {12, 0}, {9, 3}}, // 14: stage1
+    {"TLBI_EL2_VAA", XINV_SMMUV3_OP_TLBI_EL2_VAA, 4, 0, 0x20, {30, 1}, {12, 2}, {12, 2}}, // 15: stage1
+    {"TLBI_EL2_VAA", XINV_SMMUV3_OP_TLBI_EL2_VAA, 4, 1, 0x20, {31, 1}, {14, 2}, {12, 2}}, // 16: stage1, leaf
+    {"TLBI_EL2_ALL", XINV_SMMUV3_OP_TLBI_EL2_ALL, 4, 0, 0x00, {32, 1}, {16, 0}, {12, 2}}, // 17: stage1
+    {"TLBI_S2_IPA", XINV_SMMUV3_OP_TLBI_S2_IPA, 3, 0, 0x50, {33, 1}, {16, 2}, {14, 2}}, // 18: stage2
+    {"TLBI_S2_IPA", XINV_SMMUV3_OP_TLBI_S2_IPA, 3, 1, 0x50, {34, 1}, {18, 2}, {14, 2}}, // 19: stage2, leaf
+    {"TLBI_S12_VMALL", XINV_SMMUV3_OP_TLBI_S12_VMALL, 3, 0, 0x10, {35, 3}, {20, 0}, {14, 2}}, // 20: stage2
+    {"TLBI_NSNH_ALL", XINV_SMMUV3_OP_TLBI_NSNH_ALL, 4, 0, 0x00, {38, 3}, {20, 0}, {5, 1}}, // 21: stage1
+    {"ATC_INV", XINV_SMMUV3_OP_ATC_INV, 5, 0, 0x21, {41, 2}, {20, 1}, {16, 1}}, // 22: device_tlb
+    {"ATC_INV", XINV_SMMUV3_OP_ATC_INV_ALL, 5, 0, 0x01, {43, 2}, {21, 0}, {16, 1}}, // 23: device_tlb
+    {"ATC_INV", XINV_SMMUV3_OP_ATC_INV_PASID, 5, 0, 0x23, {45, 1}, {21, 1}, {17, 2}}, // 24: device_tlb
+    {"ATC_INV", XINV_SMMUV3_OP_ATC_INV_PASID_ALL, 5, 0, 0x03, {46, 1}, {22, 0}, {17, 2}}, // 25: device_tlb
 };
 
 static const struct xinv_need_def needs[] = {
@@ -252,7 +252,7 @@ static const struct xinv_change_def changes[] = {
 };
 
 static const struct xinv_repeat_def repeats[] = {
-    {0, 2, 0x0e, 0x00, 0, 0x0000, 0x0000, 0x0000, {19, 1}},
+    {0, 2, 0x1a, 0x00, 0, 0x0000, 0x0000, 0x0000, {19, 1}},
 };
 
 static const struct xinv_attach_def attaches[] = {
@@ -310,10 +310,11 @@ const struct xinv_vendor xinv_vendor_smmuv3 = {
         {1, 0, 0, 0x00, 0, 0, {0, 0}}, // passthrough
     },
     .order = {
-        {1, 1, 1, 1, 1}, // after register
-        {1, 1, 1, 1, 1}, // after config
-        {1, 1, 1, 1, 1}, // after stage2
-        {1, 1, 1, 1, 1}, // after stage1
-        {1, 1, 1, 1, 1}, // after device_tlb
+        {1, 1, 1, 1, 1, 1}, // after register
+        {1, 1, 1, 1, 1, 1}, // after config
+        {1, 1, 1, 1, 1, 1}, // after pasid
+        {1, 1, 1, 1, 1, 1}, // after stage2
+        {1, 1, 1, 1, 1, 1}, // after stage1
+        {1, 1, 1, 1, 1, 1}, // after device_tlb
     },
 };

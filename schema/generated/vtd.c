@@ -60,36 +60,37 @@ static const struct xinv_cond conds[] = {
 static const struct xinv_removal_def removals[] = {
     {7, 0x00, 1, 0xfff}, // 0: must write_buffer by
     {0, 0x09, 1, 0xfff}, // 1: must device_config by rid did
-    {0, 0x08, 1, 0xfff}, // 2: must device_config by did
-    {0, 0x00, 1, 0xfff}, // 3: must device_config by
-    {1, 0x0a, 1, 0xfff}, // 4: must pasid_config by pasid did
-    {1, 0x08, 1, 0xfff}, // 5: must pasid_config by did
-    {1, 0x00, 1, 0xfff}, // 6: must pasid_config by
-    {2, 0x2a, 1, 0xfff}, // 7: must stage1 by pasid did address
-    {4, 0x2a, 1, 0xfff}, // 8: must nested by pasid did address
-    {2, 0x2a, 1, 0xffd}, // 9: must stage1 by pasid did address
-    {4, 0x2a, 1, 0xffd}, // 10: must nested by pasid did address
-    {2, 0x0a, 1, 0xfff}, // 11: must stage1 by pasid did
-    {4, 0x0a, 1, 0xfff}, // 12: must nested by pasid did
-    {3, 0x08, 0, 0xfff}, // 13: may stage2 by did
-    {3, 0x48, 1, 0xfff}, // 14: must stage2 by did ipa
-    {2, 0x08, 1, 0xfff}, // 15: must stage1 by did
-    {4, 0x08, 1, 0xfff}, // 16: must nested by did
-    {3, 0x48, 1, 0xffd}, // 17: must stage2 by did ipa
-    {2, 0x08, 1, 0xffd}, // 18: must stage1 by did
-    {4, 0x08, 1, 0xffd}, // 19: must nested by did
-    {2, 0x08, 1, 0xfff}, // 20: must stage1 by did
-    {3, 0x08, 1, 0xfff}, // 21: must stage2 by did
-    {4, 0x08, 1, 0xfff}, // 22: must nested by did
-    {2, 0x00, 1, 0xfff}, // 23: must stage1 by
-    {3, 0x00, 1, 0xfff}, // 24: must stage2 by
-    {4, 0x00, 1, 0xfff}, // 25: must nested by
-    {5, 0x21, 1, 0xfdf}, // 26: must device_tlb by rid address
-    {5, 0x01, 1, 0xfdf}, // 27: must device_tlb by rid
-    {5, 0x23, 1, 0xfef}, // 28: must device_tlb by rid pasid address
-    {5, 0x03, 1, 0xfef}, // 29: must device_tlb by rid pasid
-    {5, 0x01, 1, 0xfef}, // 30: must device_tlb by rid
-    {6, 0x00, 1, 0xfff}, // 31: must interrupt by
+    {0, 0x01, 1, 0xfff}, // 2: must device_config by rid
+    {0, 0x08, 1, 0xfff}, // 3: must device_config by did
+    {0, 0x00, 1, 0xfff}, // 4: must device_config by
+    {1, 0x0a, 1, 0xfff}, // 5: must pasid_config by pasid did
+    {1, 0x08, 1, 0xfff}, // 6: must pasid_config by did
+    {1, 0x00, 1, 0xfff}, // 7: must pasid_config by
+    {2, 0x2a, 1, 0xfff}, // 8: must stage1 by pasid did address
+    {4, 0x2a, 1, 0xfff}, // 9: must nested by pasid did address
+    {2, 0x2a, 1, 0xffd}, // 10: must stage1 by pasid did address
+    {4, 0x2a, 1, 0xffd}, // 11: must nested by pasid did address
+    {2, 0x0a, 1, 0xfff}, // 12: must stage1 by pasid did
+    {4, 0x0a, 1, 0xfff}, // 13: must nested by pasid did
+    {3, 0x08, 0, 0xfff}, // 14: may stage2 by did
+    {3, 0x48, 1, 0xfff}, // 15: must stage2 by did ipa
+    {2, 0x08, 1, 0xfff}, // 16: must stage1 by did
+    {4, 0x08, 1, 0xfff}, // 17: must nested by did
+    {3, 0x48, 1, 0xffd}, // 18: must stage2 by did ipa
+    {2, 0x08, 1, 0xffd}, // 19: must stage1 by did
+    {4, 0x08, 1, 0xffd}, // 20: must nested by did
+    {2, 0x08, 1, 0xfff}, // 21: must stage1 by did
+    {3, 0x08, 1, 0xfff}, // 22: must stage2 by did
+    {4, 0x08, 1, 0xfff}, // 23: must nested by did
+    {2, 0x00, 1, 0xfff}, // 24: must stage1 by
+    {3, 0x00, 1, 0xfff}, // 25: must stage2 by
+    {4, 0x00, 1, 0xfff}, // 26: must nested by
+    {5, 0x21, 1, 0xfdf}, // 27: must device_tlb by rid address
+    {5, 0x01, 1, 0xfdf}, // 28: must device_tlb by rid
+    {5, 0x23, 1, 0xfef}, // 29: must device_tlb by rid pasid address
+    {5, 0x03, 1, 0xfef}, // 30: must device_tlb by rid pasid
+    {5, 0x01, 1, 0xfef}, // 31: must device_tlb by rid
+    {6, 0x00, 1, 0xfff}, // 32: must interrupt by
 };
 
 static const struct xinv_range_def ranges[] = {
@@ -103,25 +104,26 @@ static const struct xinv_range_def ranges[] = {
 
 static const struct xinv_command_def commands[] = {
     {"write_buffer_flush", XINV_VTD_OP_WRITE_BUFFER_FLUSH, 0, 0, 0x00, {0, 1}, {0, 0}, {8, 1}}, // 0: register
-    {"cc", XINV_VTD_OP_CC_DEVICE, 1, 0, 0x09, {1, 1}, {0, 0}, {0, 0}}, // 1: config
-    {"cc", XINV_VTD_OP_CC_DOMAIN, 1, 0, 0x08, {2, 1}, {0, 0}, {9, 1}}, // 2: config
-    {"cc", XINV_VTD_OP_CC_GLOBAL, 1, 0, 0x00, {3, 1}, {0, 0}, {0, 0}}, // 3: config
-    {"pc", XINV_VTD_OP_PC_PASID, 1, 0, 0x0a, {4, 1}, {0, 0}, {0, 2}}, // 4: config
-    {"pc", XINV_VTD_OP_PC_DOMAIN, 1, 0, 0x08, {5, 1}, {0, 0}, {0, 2}}, // 5: config
-    {"pc", XINV_VTD_OP_PC_GLOBAL, 1, 0, 0x00, {6, 1}, {0, 0}, {0, 2}}, // 6: config
-    {"p_iotlb", XINV_VTD_OP_P_IOTLB_PAGE, 3, 0, 0x2a, {7, 2}, {0, 1}, {0, 2}}, // 7: stage1
-    {"p_iotlb", XINV_VTD_OP_P_IOTLB_PAGE, 3, 1, 0x2a, {9, 2}, {1, 1}, {0, 2}}, // 8: stage1, leaf
-    {"p_iotlb", XINV_VTD_OP_P_IOTLB_PASID, 3, 0, 0x0a, {11, 3}, {2, 0}, {0, 2}}, // 9: stage1
-    {"iotlb", XINV_VTD_OP_IOTLB_PAGE, 3, 0, 0x48, {14, 3}, {2, 1}, {10, 1}}, // 10: stage1
-    {"iotlb", XINV_VTD_OP_IOTLB_PAGE, 3, 1, 0x48, {17, 3}, {3, 1}, {10, 1}}, // 11: stage1, leaf
-    {"iotlb", XINV_VTD_OP_IOTLB_DOMAIN, 3, 0, 0x08, {20, 3}, {4, 0}, {0, 0}}, // 12: stage1
-    {"iotlb", XINV_VTD_OP_IOTLB_GLOBAL, 3, 0, 0x00, {23, 3}, {4, 0}, {0, 0}}, // 13: stage1
-    {"dev_tlb", XINV_VTD_OP_DEV_TLB_PAGE, 4, 0, 0x21, {26, 1}, {4, 1}, {11, 1}}, // 14: device_tlb
-    {"dev_tlb", XINV_VTD_OP_DEV_TLB_ALL, 4, 0, 0x01, {27, 1}, {5, 0}, {11, 1}}, // 15: device_tlb
-    {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_PAGE, 4, 0, 0x23, {28, 1}, {5, 1}, {12, 4}}, // 16: device_tlb
-    {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_ALL, 4, 0, 0x03, {29, 1}, {6, 0}, {12, 4}}, // 17: device_tlb
-    {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_ALL_PASIDS, 4, 0, 0x01, {30, 1}, {6, 0}, {12, 4}}, // 18: device_tlb
-    {"iec", XINV_VTD_OP_IEC_GLOBAL, 1, 0, 0x00, {31, 1}, {6, 0}, {7, 1}}, // 19: config
+    {"cc", XINV_VTD_OP_CC_DEVICE, 1, 0, 0x09, {1, 1}, {0, 0}, {9, 1}}, // 1: config
+    {"cc", XINV_VTD_OP_CC_DEVICE, 1, 0, 0x01, {2, 1}, {0, 0}, {0, 1}}, // 2: config
+    {"cc", XINV_VTD_OP_CC_DOMAIN, 1, 0, 0x08, {3, 1}, {0, 0}, {9, 1}}, // 3: config
+    {"cc", XINV_VTD_OP_CC_GLOBAL, 1, 0, 0x00, {4, 1}, {0, 0}, {0, 0}}, // 4: config
+    {"pc", XINV_VTD_OP_PC_PASID, 2, 0, 0x0a, {5, 1}, {0, 0}, {0, 2}}, // 5: pasid
+    {"pc", XINV_VTD_OP_PC_DOMAIN, 2, 0, 0x08, {6, 1}, {0, 0}, {0, 2}}, // 6: pasid
+    {"pc", XINV_VTD_OP_PC_GLOBAL, 2, 0, 0x00, {7, 1}, {0, 0}, {0, 2}}, // 7: pasid
+    {"p_iotlb", XINV_VTD_OP_P_IOTLB_PAGE, 4, 0, 0x2a, {8, 2}, {0, 1}, {0, 2}}, // 8: stage1
+    {"p_iotlb", XINV_VTD_OP_P_IOTLB_PAGE, 4, 1, 0x2a, {10, 2}, {1, 1}, {0, 2}}, // 9: stage1, leaf
+    {"p_iotlb", XINV_VTD_OP_P_IOTLB_PASID, 4, 0, 0x0a, {12, 3}, {2, 0}, {0, 2}}, // 10: stage1
+    {"iotlb", XINV_VTD_OP_IOTLB_PAGE, 4, 0, 0x48, {15, 3}, {2, 1}, {10, 1}}, // 11: stage1
+    {"iotlb", XINV_VTD_OP_IOTLB_PAGE, 4, 1, 0x48, {18, 3}, {3, 1}, {10, 1}}, // 12: stage1, leaf
+    {"iotlb", XINV_VTD_OP_IOTLB_DOMAIN, 4, 0, 0x08, {21, 3}, {4, 0}, {0, 0}}, // 13: stage1
+    {"iotlb", XINV_VTD_OP_IOTLB_GLOBAL, 4, 0, 0x00, {24, 3}, {4, 0}, {0, 0}}, // 14: stage1
+    {"dev_tlb", XINV_VTD_OP_DEV_TLB_PAGE, 5, 0, 0x21, {27, 1}, {4, 1}, {11, 1}}, // 15: device_tlb
+    {"dev_tlb", XINV_VTD_OP_DEV_TLB_ALL, 5, 0, 0x01, {28, 1}, {5, 0}, {11, 1}}, // 16: device_tlb
+    {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_PAGE, 5, 0, 0x23, {29, 1}, {5, 1}, {12, 4}}, // 17: device_tlb
+    {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_ALL, 5, 0, 0x03, {30, 1}, {6, 0}, {12, 4}}, // 18: device_tlb
+    {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_ALL_PASIDS, 5, 0, 0x01, {31, 1}, {6, 0}, {12, 4}}, // 19: device_tlb
+    {"iec", XINV_VTD_OP_IEC_GLOBAL, 1, 0, 0x00, {32, 1}, {6, 0}, {7, 1}}, // 20: config
 };
 
 static const struct xinv_need_def needs[] = {
@@ -145,43 +147,49 @@ static const struct xinv_need_def needs[] = {
     {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 17: device_tlb by rid pasid
     {1, 0x0a, 0x00, 0x00, 0x1d5, {0, 0}}, // 18: pasid_config by pasid did
     {3, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 19: stage2 by did
-    {4, 0x0a, 0x00, 0x00, 0x1d7, {0, 0}}, // 20: nested by pasid did
-    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 21: device_tlb by rid pasid
-    {1, 0x0a, 0x00, 0x00, 0x195, {16, 1}}, // 22: pasid_config by pasid did
-    {2, 0x0a, 0x00, 0x00, 0x197, {16, 1}}, // 23: stage1 by pasid did
-    {7, 0x00, 0x00, 0x00, 0x155, {17, 2}}, // 24: write_buffer by
-    {0, 0x09, 0x00, 0x08, 0x1d5, {0, 0}}, // 25: device_config by rid did
-    {1, 0x08, 0x00, 0x00, 0x1d5, {0, 0}}, // 26: pasid_config by did
-    {2, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 27: stage1 by did
-    {3, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 28: stage2 by did
-    {4, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 29: nested by did
-    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 30: device_tlb by rid pasid
-    {0, 0x09, 0x00, 0x08, 0x1d5, {0, 0}}, // 31: device_config by rid did
-    {3, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 32: stage2 by did
-    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 33: device_tlb by rid pasid
-    {0, 0x09, 0x08, 0x08, 0x195, {16, 1}}, // 34: device_config by rid did
-    {3, 0x08, 0x00, 0x10, 0x197, {16, 1}}, // 35: stage2 by did
-    {7, 0x00, 0x00, 0x00, 0x155, {17, 2}}, // 36: write_buffer by
+    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 20: device_tlb by rid pasid
+    {1, 0x0a, 0x00, 0x00, 0x1d5, {0, 0}}, // 21: pasid_config by pasid did
+    {3, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 22: stage2 by did
+    {4, 0x0a, 0x00, 0x00, 0x1d7, {0, 0}}, // 23: nested by pasid did
+    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 24: device_tlb by rid pasid
+    {1, 0x0a, 0x00, 0x00, 0x195, {16, 1}}, // 25: pasid_config by pasid did
+    {2, 0x0a, 0x00, 0x00, 0x197, {16, 1}}, // 26: stage1 by pasid did
+    {7, 0x00, 0x00, 0x00, 0x155, {17, 2}}, // 27: write_buffer by
+    {0, 0x01, 0x00, 0x08, 0x1d5, {0, 0}}, // 28: device_config by rid
+    {1, 0x0a, 0x00, 0x00, 0x1d5, {0, 0}}, // 29: pasid_config by pasid did
+    {2, 0x0a, 0x00, 0x00, 0x1d7, {0, 0}}, // 30: stage1 by pasid did
+    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 31: device_tlb by rid pasid
+    {0, 0x01, 0x00, 0x08, 0x1d5, {0, 0}}, // 32: device_config by rid
+    {1, 0x0a, 0x00, 0x00, 0x1d5, {0, 0}}, // 33: pasid_config by pasid did
+    {3, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 34: stage2 by did
+    {4, 0x0a, 0x00, 0x00, 0x1d7, {0, 0}}, // 35: nested by pasid did
+    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 36: device_tlb by rid pasid
     {0, 0x09, 0x00, 0x08, 0x1d5, {0, 0}}, // 37: device_config by rid did
-    {1, 0x0a, 0x00, 0x20, 0x1d5, {0, 0}}, // 38: pasid_config by pasid did
-    {2, 0x0a, 0x00, 0x20, 0x1d7, {0, 0}}, // 39: stage1 by pasid did
-    {3, 0x08, 0x00, 0x20, 0x1d7, {0, 0}}, // 40: stage2 by did
-    {4, 0x0a, 0x00, 0x20, 0x1d7, {0, 0}}, // 41: nested by pasid did
-    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 42: device_tlb by rid pasid
-    {0, 0x09, 0x08, 0x08, 0x195, {16, 1}}, // 43: device_config by rid did
-    {3, 0x08, 0x08, 0x00, 0x197, {16, 1}}, // 44: stage2 by did
-    {7, 0x00, 0x00, 0x00, 0x155, {17, 2}}, // 45: write_buffer by
-    {1, 0x08, 0x00, 0x00, 0x1d5, {0, 0}}, // 46: pasid_config by did
-    {2, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 47: stage1 by did
-    {3, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 48: stage2 by did
-    {4, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 49: nested by did
-    {0, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 50: device_config by
-    {1, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 51: pasid_config by
-    {2, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 52: stage1 by
-    {3, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 53: stage2 by
-    {4, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 54: nested by
-    {6, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 55: interrupt by
-    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 56: device_tlb by rid pasid
+    {3, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 38: stage2 by did
+    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 39: device_tlb by rid pasid
+    {0, 0x09, 0x08, 0x08, 0x195, {16, 1}}, // 40: device_config by rid did
+    {3, 0x08, 0x00, 0x10, 0x197, {16, 1}}, // 41: stage2 by did
+    {7, 0x00, 0x00, 0x00, 0x155, {17, 2}}, // 42: write_buffer by
+    {0, 0x01, 0x00, 0x08, 0x1d5, {0, 0}}, // 43: device_config by rid
+    {1, 0x0a, 0x00, 0x20, 0x1d5, {0, 0}}, // 44: pasid_config by pasid did
+    {2, 0x0a, 0x00, 0x20, 0x1d7, {0, 0}}, // 45: stage1 by pasid did
+    {3, 0x08, 0x00, 0x20, 0x1d7, {0, 0}}, // 46: stage2 by did
+    {4, 0x0a, 0x00, 0x20, 0x1d7, {0, 0}}, // 47: nested by pasid did
+    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 48: device_tlb by rid pasid
+    {0, 0x01, 0x00, 0x08, 0x195, {16, 1}}, // 49: device_config by rid
+    {3, 0x08, 0x08, 0x00, 0x197, {16, 1}}, // 50: stage2 by did
+    {7, 0x00, 0x00, 0x00, 0x155, {17, 2}}, // 51: write_buffer by
+    {1, 0x08, 0x00, 0x00, 0x1d5, {0, 0}}, // 52: pasid_config by did
+    {2, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 53: stage1 by did
+    {3, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 54: stage2 by did
+    {4, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 55: nested by did
+    {0, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 56: device_config by
+    {1, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 57: pasid_config by
+    {2, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 58: stage1 by
+    {3, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 59: stage2 by
+    {4, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 60: nested by
+    {6, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 61: interrupt by
+    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 62: device_tlb by rid pasid
 };
 
 static const struct xinv_change_def changes[] = {
@@ -193,19 +201,21 @@ static const struct xinv_change_def changes[] = {
     {1, 2, 0x2, {10, 2}, {0, 0}}, // stage2_pte
     {1, 2, 0x4, {12, 3}, {0, 0}}, // stage2_pte
     {2, 1, 0x9, {15, 3}, {0, 1}}, // pasid_entry
-    {2, 1, 0x6, {18, 4}, {0, 1}}, // pasid_entry
-    {2, 2, 0xf, {22, 3}, {0, 1}}, // pasid_entry
-    {3, 1, 0xf, {25, 6}, {0, 1}}, // pasid_table
-    {4, 1, 0xa, {31, 3}, {9, 1}}, // device_entry
-    {4, 2, 0xa, {34, 3}, {9, 1}}, // device_entry
-    {4, 1, 0xf, {37, 6}, {0, 1}}, // device_entry
-    {4, 2, 0xf, {43, 3}, {0, 1}}, // device_entry
-    {5, 1, 0xf, {46, 4}, {0, 0}}, // tag_release
-    {6, 3, 0xf, {50, 7}, {0, 0}}, // everything
+    {2, 1, 0x2, {18, 3}, {0, 1}}, // pasid_entry
+    {2, 1, 0x4, {21, 4}, {0, 1}}, // pasid_entry
+    {2, 2, 0xf, {25, 3}, {0, 1}}, // pasid_entry
+    {3, 1, 0x9, {28, 4}, {0, 1}}, // pasid_table
+    {3, 1, 0x6, {32, 5}, {0, 1}}, // pasid_table
+    {4, 1, 0xa, {37, 3}, {9, 1}}, // device_entry
+    {4, 2, 0xa, {40, 3}, {9, 1}}, // device_entry
+    {4, 1, 0xf, {43, 6}, {0, 1}}, // device_entry
+    {4, 2, 0xf, {49, 3}, {0, 1}}, // device_entry
+    {5, 1, 0xf, {52, 4}, {0, 0}}, // tag_release
+    {6, 3, 0xf, {56, 7}, {0, 0}}, // everything
 };
 
 static const struct xinv_repeat_def repeats[] = {
-    {1, 2, 0x10, 0x04, 1, 0x8086, 0x4940, 0xfffc, {0, 0}},
+    {1, 2, 0x20, 0x04, 1, 0x8086, 0x4940, 0xfffc, {0, 0}},
 };
 
 static const struct xinv_attach_def attaches[] = {
@@ -230,8 +240,8 @@ const struct xinv_vendor xinv_vendor_vtd = {
     .attaches = attaches,
     .n_registers = 2,
     .n_features = 29,
-    .n_commands = 20,
-    .n_changes = 17,
+    .n_commands = 21,
+    .n_changes = 19,
     .n_repeats = 1,
     .n_attaches = 2,
     .first_free_tag = 2,
@@ -264,10 +274,11 @@ const struct xinv_vendor xinv_vendor_vtd = {
         {1, 0, 3, 0x08, 1, 0, {6, 1}}, // passthrough
     },
     .order = {
-        {0, 0, 0, 0, 0}, // after register
-        {0, 0, 0, 0, 0}, // after config
-        {0, 0, 0, 0, 0}, // after stage2
-        {0, 0, 0, 0, 0}, // after stage1
-        {0, 0, 0, 0, 0}, // after device_tlb
+        {0, 0, 0, 0, 0, 0}, // after register
+        {0, 0, 0, 0, 0, 0}, // after config
+        {0, 0, 0, 0, 0, 0}, // after pasid
+        {0, 0, 0, 0, 0, 0}, // after stage2
+        {0, 0, 0, 0, 0, 0}, // after stage1
+        {0, 0, 0, 0, 0, 0}, // after device_tlb
     },
 };

@@ -70,6 +70,9 @@ static void read_iommu(struct vector *v, const char *vendor, struct ynode featur
             continue; /* HYP_OWN says whose queue it is */
         else if (!strcmp(name, "HYP_OWN"))
             add_setting(set, &n, platform->vendor, "CMDQV_GUEST", !yu64(value));
+        else if (!strcmp(name, "host_bridge"))
+            /* chipsets that need write-buffer flushes and do not say so (VT-d page, section 5) */
+            add_setting(set, &n, platform->vendor, "RWBF", !strcmp(ystr(value), "8086:2a40"));
         else if (!strcmp(name, "platform") && !strcmp(ystr(value), "nvidia,tegra264-smmu"))
             add_setting(set, &n, platform->vendor, "REPEAT_TLBI", 1);
         else
@@ -159,6 +162,16 @@ static void read_parent(struct vector *v, struct ynode domain)
     v->n++;
 }
 
+/* A guest owns the PASID table of an endpoint whose PASIDs nobody lists. */
+static void read_open_pasids(struct vector *v, struct ynode change)
+{
+    if (!yhas(change, "enumerated") || yu64(yget(change, "enumerated")))
+        return;
+    for (size_t i = 0; i < v->n; i++)
+        if (v->at[i].stage == XINV_STAGE_NESTED && (v->at[i].flags & XINV_ATT_ATS))
+            v->at[i].flags |= XINV_ATT_PASIDS_UNKNOWN;
+}
+
 static void read_common(struct xinv_request *r, const char *key, struct ynode value)
 {
     if (!strcmp(key, "first")) {
@@ -168,7 +181,9 @@ static void read_common(struct xinv_request *r, const char *key, struct ynode va
         r->last = yu64(value);
         r->flags |= XINV_REQ_RANGE;
     } else if (!strcmp(key, "leaf_size")) {
+        /* every leaf that was removed has this size */
         r->log2_leaf_size = (uint8_t)yu64(value);
+        r->log2_smallest_leaf = r->log2_leaf_size;
     } else if (!strcmp(key, "leaf_only")) {
         r->flags |= yu64(value) ? XINV_REQ_LEAF_ONLY : 0;
     } else if (!strcmp(key, "global")) {
@@ -199,7 +214,10 @@ static void read_change(struct xinv_request *r, struct ynode change)
             r->flags |= XINV_REQ_NEW_DID;
         } else if (!strcmp(key, "enumerated")) {
             r->flags |= yu64(value) ? XINV_REQ_ENUMERATED : 0;
-        } else if (!strcmp(key, "did") || !strcmp(key, "pasid")) {
+        } else if (!strcmp(key, "pasid")) {
+            r->pasid = (uint32_t)yu64(value);
+            r->flags |= XINV_REQ_PASID;
+        } else if (!strcmp(key, "did") || !strcmp(key, "asid") || !strcmp(key, "vmid")) {
             continue; /* the tag released: the attachments name it as well */
         } else {
             read_common(r, key, value);
@@ -282,6 +300,7 @@ void vector_read(struct vector *v, const char *vendor, struct ynode example)
         read_invalidate(&v->request, yget(example, "invalidate"));
     read_domain(v, yget(example, "domain"));
     read_parent(v, yget(example, "domain"));
+    read_open_pasids(v, yget(example, "change"));
     read_completion(&v->completion, yget(example, "completion"));
     read_policy(&v->policy, yget(example, "policy"));
 }
