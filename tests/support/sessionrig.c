@@ -84,7 +84,7 @@ static void poison(struct rig *r)
     for (uint32_t i = 0; i < RIG_IOMMUS; i++) {
         r->outs[i] = (struct xinv_out){.words = r->words[i],
                                        .steps = r->steps[i],
-                                       .cap_words = RIG_WORDS,
+                                       .cap_words = RIG_COMMANDS * (uint32_t)r->iommu[i].words,
                                        .cap_steps = RIG_STEPS};
         r->n_cmd[i] = 0;
     }
