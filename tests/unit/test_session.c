@@ -952,8 +952,7 @@ Test(session, stage_1_and_stage_2_endpoints_share_a_domain)
     cr_assert_eq(rig_attach(&r, 1, 9, 0), XINV_VIRTIO_OK);
     cr_assert_eq(rig_map(&r, 1, 0x1000, 0x1fff, 0), XINV_VIRTIO_OK);
     cr_assert_eq(rig_unmap(&r, 1, 0x1000, 0x1fff), XINV_VIRTIO_OK);
-    cr_assert_str_eq(rig_names(&r, 0),
-                     "TLBI_S2_IPA SYNC TLBI_NH_VA SYNC ATC_INV ATC_INV SYNC");
+    cr_assert_str_eq(rig_names(&r, 0), "TLBI_S2_IPA SYNC TLBI_NH_VA SYNC ATC_INV ATC_INV SYNC");
     cr_assert_neq(refdec_field(&r.cmd[0][0], "VMID"), 0);
     cr_assert_eq(refdec_field(&r.cmd[0][2], "VMID"), 0, "kept for stage 1 alone");
     cr_assert_eq(rig_unmap(&r, 1, 0, 0xffff), XINV_VIRTIO_OK);
