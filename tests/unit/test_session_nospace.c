@@ -72,7 +72,7 @@ static void open_prepared(const char *const *platforms)
         e.flags = m.flags;
         rig_add(&r, &e);
         if (id < 2)
-            cr_assert_eq(rig_attach(&r, 1, id, 0), XINV_VIRTIO_OK);
+            cr_assert_eq(rig_attach(&r, 1, id, 0), XINV_VIRTIO_OK, "%s", platforms[id % 2]);
     }
     cr_assert_eq(rig_map(&r, 1, 0x3000, 0x8fff, 0), XINV_VIRTIO_OK);
     cr_assert_eq(rig_map(&r, 1, 0xa000, 0xafff, 0), XINV_VIRTIO_OK);
