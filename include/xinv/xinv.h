@@ -165,16 +165,15 @@ enum xinv_scope {
 #define XINV_INV_PASID_CONFIG  0x4u
 #define XINV_INV_DEVICE_CONFIG 0x8u
 
-#define XINV_REQ_LEAF_ONLY  0x01u /* no table page was changed or freed */
-#define XINV_REQ_GLOBAL     0x02u /* global entries may be among the stale ones */
-#define XINV_REQ_RANGE      0x04u /* first..last is given; otherwise everything that the tags name */
-#define XINV_REQ_INVALIDATE 0x08u /* an explicit request: caches and scope instead of a change */
-#define XINV_REQ_PASID      0x10u /* the request names a PASID; a tag release: it alone is released */
-#define XINV_REQ_ASID       0x20u  /* the request names an ASID */
-#define XINV_REQ_NEW_DID    0x40u  /* the change gives the entry a new tag, new_did */
-#define XINV_REQ_BEYOND     0x80u  /* commands that reach other users' entries are allowed */
-#define XINV_REQ_ENUMERATED 0x100u /* the attachments are every live one, and know the same tags \
-                                    */
+#define XINV_REQ_LEAF_ONLY     0x01u /* no table page was changed or freed */
+#define XINV_REQ_GLOBAL        0x02u /* global entries may be among the stale ones */
+#define XINV_REQ_RANGE         0x04u /* first..last is given; otherwise everything that the tags name */
+#define XINV_REQ_INVALIDATE    0x08u /* an explicit request: caches and scope instead of a change */
+#define XINV_REQ_PASID         0x10u /* the request names a PASID; a tag release: it alone is released */
+#define XINV_REQ_ASID          0x20u  /* the request names an ASID */
+#define XINV_REQ_NEW_DID       0x40u  /* the change gives the entry a new tag, new_did */
+#define XINV_REQ_BEYOND        0x80u  /* commands that reach other users' entries are allowed */
+#define XINV_REQ_ENUMERATED    0x100u /* every live attachment is there; all know the same tags */
 #define XINV_REQ_LEAVES_WITHIN 0x200u /* no leaf that was removed reaches beyond first..last */
 
 /* What the software changed, or what a guest asks to forget. A zeroed struct is a stage-1 change
