@@ -27,6 +27,7 @@ struct plan {
     uint8_t zero[XINV_MAX_ROWS];    /* operands that are 0 */
     uint8_t flags[XINV_MAX_ROWS];   /* XINV_NEED_ALIASES, XINV_NEED_NEW_DID */
     uint32_t blocks[XINV_MAX_ROWS]; /* commands for one attachment */
+    uint16_t listed; /* rows that must go out for every live value of a tag, a bit each */
 };
 
 #define PLANS 8 /* shapes that are remembered at once; more are planned again */
@@ -421,6 +422,7 @@ static void fill_plan(struct job *job, const struct xinv_candidates *found,
 
     plan->n = cover->n;
     plan->cut_policy = pass_policy(job, pass);
+    plan->listed = 0;
     for (unsigned i = 0; i < cover->n; i++) {
         const struct xinv_candidate *c = &found->c[cover->chosen[i]];
         uint64_t pages;
@@ -429,6 +431,7 @@ static void fill_plan(struct job *job, const struct xinv_candidates *found,
         plan->phase[i] = c->phase;
         plan->zero[i] = c->choice.zero;
         plan->flags[i] = c->choice.flags;
+        plan->listed |= (uint16_t)((unsigned)c->listed << i);
         plan->blocks[i] = (uint32_t)blocks_of(job, c->row, pass, &pages);
         if (pages > asked && pages - asked > job->report.extra_pages)
             job->report.extra_pages = pages - asked;
@@ -494,6 +497,38 @@ static unsigned most_repeats(const struct job *job, uint8_t unit)
     return most;
 }
 
+static bool has_row(const struct plan *plan, const struct plan *of, unsigned j)
+{
+    for (unsigned i = 0; i < plan->n; i++)
+        if (plan->row[i] == of->row[j] && plan->zero[i] == of->zero[j] &&
+            plan->flags[i] == of->flags[j])
+            return true;
+    return false;
+}
+
+/*
+ * A row that must go out for every live value of a tag is sent by each attachment for its own.
+ * That is every value only if all of them send it: where they know different tags, their plans may
+ * differ, and then the list would leave some values out.
+ */
+static int check_listed(struct job *job, size_t i, const struct plan *plan)
+{
+    for (size_t k = 0; plan->listed && k < job->n; k++) {
+        struct plan *other;
+        int ret = plan_of(job, k, &other);
+
+        if (ret)
+            return ret;
+        for (unsigned j = 0; other && j < plan->n; j++)
+            if ((plan->listed >> j & 1) && !has_row(other, plan, j)) {
+                job->report.at_cache =
+                    job->vendor->removals[job->vendor->commands[plan->row[j]].removals.first].cache;
+                return refuse(job, &job->at[i], 0, -XINV_E_MUST_BLOCK);
+            }
+    }
+    return 0;
+}
+
 /* Plans every attachment of a part, and bounds what can come out. */
 static int plan_part(struct job *job, uint64_t *most_commands)
 {
@@ -510,6 +545,15 @@ static int plan_part(struct job *job, uint64_t *most_commands)
         if (!plan)
             continue;
         any = true;
+        if (plan->listed) {
+            struct plan own = *plan; /* planning the others may take its place */
+
+            ret = check_listed(job, i, &own);
+            if (!ret)
+                ret = plan_of(job, i, &plan);
+            if (ret)
+                return ret;
+        }
         for (unsigned k = 0; k < plan->n; k++) {
             *most_commands += plan->blocks[k] * times * (1u + job->at[i].n_aliases);
             job->count_first |= plan->phase[k] == XINV_PHASE_REGISTER;
