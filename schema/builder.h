@@ -62,8 +62,6 @@ uint8_t schema_tags(const struct builder *b, const struct schema_node *list);
 /* an error if `tags` has one that is not in `known` */
 void schema_tags_within(const struct schema_node *list, uint8_t tags, uint8_t known,
                         const char *whose);
-/* a list under `key` that must name something */
-unsigned schema_some(const struct schema_node *row, const char *key, const char *const *names);
 /* a value or a list of values of one axis, as XINV_* class bits */
 #define SCHEMA_AXIS_PASID 2
 unsigned schema_axis(const struct schema_node *node, unsigned axis);

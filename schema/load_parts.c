@@ -145,16 +145,6 @@ void schema_tags_within(const struct schema_node *list, uint8_t tags, uint8_t kn
             schema_fail(list, "%s is no tag of %s", schema_tag_names[t], whose);
 }
 
-unsigned schema_some(const struct schema_node *row, const char *key, const char *const *names)
-{
-    struct schema_node list = schema_require(row, key);
-    unsigned mask = schema_choices(&list, names);
-
-    if (!mask)
-        schema_fail(&list, "is an empty list; without a value the row never applies");
-    return mask;
-}
-
 static unsigned axis_first(unsigned axis)
 {
     return axis * 2;
@@ -167,14 +157,12 @@ static unsigned axis_mask(unsigned axis)
 
 unsigned schema_axis(const struct schema_node *node, unsigned axis)
 {
-    unsigned bits = 0;
+    unsigned bits;
 
     if (node->node && node->node->type == YAML_SCALAR_NODE)
         bits = 1u << schema_choice(node, axis_table[axis].values);
     else
-        bits = schema_choices(node, axis_table[axis].values);
-    if (!bits)
-        schema_fail(node, "is an empty list; name at least one value of %s", axis_table[axis].name);
+        bits = schema_some(node, axis_table[axis].values);
     return bits << axis_first(axis);
 }
 

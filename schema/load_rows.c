@@ -140,7 +140,7 @@ static void read_removals(struct builder *b, const struct schema_node *row,
             add_removal(b, &node, &cache, which);
             continue;
         }
-        (void)schema_some(&node, "cache", schema_cache_names);
+        (void)schema_some(&cache, schema_cache_names);
         for (size_t k = 0; k < schema_length(&cache); k++) {
             struct schema_node item = schema_item(&cache, k);
 
@@ -322,12 +322,14 @@ static void read_change(struct builder *b, const struct schema_node *node)
                                        "only",  "classes", "when", NULL};
     static const char *const froms[] = {"present", "not_present", NULL};
     struct schema_node change = schema_require(node, "change");
+    struct schema_node from = schema_require(node, "from");
+    struct schema_node stages = schema_require(node, "stages");
     struct schema_node needs = schema_require(node, "needs");
     struct xinv_change_def def = {0};
 
     def.change = (uint8_t)schema_choice(&change, schema_change_names);
-    def.from = (uint8_t)schema_some(node, "from", froms);
-    def.stages = (uint8_t)schema_some(node, "stages", schema_stage_names);
+    def.from = (uint8_t)schema_some(&from, froms);
+    def.stages = (uint8_t)schema_some(&stages, schema_stage_names);
     def.needs.first = (uint8_t)b->n_needs;
     for (size_t k = 0; k < schema_length(&needs); k++) {
         struct schema_node need = schema_record(&needs, k, keys);
