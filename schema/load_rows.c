@@ -262,11 +262,10 @@ void schema_read_commands(struct builder *b, const struct schema_node *root)
 static uint8_t read_need_flags(const struct schema_node *node)
 {
     static const char *const hints[] = {"level", "global", NULL};
-    static const char *const onlys[] = {"ats",      "aliases",   "new_did", "pasid",
-                                        "no_pasid", "stale_did", NULL};
+    static const char *const onlys[] = {"ats", "aliases", "new_did", "pasid", "no_pasid", NULL};
     static const uint8_t hint_flags[] = {XINV_NEED_LEVEL_HINT, XINV_NEED_GLOBAL_HINT};
-    static const uint8_t only_flags[] = {XINV_NEED_ATS,   XINV_NEED_ALIASES,  XINV_NEED_NEW_DID,
-                                         XINV_NEED_PASID, XINV_NEED_NO_PASID, XINV_NEED_STALE_DID};
+    static const uint8_t only_flags[] = {XINV_NEED_ATS, XINV_NEED_ALIASES, XINV_NEED_NEW_DID,
+                                         XINV_NEED_PASID, XINV_NEED_NO_PASID};
     struct schema_node hint = schema_get(node, "hints");
     struct schema_node only = schema_get(node, "only");
     unsigned hint_mask = schema_choices(&hint, hints);

@@ -56,6 +56,17 @@ def complaint(schema, text):
     return error and f"{error.json_path}: {error.message}"
 
 
+def keys(schema):
+    """Every key that a schema knows."""
+    if isinstance(schema, dict):
+        yield from schema.get("properties", {})
+        for part in schema.values():
+            yield from keys(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from keys(part)
+
+
 def main():
     vendor = validator("vendor.schema.json")
     platform = validator("platform.schema.json")
@@ -75,6 +86,11 @@ def main():
         error = complaint(vendor if case["file"] == "small.yaml" else platform, text)
         if (error is None) != (case.get("json_schema") == "passes"):
             failures.append(f"{case['group']}, {case['name']}: {error or 'passes'}")
+
+    words = set(re.findall(r"[a-z0-9_]+", pathlib.Path("schema/README.md").read_text()))
+    for key in sorted(set(keys(vendor.schema)) | set(keys(platform.schema))):
+        if not set(key.split(">")) <= words:
+            failures.append(f"schema/README.md says nothing of {key}")
 
     for failure in failures:
         print(failure)
