@@ -291,21 +291,29 @@ static bool in_conditions(const struct uses *u, unsigned feature)
     return false;
 }
 
+static uint16_t largest(const struct uses *u, unsigned feature)
+{
+    return (uint16_t)((UINT32_C(1) << u->vendor.features[feature].width) - 1);
+}
+
 /* Everything else off, everything else on, and each of these but for one feature. */
 static void try_spans(struct uses *u, const struct schema_spans *spans, const struct cause *cause)
 {
     for (unsigned on = 0; on < 2; on++) {
-        uint16_t from[XINV_MAX_FEATURES];
+        uint16_t from[XINV_MAX_FEATURES] = {0};
 
-        for (unsigned f = 0; f < u->vendor.n_features; f++)
-            from[f] = on ? (uint16_t)((1u << u->vendor.features[f].width) - 1) : 0;
+        for (unsigned f = 0; on && f < u->vendor.n_features; f++)
+            from[f] = largest(u, f);
         try_features(u, spans, from, cause);
         for (unsigned f = 0; f < u->vendor.n_features && !done(u); f++) {
             uint16_t old = from[f];
 
             if (!in_conditions(u, f))
                 continue;
-            from[f] = old ? 0 : (uint16_t)((1u << u->vendor.features[f].width) - 1);
+            if (old)
+                from[f] = 0;
+            else
+                from[f] = largest(u, f);
             try_features(u, spans, from, cause);
             from[f] = old;
         }

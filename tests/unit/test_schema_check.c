@@ -357,6 +357,29 @@ Test(schema_check, entries_that_no_row_removes_are_named_with_their_classes, .ti
         "amdvi.yaml: changes[#].needs[#]: stage1_pte on stage1: no command removes device_tlb entries (pasid tagged) known by rid, pasid");
 }
 
+Test(schema_check, a_table_without_commands_has_every_hole_and_nothing_else)
+{
+    char *text = edited("schema/amdvi.yaml", "commands:\n", "commands: []\nx:\n");
+    char *rows = strstr(text, "\nx:\n");
+    char *order = strstr(text, "\norder:\n");
+    struct schema_error error;
+    struct schema_vendor *v;
+
+    cr_assert(rows && order);
+    memmove(rows, order, strlen(order) + 1);
+    v = schema_vendor_parse("amdvi.yaml", text, strlen(text), &error);
+    cr_assert(v && schema_vendor_attach(v, &error), "%s: %s", error.path, error.text);
+    cr_expect_eq(v->table.n_commands, 0);
+    cr_expect_str_eq(first(check(v, NULL)),
+                     "amdvi.yaml: changes[#].needs[#]: stage1_pte on stage1: no command removes "
+                     "stage1 entries (level leaf|walk, presence present|not_present) known by "
+                     "pasid, did");
+    cr_expect_null(strstr(said, "never applies"));
+    cr_expect_null(strstr(said, "in no plan"));
+    schema_vendor_free(v);
+    free(text);
+}
+
 Test(schema_check, a_row_that_is_off_where_the_need_is_does_not_count, .timeout = 300)
 {
     expect_table("amdvi", "  when: [IASup]\n", "  when: [IASup, NpCache]\n", "");
