@@ -15,7 +15,6 @@
 struct builder {
     struct schema_vendor *v;
     struct schema_arena *arena;
-    uint8_t tags; /* of this vendor */
     struct xinv_feature_def features[MAX_FEATURES];
     const char *feature_sources[MAX_FEATURES];
     struct schema_place feature_places[MAX_FEATURES];
@@ -49,6 +48,7 @@ struct builder {
     unsigned n_attaches;
     const char *registers[MAX_REGISTERS + 1];
     unsigned n_registers;
+    uint8_t tags; /* of this vendor */
 };
 
 /* ---- Parts of rows (load_parts.c) ---- */

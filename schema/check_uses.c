@@ -5,7 +5,6 @@
  * row with an answer costs little; the search ends with a row that has none.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "schema/check_impl.h"
 
@@ -70,12 +69,29 @@ static void count_syncs(const struct xinv_vendor *table, uint8_t syncs[1 << XINV
     }
 }
 
+static bool same_need(const struct xinv_need *a, const struct xinv_need *b)
+{
+    return a->classes == b->classes && a->cache == b->cache && a->known == b->known &&
+           a->listed == b->listed && a->zero == b->zero && a->flags == b->flags;
+}
+
+/* What is alike here has the same plans; what a report would say does not matter. */
+static bool same_shape(const struct xinv_shape *a, const struct xinv_shape *b)
+{
+    if (a->n != b->n || a->beyond != b->beyond)
+        return false;
+    for (unsigned k = 0; k < a->n; k++)
+        if (!same_need(&a->need[k], &b->need[k]))
+            return false;
+    return true;
+}
+
 static bool seen(struct uses *u, const struct xinv_shape *shape)
 {
     for (unsigned i = 0; i < u->n_recent && i < RECENT; i++)
-        if (!memcmp(&u->recent[i], shape, sizeof(*shape)))
+        if (same_shape(&u->recent[i], shape))
             return true;
-    memcpy(&u->recent[u->n_recent++ % RECENT], shape, sizeof(*shape));
+    u->recent[u->n_recent++ % RECENT] = *shape;
     return false;
 }
 
@@ -172,7 +188,6 @@ static void try_shape(struct uses *u, const struct xinv_attachment *at, bool has
     uint64_t effort;
     bool part = false;
 
-    memset(&shape, 0, sizeof(shape));
     if (xinv_shape_build(&u->iommu, &u->request, at, has_pasids, &shape) || seen(u, &shape))
         return;
     xinv_candidates_find(&u->iommu, &shape, &found);

@@ -55,7 +55,7 @@ static bool read_comparison(const char *text, struct xinv_cond *cond)
     for (uint8_t op = 0; op < 4; op++) {
         size_t length = strlen(ops[op]);
 
-        if (strncmp(text, ops[op], length))
+        if (strncmp(text, ops[op], length) != 0)
             continue;
         text += length;
         while (*text == ' ')
@@ -116,7 +116,7 @@ struct xinv_span schema_when(struct builder *b, const struct schema_node *row)
     span.count = (uint8_t)(b->n_conds - span.first);
     /* a list that stands already is shared */
     for (unsigned at = 0; span.count && at + span.count <= span.first; at++) {
-        if (memcmp(&b->conds[at], &b->conds[span.first], span.count * sizeof(*b->conds)))
+        if (memcmp(&b->conds[at], &b->conds[span.first], span.count * sizeof(*b->conds)) != 0)
             continue;
         b->n_conds = span.first;
         span.first = (uint8_t)at;

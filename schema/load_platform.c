@@ -33,7 +33,7 @@ static unsigned read_settings(const struct schema_node *root, const struct xinv_
         struct schema_node key = schema_key(&map, i);
         unsigned f;
 
-        for (f = 0; f < vendor->n_features && strcmp(vendor->features[f].name, name); f++)
+        for (f = 0; f < vendor->n_features && strcmp(vendor->features[f].name, name) != 0; f++)
             ;
         if (f == vendor->n_features) {
             schema_fail(&key, "is no feature of vendor %s", vendor->name);
