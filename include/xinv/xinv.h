@@ -173,7 +173,7 @@ enum xinv_scope {
 #define XINV_REQ_ASID          0x20u  /* the request names an ASID */
 #define XINV_REQ_NEW_DID       0x40u  /* the change gives the entry a new tag, new_did */
 #define XINV_REQ_BEYOND        0x80u  /* commands that reach other users' entries are allowed */
-#define XINV_REQ_ENUMERATED    0x100u /* the attachments are every live one of the IOMMU */
+#define XINV_REQ_ENUMERATED    0x100u /* every live attachment is there; all know the same tags */
 #define XINV_REQ_LEAVES_WITHIN 0x200u /* no leaf that was removed reaches beyond first..last */
 
 /* What the software changed, or what a guest asks to forget. A zeroed struct is a stage-1 change

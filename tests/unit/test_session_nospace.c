@@ -20,6 +20,7 @@ struct means {
     uint8_t stage;
     uint8_t flags; /* XINV_ATT_ATS where commands reach the device TLB */
     bool stores;   /* the last sync can store */
+    bool passes;   /* endpoints can pass untranslated */
 };
 
 static struct means means_of(const struct xinv_platform *platform)
@@ -38,6 +39,7 @@ static struct means means_of(const struct xinv_platform *platform)
     at.flags = XINV_ATT_ATS;
     if (xinv_translate(&iommu, &at, 1, &change, NULL, NULL, &none, NULL) >= 0)
         m.flags = XINV_ATT_ATS;
+    m.passes = iommu.stages & XINV_STAGE_BIT(XINV_STAGE_PASSTHROUGH);
     m.stores = xinv_sync(&iommu, &store, &none) > 0;
     return m;
 }
@@ -70,7 +72,7 @@ static void open_prepared(const char *const *platforms)
         e.flags = m.flags;
         rig_add(&r, &e);
         if (id < 2)
-            cr_assert_eq(rig_attach(&r, 1, id, 0), XINV_VIRTIO_OK);
+            cr_assert_eq(rig_attach(&r, 1, id, 0), XINV_VIRTIO_OK, "%s", platforms[id % 2]);
     }
     cr_assert_eq(rig_map(&r, 1, 0x3000, 0x8fff, 0), XINV_VIRTIO_OK);
     cr_assert_eq(rig_map(&r, 1, 0xa000, 0xafff, 0), XINV_VIRTIO_OK);
@@ -192,7 +194,7 @@ static struct need count_need(enum kind kind, const char *const *platforms)
 
     open_prepared(platforms);
     memset(r.outs, 0, sizeof(r.outs));
-    cr_assert_geq(act(kind, reply), 0);
+    cr_assert_geq(act(kind, reply), 0, "%s, %s, kind %d", platforms[0], platforms[1], kind);
     for (uint32_t i = 0; i < 2; i++) {
         need.words[i] = r.outs[i].n_words;
         need.steps[i] = r.outs[i].n_steps;
@@ -234,7 +236,12 @@ Test(session_nospace, every_request_on_every_platform_at_every_size)
             platforms[1] = p->name;
 
         for (enum kind kind = ATTACH; kind < KINDS; kind++) {
-            unsigned n = try_all(kind, platforms);
+            unsigned n;
+
+            if (kind == SET_BYPASS && !(means_of(xinv_platform_find(platforms[0])).passes &&
+                                        means_of(xinv_platform_find(platforms[1])).passes))
+                continue;
+            n = try_all(kind, platforms);
 
             /* these remove something everywhere; the others depend on what is cached */
             if (kind != ATTACH && kind != ATTACH_BYPASS && kind != MAP && kind != SET_BYPASS)
