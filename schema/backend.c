@@ -90,20 +90,21 @@ static const char *row_differs(const struct xinv_command_def *row,
 static bool same_row(const struct schema_vendor *v, const struct xinv_vendor *known, unsigned row,
                      uint8_t op, struct schema_error *error)
 {
-    const struct xinv_command_def *like = NULL;
     const char *why = NULL;
     bool has_leaf = false;
 
+    for (unsigned i = 0; i < known->n_commands; i++)
+        if (known->commands[i].op == op && known->commands[i].leaf)
+            has_leaf = true;
     for (unsigned i = 0; i < known->n_commands; i++) {
         if (known->commands[i].op != op)
             continue;
-        like = &known->commands[i];
-        has_leaf = has_leaf || like->leaf;
+        why = row_differs(&v->commands[row], &known->commands[i], has_leaf);
+        if (!why)
+            return true;
     }
-    if (like)
-        why = row_differs(&v->commands[row], like, has_leaf);
     if (!why)
-        return true;
+        return true; /* no built-in row has this op */
     fail_place(v, &v->op_places[row], error);
     snprintf(error->text, sizeof(error->text), "the op %s %s", v->op_names[row], why);
     return false;

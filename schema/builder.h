@@ -15,7 +15,6 @@
 struct builder {
     struct schema_vendor *v;
     struct schema_arena *arena;
-    uint8_t tags; /* of this vendor */
     struct xinv_feature_def features[MAX_FEATURES];
     const char *feature_sources[MAX_FEATURES];
     struct schema_place feature_places[MAX_FEATURES];
@@ -49,6 +48,7 @@ struct builder {
     unsigned n_attaches;
     const char *registers[MAX_REGISTERS + 1];
     unsigned n_registers;
+    uint8_t tags; /* of this vendor */
 };
 
 /* ---- Parts of rows (load_parts.c) ---- */
@@ -62,8 +62,6 @@ uint8_t schema_tags(const struct builder *b, const struct schema_node *list);
 /* an error if `tags` has one that is not in `known` */
 void schema_tags_within(const struct schema_node *list, uint8_t tags, uint8_t known,
                         const char *whose);
-/* a list under `key` that must name something */
-unsigned schema_some(const struct schema_node *row, const char *key, const char *const *names);
 /* a value or a list of values of one axis, as XINV_* class bits */
 #define SCHEMA_AXIS_PASID 2
 unsigned schema_axis(const struct schema_node *node, unsigned axis);

@@ -65,6 +65,8 @@ struct schema_platform {
     const char *vendor_name;
     const char *source;
     struct schema_place registers_place;
+    uint8_t uncovered[XINV_NCHANGES]; /* 1 << cache: entries that a quirk says no command removes */
+    struct schema_place uncovered_places[XINV_NCHANGES];
     struct schema_arena *arena;
 };
 

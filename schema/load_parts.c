@@ -55,7 +55,7 @@ static bool read_comparison(const char *text, struct xinv_cond *cond)
     for (uint8_t op = 0; op < 4; op++) {
         size_t length = strlen(ops[op]);
 
-        if (strncmp(text, ops[op], length))
+        if (strncmp(text, ops[op], length) != 0)
             continue;
         text += length;
         while (*text == ' ')
@@ -116,7 +116,7 @@ struct xinv_span schema_when(struct builder *b, const struct schema_node *row)
     span.count = (uint8_t)(b->n_conds - span.first);
     /* a list that stands already is shared */
     for (unsigned at = 0; span.count && at + span.count <= span.first; at++) {
-        if (memcmp(&b->conds[at], &b->conds[span.first], span.count * sizeof(*b->conds)))
+        if (memcmp(&b->conds[at], &b->conds[span.first], span.count * sizeof(*b->conds)) != 0)
             continue;
         b->n_conds = span.first;
         span.first = (uint8_t)at;
@@ -145,16 +145,6 @@ void schema_tags_within(const struct schema_node *list, uint8_t tags, uint8_t kn
             schema_fail(list, "%s is no tag of %s", schema_tag_names[t], whose);
 }
 
-unsigned schema_some(const struct schema_node *row, const char *key, const char *const *names)
-{
-    struct schema_node list = schema_require(row, key);
-    unsigned mask = schema_choices(&list, names);
-
-    if (!mask)
-        schema_fail(&list, "is an empty list; without a value the row never applies");
-    return mask;
-}
-
 static unsigned axis_first(unsigned axis)
 {
     return axis * 2;
@@ -167,14 +157,12 @@ static unsigned axis_mask(unsigned axis)
 
 unsigned schema_axis(const struct schema_node *node, unsigned axis)
 {
-    unsigned bits = 0;
+    unsigned bits;
 
     if (node->node && node->node->type == YAML_SCALAR_NODE)
         bits = 1u << schema_choice(node, axis_table[axis].values);
     else
-        bits = schema_choices(node, axis_table[axis].values);
-    if (!bits)
-        schema_fail(node, "is an empty list; name at least one value of %s", axis_table[axis].name);
+        bits = schema_some(node, axis_table[axis].values);
     return bits << axis_first(axis);
 }
 

@@ -33,7 +33,7 @@ static unsigned read_settings(const struct schema_node *root, const struct xinv_
         struct schema_node key = schema_key(&map, i);
         unsigned f;
 
-        for (f = 0; f < vendor->n_features && strcmp(vendor->features[f].name, name); f++)
+        for (f = 0; f < vendor->n_features && strcmp(vendor->features[f].name, name) != 0; f++)
             ;
         if (f == vendor->n_features) {
             schema_fail(&key, "is no feature of vendor %s", vendor->name);
@@ -45,9 +45,26 @@ static unsigned read_settings(const struct schema_node *root, const struct xinv_
     return n;
 }
 
-static void read_quirks(const struct schema_node *root)
+/* By change, the caches that keep stale entries here, because no command reaches them. */
+static void read_uncovered(struct schema_platform *p, const struct schema_node *quirk)
 {
-    static const char *const keys[] = {"text", "source", NULL};
+    struct schema_node map = schema_get(quirk, "uncovered");
+
+    if (!map.node || !schema_map(&map, schema_change_names))
+        return;
+    for (unsigned c = 0; c < XINV_NCHANGES; c++) {
+        struct schema_node list = schema_get(&map, schema_change_names[c]);
+
+        if (!list.node)
+            continue;
+        p->uncovered[c] |= (uint8_t)schema_choices(&list, schema_cache_names);
+        p->uncovered_places[c] = schema_place_of(&list, p->arena);
+    }
+}
+
+static void read_quirks(struct schema_platform *p, const struct schema_node *root)
+{
+    static const char *const keys[] = {"text", "uncovered", "source", NULL};
     struct schema_node list = schema_get(root, "quirks");
 
     for (size_t i = 0; i < schema_length(&list); i++) {
@@ -56,6 +73,7 @@ static void read_quirks(const struct schema_node *root)
         struct schema_node source = schema_require(&node, "source");
 
         (void)schema_text(&text);
+        read_uncovered(p, &node);
         (void)schema_text(&source);
     }
 }
@@ -107,7 +125,7 @@ static void read_platform(struct schema_platform *p, const struct schema_node *r
     read_registers(root, &v->table, values);
     p->registers_place = schema_place_of(&registers, p->arena);
     p->table.n_settings = (uint8_t)read_settings(root, &v->table, settings);
-    read_quirks(root);
+    read_quirks(p, root);
     p->table.vendor = &v->table;
     p->table.registers = values;
     p->table.settings = settings;

@@ -140,7 +140,7 @@ static void read_removals(struct builder *b, const struct schema_node *row,
             add_removal(b, &node, &cache, which);
             continue;
         }
-        (void)schema_some(&node, "cache", schema_cache_names);
+        (void)schema_some(&cache, schema_cache_names);
         for (size_t k = 0; k < schema_length(&cache); k++) {
             struct schema_node item = schema_item(&cache, k);
 
@@ -262,11 +262,10 @@ void schema_read_commands(struct builder *b, const struct schema_node *root)
 static uint8_t read_need_flags(const struct schema_node *node)
 {
     static const char *const hints[] = {"level", "global", NULL};
-    static const char *const onlys[] = {"ats",      "aliases",   "new_did", "pasid",
-                                        "no_pasid", "stale_did", NULL};
+    static const char *const onlys[] = {"ats", "aliases", "new_did", "pasid", "no_pasid", NULL};
     static const uint8_t hint_flags[] = {XINV_NEED_LEVEL_HINT, XINV_NEED_GLOBAL_HINT};
-    static const uint8_t only_flags[] = {XINV_NEED_ATS,   XINV_NEED_ALIASES,  XINV_NEED_NEW_DID,
-                                         XINV_NEED_PASID, XINV_NEED_NO_PASID, XINV_NEED_STALE_DID};
+    static const uint8_t only_flags[] = {XINV_NEED_ATS, XINV_NEED_ALIASES, XINV_NEED_NEW_DID,
+                                         XINV_NEED_PASID, XINV_NEED_NO_PASID};
     struct schema_node hint = schema_get(node, "hints");
     struct schema_node only = schema_get(node, "only");
     unsigned hint_mask = schema_choices(&hint, hints);
@@ -322,12 +321,14 @@ static void read_change(struct builder *b, const struct schema_node *node)
                                        "only",  "classes", "when", NULL};
     static const char *const froms[] = {"present", "not_present", NULL};
     struct schema_node change = schema_require(node, "change");
+    struct schema_node from = schema_require(node, "from");
+    struct schema_node stages = schema_require(node, "stages");
     struct schema_node needs = schema_require(node, "needs");
     struct xinv_change_def def = {0};
 
     def.change = (uint8_t)schema_choice(&change, schema_change_names);
-    def.from = (uint8_t)schema_some(node, "from", froms);
-    def.stages = (uint8_t)schema_some(node, "stages", schema_stage_names);
+    def.from = (uint8_t)schema_some(&from, froms);
+    def.stages = (uint8_t)schema_some(&stages, schema_stage_names);
     def.needs.first = (uint8_t)b->n_needs;
     for (size_t k = 0; k < schema_length(&needs); k++) {
         struct schema_node need = schema_record(&needs, k, keys);

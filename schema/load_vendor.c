@@ -254,7 +254,7 @@ static void read_order(struct builder *b, const struct schema_node *root)
         if (first >= then || then == XINV_NPHASES) {
             schema_fail(&key,
                         "is no pair of phases; \"EARLIER>LATER\", such as \"config>stage1\", of: "
-                        "register, config, stage2, stage1, device_tlb");
+                        "register, config, pasid, stage2, stage1, device_tlb");
             return;
         }
         b->v->table.order[first][then] = (uint8_t)schema_choice(&value, orders);
@@ -289,6 +289,7 @@ static void read_repeat(struct builder *b, const struct schema_node *node, unsig
     static const char *const units[] = {"phase", "command", NULL};
     struct schema_node unit = schema_require(node, "unit");
     struct schema_node times = schema_require(node, "times");
+    struct schema_node phases = schema_require(node, "phases");
     struct schema_node except = schema_get(node, "except");
     struct schema_node endpoint = schema_get(node, "endpoint");
     struct xinv_repeat_def def = {0};
@@ -297,7 +298,7 @@ static void read_repeat(struct builder *b, const struct schema_node *node, unsig
         return;
     def.unit = (uint8_t)schema_choice(&unit, units);
     def.times = (uint8_t)schema_number(&times, 2, 2);
-    def.phases = (uint8_t)schema_some(node, "phases", schema_phase_names);
+    def.phases = (uint8_t)schema_some(&phases, schema_phase_names);
     def.except_changes = (uint8_t)schema_choices(&except, schema_change_names);
     if (endpoint.node)
         read_endpoint(&endpoint, &def, (*quirks)++);

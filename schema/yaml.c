@@ -362,7 +362,7 @@ static bool check_key(const struct schema_node *map, size_t index, const char *c
     char right[200];
 
     if (!key) {
-        schema_fail(&at, "a key must be a plain value");
+        schema_fail(&at, "a key must be one value, not a list or a map");
         return false;
     }
     if (keys && !listed(keys, key)) {
@@ -490,7 +490,7 @@ const char *schema_text(const struct schema_node *node)
     if (node->doc->failed || !node->node)
         return "";
     if (node->node->type != YAML_SCALAR_NODE) {
-        schema_fail(node, "must be a plain value");
+        schema_fail(node, "must be one value, not a list or a map");
         return "";
     }
     if (!node->node->data.scalar.length) {
@@ -561,20 +561,17 @@ uint64_t schema_number(const struct schema_node *node, uint64_t least, uint64_t 
 
     if (node->doc->failed || !node->node)
         return 0;
-    if (!schema_parse_number(text, &value)) {
+    if (!schema_parse_number(text, &value))
         schema_fail(node, "'%.40s' is not a number; decimal or 0x digits up to %llu", text,
                     (unsigned long long)most);
-        return 0;
-    }
-    if (value > most) {
+    else if (value != most && least == most)
+        schema_fail(node, "%.40s is out of range; it can only be %llu", text,
+                    (unsigned long long)most);
+    else if (value > most)
         schema_fail(node, "%.40s is out of range; at most %llu", text, (unsigned long long)most);
-        return 0;
-    }
-    if (value < least) {
+    else if (value < least)
         schema_fail(node, "%.40s is out of range; at least %llu", text, (unsigned long long)least);
-        return 0;
-    }
-    return value;
+    return node->doc->failed ? 0 : value;
 }
 
 bool schema_bool(const struct schema_node *node)
@@ -612,4 +609,16 @@ unsigned schema_choices(const struct schema_node *list, const char *const *names
         mask |= bit;
     }
     return mask;
+}
+
+unsigned schema_some(const struct schema_node *list, const char *const *names)
+{
+    unsigned mask = schema_choices(list, names);
+    char right[200];
+
+    if (mask)
+        return mask;
+    list_names(names, right, sizeof(right));
+    schema_fail(list, "is empty; name at least one of: %s", right);
+    return 0;
 }

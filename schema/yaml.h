@@ -79,5 +79,7 @@ bool schema_bool(const struct schema_node *node);
 unsigned schema_choice(const struct schema_node *node, const char *const *names);
 /* a list of such names, each at most once, as a mask */
 unsigned schema_choices(const struct schema_node *list, const char *const *names);
+/* the same, but not an empty one */
+unsigned schema_some(const struct schema_node *list, const char *const *names);
 
 #endif
