@@ -108,7 +108,7 @@ static void print_grid(const struct columns *c, struct replay_result *results, s
 
     printf(
         "Each cell: commands, syncs among them, pages removed beyond those asked for (all: where\n"
-        "the address had to be given up); -: the platform has no such stage.\n\n");
+        "the address had to be given up); -: the platform lacks the stage, device TLBs or bypass.\n\n");
     printf("%-*s", c->platform, "platform");
     for (size_t t = 0; t < topologies; t++)
         printf("  %20s", results[t * platforms].topology->name);

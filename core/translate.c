@@ -607,6 +607,9 @@ static void emit_planned(struct job *job, struct xinv_emit *emit, size_t i, unsi
     struct xinv_operands op = {0};
 
     operands_of(job, i, plan->zero[j], plan->flags[j], &op);
+    /* a field that the command ignores is written as 0 */
+    if (!(job->vendor->commands[row].operands & DID_BIT))
+        op.did = 0;
     if (!sent_before(job, i, row, j, &op))
         emit_row(job, emit, row, plan->cut_policy, &op);
     if (!(plan->flags[j] & XINV_NEED_ALIASES) ||

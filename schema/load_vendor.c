@@ -13,7 +13,7 @@ const char *const schema_change_names[] = {
     "stage1_pte",   "stage2_pte",  "pasid_entry", "pasid_table",
     "device_entry", "tag_release", "everything",  NULL};
 const char *const schema_stage_names[] = {"stage1", "stage2", "nested", "passthrough", NULL};
-const char *const schema_phase_names[] = {"register", "config", "pasid", "stage2",
+const char *const schema_phase_names[] = {"register", "config",     "pasid", "stage2",
                                           "stage1",   "device_tlb", NULL};
 
 /* ---- Features and tags ---- */

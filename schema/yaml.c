@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Memory
- * -------------------------------------------------------------------------------------- */
+/* ---- Memory ---- */
 
 struct schema_block {
     struct schema_block *next;
@@ -62,8 +61,7 @@ void schema_arena_free(struct schema_arena *arena)
     free(arena);
 }
 
-/* ---- Errors
- * -------------------------------------------------------------------------------------- */
+/* ---- Errors ---- */
 
 static void set_error(struct schema_error *error, const char *file, unsigned line, unsigned column,
                       const char *path, const char *format, va_list args)
@@ -115,8 +113,7 @@ void schema_error_format(const struct schema_error *error, char *text, size_t si
              error->text);
 }
 
-/* ---- Documents
- * ----------------------------------------------------------------------------------- */
+/* ---- Documents ---- */
 
 char *schema_read_file(const char *file, size_t *size, struct schema_error *error)
 {
@@ -316,8 +313,7 @@ struct schema_node schema_root(struct schema_doc *doc)
     return (struct schema_node){doc, yaml_document_get_root_node(&doc->document), ""};
 }
 
-/* ---- Access
- * -------------------------------------------------------------------------------------- */
+/* ---- Access ---- */
 
 static struct schema_node child(const struct schema_node *parent, yaml_node_t *node,
                                 const char *key, long index)

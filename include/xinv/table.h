@@ -88,8 +88,8 @@ enum xinv_stage {
 /* The place of a command in a plan; earlier phases are emitted first. */
 enum xinv_phase {
     XINV_PHASE_REGISTER, /* not in the queue */
-    XINV_PHASE_CONFIG, /* device entries, and whatever goes with them */
-    XINV_PHASE_PASID,  /* PASID entries, where they are reached through the device entry's cache */
+    XINV_PHASE_CONFIG,   /* device entries, and whatever goes with them */
+    XINV_PHASE_PASID, /* PASID entries, where they are reached through the device entry's cache */
     XINV_PHASE_STAGE2,
     XINV_PHASE_STAGE1,
     XINV_PHASE_DEVICE_TLB,

@@ -63,8 +63,7 @@ const char *xinv_strerror(int error);
 /* xinv_version - "major.minor.patch" */
 const char *xinv_version(void);
 
-/* ---- Platforms and IOMMUs
- * ------------------------------------------------------------------------ */
+/* ---- Platforms and IOMMUs ---- */
 
 /*
  * xinv_platform_find - a built-in table by its name, or NULL
@@ -125,8 +124,7 @@ int xinv_feature_find(const struct xinv_vendor *vendor, const char *name);
 uint8_t xinv_endpoint_quirks(const struct xinv_iommu *iommu, uint16_t pci_vendor,
                              uint16_t pci_device);
 
-/* ---- Requests
- * ------------------------------------------------------------------------------------ */
+/* ---- Requests ---- */
 
 #define XINV_ATT_ATS           0x01u /* the endpoint's ATC is on */
 #define XINV_ATT_PASID_ENABLED 0x02u /* the endpoint can hold PASID-tagged ATC entries */
@@ -175,7 +173,7 @@ enum xinv_scope {
 #define XINV_REQ_ASID          0x20u  /* the request names an ASID */
 #define XINV_REQ_NEW_DID       0x40u  /* the change gives the entry a new tag, new_did */
 #define XINV_REQ_BEYOND        0x80u  /* commands that reach other users' entries are allowed */
-#define XINV_REQ_ENUMERATED    0x100u /* the attachments are every live one of the IOMMU */
+#define XINV_REQ_ENUMERATED    0x100u /* every live attachment is there; all know the same tags */
 #define XINV_REQ_LEAVES_WITHIN 0x200u /* no leaf that was removed reaches beyond first..last */
 
 /* What the software changed, or what a guest asks to forget. A zeroed struct is a stage-1 change
@@ -223,8 +221,7 @@ struct xinv_completion {
     uint64_t data;
 };
 
-/* ---- Output
- * -------------------------------------------------------------------------------------- */
+/* ---- Output ---- */
 
 enum xinv_step_kind {
     XINV_STEP_QUEUE,    /* put `count` words from `first` in the queue and ring the doorbell */
@@ -301,8 +298,7 @@ int xinv_translate(const struct xinv_iommu *iommu, const struct xinv_attachment 
 int xinv_sync(const struct xinv_iommu *iommu, const struct xinv_completion *completion,
               struct xinv_out *out);
 
-/* ---- One command, as fields
- * ---------------------------------------------------------------------- */
+/* ---- One command, as fields ---- */
 
 #define XINV_MAX_FIELDS 20
 struct xinv_field {

@@ -40,13 +40,15 @@ assert len(d["platforms"]) >= 7
 done = 0
 for p in d["platforms"]:
     if "error" in p:
-        assert "no stage" in p["error"], p
+        # it lacks the stage, device TLBs or bypass; the error says which endpoint
+        assert p["error"].startswith("endpoint 0x"), p
         continue
     done += 1
     where = p["platform"], p["topology"]
     assert p["responses"]["different"] == 0, where
     assert p["errors"] == 0, where
-    assert p["pages_extra"] == 0, where
+    # only a unit without page-selective invalidation gives the address up, and says so
+    assert p["pages_extra"] == (0 if p["requests_unbounded"] == 0 else "unbounded"), where
     assert p["syncs"] > 0, where
 assert done >= 5, done
 PY

@@ -39,7 +39,9 @@ test | --rebase) ;;
 *) echo "usage: run.sh [--rebase]" >&2; exit 2 ;;
 esac
 
-for platform in $("$xinv" platforms | sed 's/ .*//'); do
+platforms="arm-smmuv3-generic arm-smmuv3-ril intel-vtd-legacy intel-vtd-scalable
+    qemu-intel-caching-mode amd-vi-generic qemu-amd-npcache"
+for platform in $platforms; do
     for topology in stage2 stage1-ats two-iommus; do
         case_ "tour.$platform.$topology" replay "$golden/tour.requests" --platform "$platform" \
             --topology "tests/data/topologies/$topology.yaml" --commands --max-commands 32
@@ -49,8 +51,10 @@ done
 # A file that no case writes any more is a leftover.
 for file in "$golden"/*.out; do
     name=${file##*/tour.}
-    platform=${name%%.*}
-    "$xinv" platforms | grep -q "^$platform " || { echo "$file: no such platform"; failed=$((failed + 1)); }
+    case " $platforms " in
+    *[[:space:]]"${name%%.*}"[[:space:]]*) ;;
+    *) echo "$file: no case writes it"; failed=$((failed + 1)) ;;
+    esac
 done
 
 [ "$mode" = --rebase ] && exit 0

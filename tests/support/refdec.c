@@ -30,8 +30,7 @@ static void span(struct refdec_cmd *c, uint64_t first, unsigned log2)
     c->last = first | mask;
 }
 
-/* ---- SMMUv3 (IHI 0070, chapter 4)
- * ---------------------------------------------------------------- */
+/* ---- SMMUv3 (IHI 0070, chapter 4) ---- */
 
 /* Range, leaf and hint of an address TLBI: NUM 16:12, SCALE 24:20, Leaf 64, TTL 73:72, TG 75:74,
  * address 127:76. */
@@ -248,8 +247,7 @@ static int smmu(const struct refdec_caps *caps, const uint64_t *w, struct refdec
     }
 }
 
-/* ---- VT-d (6.5.2)
- * -------------------------------------------------------------------------------- */
+/* ---- VT-d (6.5.2) ---- */
 
 /* Device-TLB region: with S, the first zero at or above bit 12 gives the size. */
 static int ats_span(uint64_t address, bool sized, struct refdec_cmd *c, char *err, size_t errlen)
@@ -461,8 +459,7 @@ static int vtd(const struct refdec_caps *caps, const uint64_t *w, unsigned n, st
     }
 }
 
-/* ---- AMD-Vi (48882, 2.4)
- * ------------------------------------------------------------------------- */
+/* ---- AMD-Vi (48882, 2.4) ---- */
 
 static int amd_pasid(const struct refdec_caps *caps, uint64_t pasid, bool gn, struct refdec_cmd *c,
                      char *err, size_t errlen)

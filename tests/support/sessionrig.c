@@ -60,9 +60,13 @@ void rig_open(struct rig *r, const struct xinv_session_config *config)
     cr_assert_eq(xinv_session_init(r->memory, r->size, config, iommus, &r->session), 0);
     r->hint = NULL;
     r->policy = NULL;
-    for (uint32_t i = 0; i < RIG_IOMMUS; i++)
+    for (uint32_t i = 0; i < RIG_IOMMUS; i++) {
         r->done[i] =
             (struct xinv_completion){.store = 1, .address = 0x7000 + 0x1000 * i, .data = 0x51 + i};
+        /* where the last sync cannot store, completion is seen in the queue alone */
+        if (i < config->n_iommus && xinv_sync(&r->iommu[i], &r->done[i], &(struct xinv_out){0}) < 0)
+            r->done[i] = (struct xinv_completion){0};
+    }
 }
 
 void rig_close(struct rig *r)
@@ -149,8 +153,8 @@ static void check_steps(const struct rig *r, uint32_t i)
     if (!at)
         return;
     cr_assert_eq(out->steps[out->n_steps - 1].kind, XINV_STEP_WAIT);
-    for (unsigned c = 0; r->done[i].store && c < r->n_cmd[i]; c++)
-        cr_assert_eq(completes(r, i, &r->cmd[i][c]), c + 1 == r->n_cmd[i],
+    for (unsigned c = 0; c < r->n_cmd[i]; c++)
+        cr_assert_eq(completes(r, i, &r->cmd[i][c]), r->done[i].store && c + 1 == r->n_cmd[i],
                      "the completion is told by the last command alone");
 }
 

@@ -69,8 +69,7 @@ static struct xinv_iommu amd(void)
     return iommu_with("amd-vi-generic", set, N(set));
 }
 
-/* ---- Words
- * --------------------------------------------------------------------------------------- */
+/* ---- Words ---- */
 
 struct encoding {
     uint8_t op;
@@ -643,8 +642,7 @@ Test(encode, amd_iotlb_invalidations)
     check(&iommu, list, N(list));
 }
 
-/* ---- Syncs
- * --------------------------------------------------------------------------------------- */
+/* ---- Syncs ---- */
 
 struct completion_case {
     struct xinv_completion c;
@@ -782,8 +780,7 @@ Test(encode, amd_completion_waits)
     check_fence(&iommu, UINT64_C(0x1000000000000004));
 }
 
-/* ---- Bytes
- * --------------------------------------------------------------------------------------- */
+/* ---- Bytes ---- */
 
 static void check_bytes(const char *platform, struct xinv_attachment at, const uint8_t *bytes,
                         size_t n)
@@ -822,8 +819,7 @@ Test(encode, words_lie_in_memory_low_byte_first_whatever_the_host)
     check_bytes("amd-vi-generic", at, pages, sizeof(pages));
 }
 
-/* ---- Back to fields
- * ------------------------------------------------------------------------------ */
+/* ---- Back to fields ---- */
 
 struct text_case {
     uint64_t w[2];
@@ -925,8 +921,7 @@ Test(decode, amd_commands_have_their_fields_by_name)
     check_texts(&iommu, list, N(list));
 }
 
-/* ---- Refusals
- * ------------------------------------------------------------------------------------ */
+/* ---- Refusals ---- */
 
 struct mask_case {
     uint64_t opcode;  /* word 0 of the command with every field 0 */
@@ -1044,8 +1039,7 @@ Test(decode, unknown_opcodes_are_refused)
     }
 }
 
-/* ---- Random operands against the second decoder
- * -------------------------------------------------- */
+/* ---- Random operands against the second decoder ---- */
 
 static uint64_t state;
 

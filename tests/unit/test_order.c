@@ -483,8 +483,7 @@ Test(order, the_last_command_is_the_sync_and_the_last_step_its_wait)
     }
 }
 
-/* ---- What it cost
- * -------------------------------------------------------------------------------- */
+/* ---- What it cost ---- */
 
 Test(order, pages_removed_by_rounding_are_counted)
 {
@@ -540,8 +539,7 @@ Test(order, an_address_that_combined_entries_do_not_have_is_reported_as_given_up
     }
 }
 
-/* ---- Limits
- * -------------------------------------------------------------------------------------- */
+/* ---- Limits ---- */
 
 Test(order, the_largest_range_of_one_command_is_not_exceeded)
 {

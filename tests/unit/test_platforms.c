@@ -138,8 +138,7 @@ static bool is(const struct expect *e, const char *name)
     return !strcmp(e->name, name);
 }
 
-/* ---- Limits
- * -------------------------------------------------------------------------------------- */
+/* ---- Limits ---- */
 
 Test(platforms, every_built_in_platform_has_its_limits_written_down)
 {
@@ -291,8 +290,7 @@ Test(platforms, no_two_are_equal_but_those_that_say_so)
     cr_assert_geq(distinct, 16, "%u", distinct);
 }
 
-/* ---- What comes out
- * ------------------------------------------------------------------------------ */
+/* ---- What comes out ---- */
 
 #define WORDS 4096
 static uint64_t words[WORDS];
@@ -350,8 +348,7 @@ static const char *names(const struct xinv_iommu *iommu, const struct xinv_out *
     return text;
 }
 
-/* ---- SMMUv3 quirks
- * ------------------------------------------------------------------------------- */
+/* ---- SMMUv3 quirks ---- */
 
 #define OPCODE_SYNC 0x46
 
@@ -577,8 +574,7 @@ Test(platforms, a_sync_that_stores_needs_idr0_msi)
     }
 }
 
-/* ---- VT-d quirks
- * --------------------------------------------------------------------------------- */
+/* ---- VT-d quirks ---- */
 
 static bool is_vtd(const struct xinv_iommu *iommu)
 {
@@ -745,8 +741,7 @@ Test(platforms, legacy_mode_on_a_wide_queue_pads_its_descriptors)
     cr_assert_eq(words[3], 0);
 }
 
-/* ---- AMD-Vi quirks
- * ------------------------------------------------------------------------------- */
+/* ---- AMD-Vi quirks ---- */
 
 static bool is_amdvi(const struct xinv_iommu *iommu)
 {
@@ -823,8 +818,7 @@ Test(platforms, snp_takes_the_guest_table_without_a_host_table_too)
     cr_assert_eq(iommu.stages, S2 | NESTED);
 }
 
-/* ---- The key of the batch limit
- * ------------------------------------------------------------------ */
+/* ---- The key of the batch limit ---- */
 
 /* The vendor table of SMMUv3 with one line in place of another. */
 static struct schema_vendor *parse_with(const char *line, const char *instead,

@@ -118,8 +118,7 @@ static bool same_phase(const struct vector *v, const char *vendor, const struct 
     return true;
 }
 
-/* ---- As right another way: the same entries, the same number of commands
- * ------------------------- */
+/* ---- As right another way: the same entries, the same number of commands ---- */
 
 struct piece {
     struct refdec_cmd cmd;
@@ -242,8 +241,7 @@ static bool matches(const struct vector *v, const char *vendor, const struct lis
     return true;
 }
 
-/* ---- One example
- * --------------------------------------------------------------------------------- */
+/* ---- One example ---- */
 
 static int expected_error(struct ynode expect)
 {
