@@ -428,7 +428,7 @@ Test(session, without_a_hint_a_leaf_may_be_as_large_as_any_aligned_block)
     cr_assert_eq(rig_unmap(&r, 1, 0, UINT64_MAX), XINV_VIRTIO_OK);
     cr_assert_not_null(rig_find(&r, 0, "iotlb", "G", 2), "a leaf of 2 GiB: the whole domain");
     cr_assert_eq(count("iotlb"), 1);
-    cr_assert_not_null(rig_find(&r, 0, "dev_tlb", "SID", 0x108));
+    cr_assert(rig_covers_exactly(&r, 0, "dev_tlb", "SID", 0x108, 2 * gib, 4 * gib - 1));
     rig_close(&r);
 }
 
@@ -497,6 +497,15 @@ Test(session, a_write_of_the_bypass_byte_reaches_endpoints_without_a_domain)
     cr_assert_eq(rig_detach(&r, 1, 8), XINV_VIRTIO_OK);
     cr_assert_eq(rig_attach(&r, 1, 8, 0), XINV_VIRTIO_OK);
     cr_assert_str_eq(rig_names(&r, 0), "cc iotlb dev_tlb wait", "it had passed");
+    rig_close(&r);
+}
+
+Test(session, an_endpoint_that_begins_to_pass_has_its_absent_entry_forgotten)
+{
+    open_idle("arm-smmuv3-generic", XINV_VIRTIO_F_BYPASS_CONFIG, 0);
+    cr_assert_eq(rig_set_bypass(&r, 1), 2);
+    cr_assert_str_eq(rig_names(&r, 0), "CFGI_STE SYNC");
+    cr_assert_eq(refdec_field(&r.cmd[0][0], "SID"), 0x108);
     rig_close(&r);
 }
 
@@ -1030,6 +1039,25 @@ Test(session, an_endpoint_whose_region_is_mapped_cannot_join)
     cr_assert_eq(rig_map(&r, 1, 0xfef00000, 0xfef0ffff, 0), XINV_VIRTIO_OK);
     cr_assert_eq(rig_attach(&r, 1, 8, 0), XINV_VIRTIO_OK);
     cr_assert_eq(rig_map(&r, 1, 0xfee00000, 0xfee00fff, 0), XINV_VIRTIO_INVAL);
+    rig_close(&r);
+}
+
+Test(session, a_region_counts_to_its_last_byte)
+{
+    static const struct xinv_reserved_region bytes[] = {{0x5fff, 0x7000, 0}};
+    struct xinv_session_config config = rig_config(1);
+    struct xinv_endpoint e = rig_endpoint(8, 0, S2);
+
+    e.reserved = bytes;
+    e.n_reserved = 1;
+    rig_platform(&r, 0, "intel-vtd-legacy", NULL, 0);
+    rig_open(&r, &config);
+    rig_add(&r, &e);
+    cr_assert_eq(rig_attach(&r, 1, 8, 0), XINV_VIRTIO_OK);
+    cr_assert_eq(rig_map(&r, 1, 0x7000, 0x7fff, 0), XINV_VIRTIO_INVAL);
+    cr_assert_eq(rig_map(&r, 1, 0x5000, 0x5fff, 0), XINV_VIRTIO_INVAL);
+    cr_assert_eq(rig_map(&r, 1, 0x8000, 0x8fff, 0), XINV_VIRTIO_OK);
+    cr_assert_eq(rig_map(&r, 1, 0x4000, 0x4fff, 0), XINV_VIRTIO_OK);
     rig_close(&r);
 }
 
