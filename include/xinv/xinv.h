@@ -153,17 +153,25 @@ struct xinv_attachment {
     const uint32_t *aliases; /* requester IDs that DMA aliasing gives this endpoint */
 };
 
+/* What an explicit request confines itself to. */
 enum xinv_scope {
-    XINV_SCOPE_DOMAIN,
-    XINV_SCOPE_PASID,
-    XINV_SCOPE_ADDRESS
+    XINV_SCOPE_DOMAIN,    /* the tables of the attachments, all of their addresses */
+    XINV_SCOPE_PASID,     /* one PASID of them: request.pasid, or the attachments' own */
+    XINV_SCOPE_ADDRESS,   /* one range of addresses in them */
+    XINV_SCOPE_ENDPOINT,  /* whatever these endpoints use: every PASID, every address */
+    XINV_SCOPE_EVERYTHING /* all that the IOMMU holds in these caches, whoever uses it */
 };
 
-/* A list of caches, for xinv_request.caches: what a guest names, before stages are resolved. */
-#define XINV_INV_IOTLB         0x1u
-#define XINV_INV_DEVICE_TLB    0x2u
-#define XINV_INV_PASID_CONFIG  0x4u
-#define XINV_INV_DEVICE_CONFIG 0x8u
+/* A list of caches, for xinv_request.caches. A guest names the first five, before stages are
+ * resolved. */
+#define XINV_INV_IOTLB         0x01u /* translations of each attachment's own stage */
+#define XINV_INV_DEVICE_TLB    0x02u
+#define XINV_INV_PASID_CONFIG  0x04u
+#define XINV_INV_DEVICE_CONFIG 0x08u
+#define XINV_INV_INTERRUPT     0x10u
+#define XINV_INV_STAGE1        0x20u
+#define XINV_INV_STAGE2        0x40u
+#define XINV_INV_NESTED        0x80u
 
 #define XINV_REQ_LEAF_ONLY     0x01u /* no table page was changed or freed */
 #define XINV_REQ_GLOBAL        0x02u /* global entries may be among the stale ones */
