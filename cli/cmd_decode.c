@@ -76,10 +76,9 @@ static void print_text(const struct settings *s, const uint64_t *words, struct x
     char *at = line;
     const char *name = d->name ? d->name : "?";
 
-    at = put(at, name);
-    for (int i = (int)strlen(name); i < s->name_width; i++)
-        *at++ = ' ';
-    *at++ = ' ';
+    memset(at, ' ', (size_t)s->name_width + 1);
+    put(at, name);
+    at += s->name_width + 1;
     for (unsigned i = 0; i < s->n_words; i++) {
         *at++ = ' ';
         at = put_word(at, words[i]);

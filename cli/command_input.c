@@ -13,7 +13,6 @@
 /* ---- Hexadecimal ---- */
 
 struct token {
-    const char *text;
     uint64_t value;
     unsigned digits;
 };
@@ -23,24 +22,26 @@ static bool is_separator(char c)
     return c == ' ' || c == '\t' || c == ',' || c == ':' || c == '\r' || c == '\n';
 }
 
-static int digit_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 32);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* Digits, plus 1; 0: none */
+static const uint8_t digits_of[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16};
 
 /* The next number; *at moves behind it. false: something else stands there. */
 static bool next_token(const char **at, struct token *token)
 {
     const char *p = *at;
+    const char *first;
+    uint64_t value = 0;
+    unsigned digit;
 
-    *token = (struct token){.text = p};
     if (p[0] == '0' && (p[1] | 32) == 'x')
         p += 2;
-    for (int digit; (digit = digit_of(*p)) >= 0; p++, token->digits++)
-        token->value = token->value << 4 | (unsigned)digit;
+    for (first = p; (digit = digits_of[(uint8_t)*p]) != 0; p++)
+        value = value << 4 | (digit - 1);
+    token->value = value;
+    token->digits = (unsigned)(p - first < 99 ? p - first : 99);
     *at = p;
     return token->digits && token->digits <= 16 && (!*p || is_separator(*p));
 }
@@ -110,7 +111,7 @@ static int read_qi_submit(const struct command_input *in, const char *line, uint
     const char *p = strchr(line + strlen("qi_submit: "), ':');
     uint64_t four[4];
 
-    *column = (unsigned)(line - line) + 1;
+    *column = 1;
     if (!p)
         return -1;
     p++;

@@ -2,6 +2,7 @@
 #include "core/layout.h"
 
 #include "core/iommu.h"
+#include "core/mem.h"
 
 const struct xinv_layout *xinv_layout_find(const struct xinv_iommu *iommu, const uint64_t *words)
 {
@@ -36,8 +37,8 @@ static void read_field(struct reader *rd, const struct xinv_layout_field *f, uin
 {
     struct xinv_decoded *d = rd->decoded;
 
-    /* parts of one value share the string, so its address is its identity */
-    for (unsigned i = 0; i < d->n_fields; i++)
+    /* parts of one value share the string, so its address is its identity; bit 0's comes first */
+    for (unsigned i = 0; f->shift && i < d->n_fields; i++)
         if (d->fields[i].name == f->name) {
             d->fields[i].value |= value;
             return;
@@ -122,8 +123,9 @@ int xinv_layout_decode(const struct xinv_iommu *iommu, const struct xinv_layout 
 {
     struct xinv_fault *fault = &decoded->fault;
     uint64_t rest[XINV_COMMAND_WORDS] = {0};
-    struct reader rd = {.decoded = decoded};
+    struct reader rd;
 
+    rd.decoded = decoded;
     decoded->name = layout->name;
     decoded->n_fields = 0;
     *fault = (struct xinv_fault){0};
@@ -132,9 +134,10 @@ int xinv_layout_decode(const struct xinv_iommu *iommu, const struct xinv_layout 
     rest[0] &= ~layout->opcode_mask;
     for (unsigned i = 0; i < layout->n_fields; i++) {
         const struct xinv_layout_field *f = &layout->fields[i];
+        uint64_t mask = xinv_field_mask(f);
 
-        rest[f->word] &= ~xinv_field_mask(f);
-        read_field(&rd, f, xinv_get(words, f->word, f->lsb, f->width, f->shift));
+        rest[f->word] &= ~mask;
+        read_field(&rd, f, (words[f->word] & mask) >> f->lsb << f->shift);
     }
     if (layout->elsewhere)
         xinv_fault_rule(fault, NULL, layout->elsewhere,
@@ -153,51 +156,72 @@ int xinv_layout_decode(const struct xinv_iommu *iommu, const struct xinv_layout 
 
 /* ---- Text ---- */
 
-struct writer {
-    char *text;
-    size_t size;
-    size_t used;
-};
+/* Room in which any field fits: a space, its name (at most 40 long), "=0x" and 16 digits. */
+#define FIELD_ROOM 64
 
-static void put_char(struct writer *w, char c)
-{
-    if (w->used + 1 < w->size)
-        w->text[w->used] = c;
-    w->used++;
-}
-
-static void put_text(struct writer *w, const char *text)
+static char *copy(char *at, const char *text)
 {
     while (*text)
-        put_char(w, *text++);
+        *at++ = *text++;
+    return at;
 }
 
-static void put_hex(struct writer *w, uint64_t value)
+static char *put_field(char *at, const struct xinv_field *field)
 {
-    unsigned shift = 60;
+    unsigned shift = 0;
 
-    put_text(w, "0x");
-    while (shift && !(value >> shift))
-        shift -= 4;
+    *at++ = ' ';
+    at = copy(at, field->name);
+    *at++ = '=';
+    *at++ = '0';
+    *at++ = 'x';
+    while (shift < 60 && field->value >> (shift + 4))
+        shift += 4;
     for (;; shift -= 4) {
-        put_char(w, "0123456789abcdef"[value >> shift & 15]);
+        *at++ = "0123456789abcdef"[field->value >> shift & 15];
         if (!shift)
-            return;
+            return at;
     }
+}
+
+static size_t length(const char *text)
+{
+    size_t n = 0;
+
+    while (text[n])
+        n++;
+    return n;
+}
+
+/* What of a piece still fits; the text's length counts all of it. */
+static size_t put_piece(const char *piece, size_t n, char *text, size_t size, size_t used)
+{
+    if (used < size) {
+        size_t room = size - used - 1;
+
+        memcpy(text + used, piece, n < room ? n : room);
+        text[used + (n < room ? n : room)] = '\0';
+    }
+    return used + n;
 }
 
 size_t xinv_format(const struct xinv_decoded *decoded, char *text, size_t size)
 {
-    struct writer w = {.text = text, .size = size};
+    const char *name = decoded->name ? decoded->name : "?";
+    size_t used = put_piece(name, length(name), text, size, 0);
 
-    put_text(&w, decoded->name ? decoded->name : "?");
     for (unsigned i = 0; i < decoded->n_fields; i++) {
-        put_char(&w, ' ');
-        put_text(&w, decoded->fields[i].name);
-        put_char(&w, '=');
-        put_hex(&w, decoded->fields[i].value);
+        char field[FIELD_ROOM];
+
+        if (used + FIELD_ROOM < size) {
+            char *end = put_field(text + used, &decoded->fields[i]);
+
+            *end = '\0';
+            used = (size_t)(end - text);
+            continue;
+        }
+        used = put_piece(field, (size_t)(put_field(field, &decoded->fields[i]) - field), text, size,
+                         used);
     }
-    if (size)
-        text[w.used < size ? w.used : size - 1] = '\0';
-    return w.used;
+    return used;
 }

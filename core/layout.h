@@ -7,7 +7,8 @@
  *     word, lsb, width, shift     value bits shift..shift+width-1 stand at bits lsb.. of that word
  *
  * A value whose bits stand in two places is two fields of one name (one and the same string); the
- * decoder joins them, and the first one's check holds for the whole.
+ * decoder joins them. The one with the value's bit 0 comes first, and its check holds for the
+ * whole.
  */
 #ifndef XINV_CORE_LAYOUT_H
 #define XINV_CORE_LAYOUT_H
