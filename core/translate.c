@@ -122,7 +122,7 @@ static int check_request(const struct xinv_request *r, const struct xinv_policy 
     if ((r->flags & XINV_REQ_RANGE) && r->first > r->last)
         return -XINV_E_RANGE;
     if (r->flags & XINV_REQ_INVALIDATE) {
-        if (!r->caches || (r->caches & ~0xfu) || r->scope > XINV_SCOPE_ADDRESS)
+        if (!r->caches || r->scope > XINV_SCOPE_EVERYTHING)
             return -XINV_E_INVAL;
         if (r->scope == XINV_SCOPE_ADDRESS && !(r->flags & XINV_REQ_RANGE))
             return -XINV_E_INVAL;
