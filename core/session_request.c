@@ -121,7 +121,7 @@ static bool one_next(struct xinv_parts *parts, struct xinv_part *part)
 static int send_one(struct job *job, uint32_t iommu, const struct xinv_attachment *at, size_t n,
                     const struct xinv_request *request, bool completes)
 {
-    struct one_part one = {{one_rewind, one_next}, {at, n, *request, false}, false};
+    struct one_part one = {{one_rewind, one_next, NULL}, {at, n, *request, false}, false};
 
     return send(job, iommu, &one.parts, completes);
 }
@@ -336,7 +336,7 @@ static bool pte_next(struct xinv_parts *parts, struct xinv_part *part)
 static int send_pte(struct job *job)
 {
     for (uint32_t iommu = 0; iommu < job->s->config.n_iommus; iommu++) {
-        struct pte_parts p = {{pte_rewind, pte_next}, .job = job, .iommu = iommu};
+        struct pte_parts p = {{pte_rewind, pte_next, NULL}, .job = job, .iommu = iommu};
         int ret;
 
         p.n[0] = gather(job, job->domain, iommu, XINV_STAGE_STAGE1, 0);

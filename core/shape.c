@@ -205,18 +205,25 @@ static int add_need(struct builder *b, const struct xinv_need_def *row)
     return ret;
 }
 
+bool xinv_change_applies(const struct xinv_iommu *iommu, const struct xinv_request *request,
+                         uint8_t stage, const struct xinv_change_def *change)
+{
+    uint8_t from = request->from ? request->from : XINV_FROM_PRESENT;
+
+    return change->change == request->change && (change->from & from) &&
+           (change->stages & XINV_STAGE_BIT(stage)) &&
+           xinv_conds_hold(iommu->vendor, iommu->feature, change->conds);
+}
+
 static int build_change(struct builder *b)
 {
     const struct xinv_vendor *v = b->iommu->vendor;
-    uint8_t from = b->request->from ? b->request->from : XINV_FROM_PRESENT;
     bool found = false;
 
     for (unsigned i = 0; i < v->n_changes; i++) {
         const struct xinv_change_def *change = &v->changes[i];
 
-        if (change->change != b->request->change || !(change->from & from) ||
-            !(change->stages & XINV_STAGE_BIT(b->at->stage)) ||
-            !xinv_conds_hold(v, b->iommu->feature, change->conds))
+        if (!xinv_change_applies(b->iommu, b->request, b->at->stage, change))
             continue;
         found = true;
         for (unsigned k = 0; k < change->needs.count; k++) {

@@ -460,6 +460,8 @@ static int make_plan(struct job *job, size_t i, uint32_t key, struct plan **made
         return refuse(job, &job->at[i], 0, ret);
     xinv_candidates_find(job->iommu, &shape, &found);
     pass = choose(job, key, &found, &best);
+    if (job->parts->planned)
+        job->parts->planned(job->parts, i, key, &shape, &found, pass == N_PASSES ? NULL : &best);
     if (pass == N_PASSES) {
         job->report.at_cache = shape.need[xinv_cover_open(&found)].cache;
         return refuse(job, &job->at[i], 0, -XINV_E_MUST_BLOCK);
@@ -857,7 +859,7 @@ int xinv_translate(const struct xinv_iommu *iommu, const struct xinv_attachment 
                    const struct xinv_completion *completion, struct xinv_out *out,
                    struct xinv_report *report)
 {
-    struct single single = {.parts = {rewind_single, next_single}};
+    struct single single = {.parts = {rewind_single, next_single, NULL}};
 
     if (!iommu || !attachments || !n || !request || !out)
         return -XINV_E_INVAL;
