@@ -211,19 +211,32 @@ static int add_need(struct builder *b, const struct xinv_need_def *row)
     return ret;
 }
 
+bool xinv_change_applies(const struct xinv_iommu *iommu, const struct xinv_request *request,
+                         uint8_t stage, const struct xinv_change_def *change)
+{
+    uint8_t from = request->from ? request->from : XINV_FROM_PRESENT;
+    uint8_t what = request->change;
+
+    if (request->flags & XINV_REQ_INVALIDATE) {
+        if (request->scope != XINV_SCOPE_EVERYTHING)
+            return false;
+        what = XINV_CHANGE_EVERYTHING;
+    }
+    return change->change == what && (change->from & from) &&
+           (change->stages & XINV_STAGE_BIT(stage)) &&
+           xinv_conds_hold(iommu->vendor, iommu->feature, change->conds);
+}
+
 /* The needs of a change, as far as they are of some caches (1 << enum xinv_cache). */
-static int build_change(struct builder *b, uint8_t change_id, uint8_t caches)
+static int build_change(struct builder *b, uint8_t caches)
 {
     const struct xinv_vendor *v = b->iommu->vendor;
-    uint8_t from = b->request->from ? b->request->from : XINV_FROM_PRESENT;
     bool found = false;
 
     for (unsigned i = 0; i < v->n_changes; i++) {
         const struct xinv_change_def *change = &v->changes[i];
 
-        if (change->change != change_id || !(change->from & from) ||
-            !(change->stages & XINV_STAGE_BIT(b->at->stage)) ||
-            !xinv_conds_hold(v, b->iommu->feature, change->conds))
+        if (!xinv_change_applies(b->iommu, b->request, b->at->stage, change))
             continue;
         found = true;
         for (unsigned k = 0; k < change->needs.count; k++) {
@@ -391,7 +404,7 @@ static int build_explicit(struct builder *b)
     if (!(b->request->caches & XINV_INV_IOTLB) && !(caches & b->iommu->caches))
         return -XINV_E_UNSUPP;
     if (b->request->scope == XINV_SCOPE_EVERYTHING)
-        return build_change(b, XINV_CHANGE_EVERYTHING, caches);
+        return build_change(b, caches);
     for (uint8_t cache = 0; cache < XINV_NCACHES && !ret; cache++)
         if (caches & (1u << cache))
             ret = add_explicit(b, cache);
@@ -413,5 +426,5 @@ int xinv_shape_build(const struct xinv_iommu *iommu, const struct xinv_request *
     shape->beyond = (request->flags & XINV_REQ_BEYOND) != 0;
     if (request->flags & XINV_REQ_INVALIDATE)
         return build_explicit(&b);
-    return build_change(&b, request->change, 0xff);
+    return build_change(&b, 0xff);
 }

@@ -460,6 +460,8 @@ static int make_plan(struct job *job, size_t i, uint32_t key, struct plan **made
         return refuse(job, &job->at[i], 0, ret);
     xinv_candidates_find(job->iommu, &shape, &found);
     pass = choose(job, key, &found, &best);
+    if (job->parts->planned)
+        job->parts->planned(job->parts, i, key, &shape, &found, pass == N_PASSES ? NULL : &best);
     if (pass == N_PASSES) {
         job->report.at_cache = shape.need[xinv_cover_open(&found)].cache;
         return refuse(job, &job->at[i], 0, -XINV_E_MUST_BLOCK);
@@ -848,7 +850,8 @@ static bool next_single(struct xinv_parts *parts, struct xinv_part *part)
 void xinv_single_init(struct xinv_single *single, const struct xinv_attachment *at, size_t n,
                       const struct xinv_request *request)
 {
-    *single = (struct xinv_single){{rewind_single, next_single}, {at, n, *request, false}, false};
+    *single =
+        (struct xinv_single){{rewind_single, next_single, NULL}, {at, n, *request, false}, false};
 }
 
 int xinv_translate(const struct xinv_iommu *iommu, const struct xinv_attachment *attachments,
