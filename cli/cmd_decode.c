@@ -86,14 +86,14 @@ static void print_text(const struct settings *s, const uint64_t *words, struct x
     *at++ = ' ';
     d->name = ""; /* the fields alone */
     at += xinv_format(d, at, sizeof(line) / 2);
+    while (at[-1] == ' ')
+        at--;
     if (d->fault.kind) {
         at = put(at, "  ! ");
         at = put(at, fault_text(&s->iommu, &d->fault, fault, sizeof(fault)));
         at = put(at, "; hardware: ");
         at = put(at, xinv_hardware_text(d->fault.hardware));
     }
-    while (at[-1] == ' ')
-        at--;
     *at++ = '\n';
     fwrite(line, 1, (size_t)(at - line), stdout);
 }

@@ -6,7 +6,7 @@
 #include "cli/cli.h"
 
 static const struct cli_command *const commands[] = {&cli_replay, &cli_translate, &cli_decode,
-                                                     &cli_encode, &cli_platforms};
+                                                     &cli_encode, &cli_caps,      &cli_platforms};
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void print_help(void)
