@@ -13,7 +13,7 @@ expect "help" 0 "" -- --help
 has '^usage: xinv COMMAND'
 expect "version" 0 "" -- --version
 has '^xinv [0-9]*\.[0-9]*\.[0-9]*$'
-for command in replay translate platforms; do
+for command in replay translate decode encode caps platforms; do
     expect "help of $command" 0 "" -- $command --help
     has "^usage: xinv $command"
     has '^exit status: 0 '
