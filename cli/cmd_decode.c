@@ -173,12 +173,15 @@ static void decode(struct settings *s, const uint64_t *words)
 /* ---- The command -------------------------------------------------------------------------------
  */
 
+static bool has_traces(const struct settings *s)
+{
+    return !s->as && !strcmp(s->vendor.vendor, "vtd");
+}
+
 static int decode_stream(struct settings *s)
 {
-    struct command_input in = {.name = "-",
-                               .n_words = s->n_words,
-                               .traces = !s->as && !strcmp(s->vendor.vendor, "vtd"),
-                               .f = stdin};
+    struct command_input in = {
+        .name = "-", .n_words = s->n_words, .traces = has_traces(s), .f = stdin};
     uint64_t words[XINV_COMMAND_WORDS] = {0};
     int ret = 1;
 
@@ -194,7 +197,7 @@ static int decode_stream(struct settings *s)
 static int decode_operands(const struct cli_command *command, struct settings *s)
 {
     struct command_input one = {.n_words = 1};
-    struct command_input all = {.n_words = s->n_words};
+    struct command_input all = {.n_words = s->n_words, .traces = has_traces(s)};
     uint64_t words[XINV_COMMAND_WORDS] = {0};
     unsigned column;
     unsigned have = 0;
