@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 /* What the encoders and decoders of all vendors share, among it a second decoder's opinion. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "tests/support/encoding.h"
+#include "tests/support/random.h"
 #include "tests/support/refdec.h"
 #include "tests/support/vectorcaps.h"
 
@@ -78,24 +76,12 @@ Test(decode, unknown_opcodes_are_refused)
 
 /* ---- Random operands against the second decoder ---- */
 
-static uint64_t state;
-
-static uint64_t random64(void)
-{
-    /* splitmix64 */
-    uint64_t z = state += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
-
 /* A value of at most `bits` bits; its ends are as likely as all the rest. */
 static uint32_t random_tag(unsigned bits)
 {
     uint64_t max = (UINT64_C(1) << bits) - 1;
 
-    switch (random64() % 8) {
+    switch (random_next() % 8) {
     case 0:
         return 0;
     case 1:
@@ -103,7 +89,7 @@ static uint32_t random_tag(unsigned bits)
     case 2:
         return (uint32_t)max;
     default:
-        return (uint32_t)(random64() & max);
+        return (uint32_t)(random_next() & max);
     }
 }
 
@@ -154,24 +140,24 @@ static void random_block(struct xinv_operands *o, bool scaled, unsigned max_orde
     uint64_t mask;
 
     o->scaled = scaled;
-    o->log2_granule = granules[random64() % 3];
-    o->log2_leaf = (uint8_t)(random64() % 2 ? o->log2_granule : 0);
+    o->log2_granule = granules[random_next() % 3];
+    o->log2_leaf = (uint8_t)(random_next() % 2 ? o->log2_granule : 0);
     if (scaled) {
         uint64_t units;
 
-        o->block.num = (uint8_t)(random64() % 32);
-        o->block.scale = (uint8_t)(random64() % 32);
+        o->block.num = (uint8_t)(random_next() % 32);
+        o->block.scale = (uint8_t)(random_next() % 32);
         units = (uint64_t)(o->block.num + 1) << o->block.scale;
         mask = (units << o->log2_granule) - 1;
-        o->block.first = (random64() & space) >> o->log2_granule << o->log2_granule;
+        o->block.first = (random_next() & space) >> o->log2_granule << o->log2_granule;
         if (o->block.first > space - mask)
             o->block.first = (space - mask) >> o->log2_granule << o->log2_granule;
         o->block.last = o->block.first + mask;
         return;
     }
-    o->block.order = (uint8_t)(random64() % (max_order + 1));
+    o->block.order = (uint8_t)(random_next() % (max_order + 1));
     mask = (UINT64_C(1) << (o->block.order + 12)) - 1;
-    o->block.first = random64() & space & ~mask;
+    o->block.first = random_next() & space & ~mask;
     o->block.last = o->block.first | mask;
 }
 
@@ -183,11 +169,11 @@ static void agree(const struct xinv_iommu *iommu, unsigned rounds)
     const struct xinv_vendor *v = iommu->vendor;
 
     for (unsigned i = 0; i < rounds; i++) {
-        unsigned row = (unsigned)(random64() % v->n_commands);
+        unsigned row = (unsigned)(random_next() % v->n_commands);
         const struct xinv_command_def *def = &v->commands[row];
-        struct xinv_attachment at = {.queue_depth = (uint8_t)(1 + random64() % 32),
-                                     .pfsid = (uint16_t)random64(),
-                                     .queue_id = (uint16_t)random64()};
+        struct xinv_attachment at = {.queue_depth = (uint8_t)(1 + random_next() % 32),
+                                     .pfsid = (uint16_t)random_next(),
+                                     .queue_id = (uint16_t)random_next()};
         struct xinv_operands o = {.at = &at};
         uint64_t w[XINV_COMMAND_WORDS];
         struct refdec_cmd cmd;
@@ -226,11 +212,9 @@ static void agree(const struct xinv_iommu *iommu, unsigned rounds)
 
 Test(decode, the_second_decoder_agrees_on_random_operands)
 {
-    const char *given = getenv("XINV_SEED");
     struct xinv_iommu iommu;
 
-    state = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-    fprintf(stderr, "XINV_SEED=%" PRIu64 "\n", state);
+    random_start();
     iommu = encoding_smmu();
     agree(&iommu, 200000);
     iommu = encoding_iommu("arm-smmuv3-generic", NULL, 0);
