@@ -282,6 +282,18 @@ Test(session, touching_mappings_are_invalidated_as_one_range)
     rig_close(&r);
 }
 
+Test(session, mappings_with_one_page_between_are_invalidated_apart)
+{
+    open_pages("intel-vtd-legacy", 12, 0);
+    cr_assert_eq(rig_map(&r, 1, 0x8000, 0x8fff, 0), XINV_VIRTIO_OK);
+    cr_assert_eq(rig_map(&r, 1, 0xa000, 0xafff, 0), XINV_VIRTIO_OK);
+    cr_assert_eq(rig_unmap(&r, 1, 0x8000, 0xafff), XINV_VIRTIO_OK);
+    cr_assert_str_eq(rig_names(&r, 0), "iotlb iotlb dev_tlb dev_tlb wait");
+    cr_assert_eq(r.reports[0].asked_pages, 2);
+    cr_assert_eq(r.reports[0].extra_pages, 0);
+    rig_close(&r);
+}
+
 Test(session, unmap_reaches_both_caches_of_every_endpoint_on_one_iommu)
 {
     rig_open_pair(&r, "arm-smmuv3-generic", S1);
