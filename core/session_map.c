@@ -212,7 +212,7 @@ static size_t gather(struct xinv_job *job, uint32_t domain, uint32_t iommu, uint
 static int send_pte(struct xinv_job *job)
 {
     for (uint32_t iommu = 0; iommu < job->s->config.n_iommus; iommu++) {
-        struct pte_parts p = {{pte_rewind, pte_next}, .job = job, .iommu = iommu};
+        struct pte_parts p = {{pte_rewind, pte_next, NULL}, .job = job, .iommu = iommu};
         int ret;
 
         p.n[0] = gather(job, job->domain, iommu, XINV_STAGE_STAGE1, 0);
