@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+/*
+ * Every kind of request on every built-in platform, against the oracle of entries: nothing stale is
+ * left, what goes besides is in the report, and a refusal is right.
+ */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "cli/kinds.h"
+#include "tests/support/entryoracle.h"
+
+static struct trial trial;
+static struct oracle oracle;
+
+static void check_plan(const char *platform, const char *kind)
+{
+    const char *text;
+
+    oracle_read(&oracle, &trial);
+    text = oracle_survivor(&oracle);
+    cr_expect_null(text, "%s, %s: %s", platform, kind, text);
+    text = oracle_unreported(&oracle, &trial.report);
+    cr_expect_null(text, "%s, %s: %s", platform, kind, text);
+    text = oracle_overreported(&oracle, &trial.report);
+    cr_expect_null(text, "%s, %s: %s", platform, kind, text);
+}
+
+/* Is the PASID wider than this IOMMU's field? */
+static bool cut(const struct cli_kind *kind)
+{
+    return kind->pasid >> trial.iommu.tag_bits[XINV_TAG_PASID];
+}
+
+static void check_refusal(const char *platform, const struct cli_kind *kind, int ret)
+{
+    bool stage = trial.iommu.stages & XINV_STAGE_BIT(kind->stage);
+
+    cr_expect_eq(trial.n_cmd, 0, "%s, %s", platform, kind->name);
+    if (!stage || cut(kind)) {
+        cr_expect_eq(ret, stage ? -XINV_E_TAG : -XINV_E_UNSUPP, "%s, %s: %d", platform, kind->name,
+                     ret);
+        return;
+    }
+    cr_expect_eq(ret, -XINV_E_MUST_BLOCK, "%s, %s: %d", platform, kind->name, ret);
+    cr_expect_eq(trial.report.at, &trial.at[0]);
+    oracle_imagine_all(&oracle, &trial);
+    cr_expect_not_null(oracle_survivor_in(&oracle, trial.report.at_cache),
+                       "%s, %s is refused, but every row together would do", platform, kind->name);
+}
+
+static void check(const char *platform, const struct cli_kind *kind)
+{
+    int ret;
+
+    trial_begin(&trial, platform, NULL, 0);
+    trial.n = 1;
+    cli_kind_request(kind, &trial.iommu, &trial.at[0], &trial.request);
+    ret = trial_run(&trial);
+    if (kind->scope == XINV_SCOPE_ENDPOINT && ret == -XINV_E_INVAL)
+        return;
+    oracle_begin(&oracle, &trial);
+    oracle_stale_by_table(&oracle, &trial);
+    if (ret >= 0)
+        check_plan(platform, kind->name);
+    else
+        check_refusal(platform, kind, ret);
+}
+
+static void check_vendor(const char *vendor, unsigned platforms)
+{
+    const struct xinv_platform *p;
+
+    for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++) {
+        const struct cli_kind *kind;
+
+        if (strcmp(p->vendor->name, vendor))
+            continue;
+        platforms--;
+        for (unsigned k = 0; (kind = cli_kind_at(k)) != NULL; k++)
+            check(p->name, kind);
+    }
+    cr_expect_eq(platforms, 0);
+}
+
+Test(kinds, no_entry_survives_or_goes_unannounced_on_any_smmuv3_platform)
+{
+    check_vendor("smmuv3", 14);
+}
+
+Test(kinds, no_entry_survives_or_goes_unannounced_on_any_vtd_platform)
+{
+    check_vendor("vtd", 10);
+}
