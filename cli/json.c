@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 #include "cli/json.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "schema/load.h"
 
@@ -127,4 +129,66 @@ const char *cli_tags(uint8_t tags, char *text, size_t size)
             used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "",
                                      schema_tag_names[i]);
     return text;
+}
+
+static char *read_all(const char *path, size_t most, size_t *size)
+{
+    FILE *f = strcmp(path, "-") ? fopen(path, "rb") : stdin;
+    char *text = NULL;
+    size_t n = 0;
+
+    if (!f) {
+        cli_fail(CLI_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
+        return NULL;
+    }
+    do {
+        text = cli_grow(text, n + 65536, 1);
+        n += fread(text + n, 1, 65535, f);
+    } while (!feof(f) && !ferror(f) && n <= most);
+    text[n] = '\0';
+    *size = n;
+    if (ferror(f) || n > most) {
+        cli_fail(CLI_INPUT, "%s: %s", path,
+                 ferror(f) ? strerror(errno) : "is larger than 1 MiB; one request fits in less");
+        free(text);
+        text = NULL;
+    }
+    if (f != stdin)
+        fclose(f);
+    return text;
+}
+
+/* Line and column of a byte offset, from 1. */
+static void locate(const char *text, size_t at, unsigned *line, unsigned *column)
+{
+    *line = 1;
+    *column = 1;
+    for (size_t i = 0; i < at; i++) {
+        (*column)++;
+        if (text[i] == '\n') {
+            (*line)++;
+            *column = 1;
+        }
+    }
+}
+
+cJSON *json_read(const char *path, size_t most)
+{
+    const char *end = NULL;
+    size_t size = 0;
+    char *text = read_all(path, most, &size);
+    cJSON *item = NULL;
+
+    if (!text)
+        return NULL;
+    item = cJSON_ParseWithLengthOpts(text, size + 1, &end, 1);
+    if (!item) {
+        unsigned line;
+        unsigned column;
+
+        locate(text, end ? (size_t)(end - text) : 0, &line, &column);
+        cli_fail(CLI_INPUT, "%s:%u:%u: not JSON; expected one object", path, line, column);
+    }
+    free(text);
+    return item;
 }
