@@ -164,17 +164,24 @@ static void add_change(struct maker *m)
     }
 }
 
-/* Everything of a cache that an endpoint uses: whatever its PASID and address, and under nesting
- * whatever the guest's ASID. */
+/* Everything of a cache that an endpoint uses. Its live PASIDs are those of its attachments, unless
+ * a guest has others; under nesting the ASIDs are the guest's. */
 static void add_endpoint(struct maker *m, uint8_t cache)
 {
-    uint8_t open = ADDRESS_TAGS | BIT(PASID) | (m->at->stage == XINV_STAGE_NESTED ? BIT(ASID) : 0);
+    bool device_tlb = cache == XINV_CACHE_DEVICE_TLB;
+    bool pasid = (m->at->known & BIT(PASID)) || pasids_open(m);
+    uint8_t open = ADDRESS_TAGS;
 
-    if (!(m->t->iommu.caches >> cache & 1) ||
-        (cache == XINV_CACHE_DEVICE_TLB && !(m->at->flags & XINV_ATT_ATS)))
+    if (!(m->t->iommu.caches >> cache & 1) || (device_tlb && !(m->at->flags & XINV_ATT_ATS)))
         return;
+    if (m->at->stage == XINV_STAGE_NESTED)
+        open |= BIT(ASID);
+    if (!device_tlb || pasids_open(m))
+        open |= BIT(PASID);
     m->cache = &m->t->iommu.vendor->caches[cache];
     m->p = (struct oracle_pattern){.cache = cache, .classes = m->cache->axes};
+    if (device_tlb && !pasid)
+        m->p.classes &= (xinv_axes)~XINV_PASID_TAGGED;
     fix_own(m, m->cache->tags & (uint8_t)~open);
     add(m, false);
 }
