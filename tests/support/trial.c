@@ -25,7 +25,7 @@ void trial_begin(struct trial *t, const char *platform, const char *feature, uin
     cr_assert_eq(xinv_iommu_init(&t->iommu, p, NULL, &set, feature != NULL), 0, "%s", platform);
 }
 
-static void decode(struct trial *t)
+void trial_decode(struct trial *t)
 {
     struct refdec_caps caps = vector_caps(&t->iommu);
 
@@ -51,7 +51,7 @@ int trial_run(struct trial *t)
     memset(t->words, 0xa5, sizeof(t->words));
     ret =
         xinv_translate(&t->iommu, t->at, t->n, &t->request, &t->policy, NULL, &t->out, &t->report);
-    decode(t);
+    trial_decode(t);
     return ret;
 }
 

@@ -35,6 +35,9 @@ void trial_begin(struct trial *t, const char *platform, const char *feature, uin
  * returned. */
 int trial_run(struct trial *t);
 
+/* Reads the words of trial->out. */
+void trial_decode(struct trial *t);
+
 /*
  * The commands that came out, as "NAME FIELD=0xVALUE FIELD=0xVALUE; NAME ...", without the fields
  * that are 0. A register step of that place is "register 0xOFFSET=0xBITS".

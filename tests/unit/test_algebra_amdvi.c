@@ -39,7 +39,7 @@ static void add_pasid(uint32_t pasid)
     at->pasid = pasid;
 }
 
-/* ---- 6 and 11. A guest page of PASID 5 ---- */
+/* ---- A guest page of PASID 5 ---- */
 
 Test(algebra_amdvi, a_guest_page_of_a_pasid_goes_under_that_pasid_in_both_caches)
 {
@@ -62,7 +62,7 @@ Test(algebra_amdvi, a_guest_page_of_a_pasid_goes_under_that_pasid_in_both_caches
     cr_expect_not(hardcase_would_do(&h, "iotlb", false, XINV_CACHE_DEVICE_TLB));
 }
 
-/* ---- 7. The whole device TLB of a device with PASIDs ---- */
+/* ---- The whole device TLB of a device with PASIDs ---- */
 
 static void whole_device_tlb(uint8_t flags)
 {
@@ -99,7 +99,7 @@ Test(algebra_amdvi, a_whole_device_tlb_with_unknown_pasids_is_refused)
     cr_assert_eq(h.trial.n_cmd, 0);
 }
 
-/* ---- 12 and 13. A nested stage-2 page, with ATS ---- */
+/* ---- A nested stage-2 page, with ATS ---- */
 
 static void nested_stage2_page(void)
 {
@@ -159,7 +159,7 @@ Test(algebra_amdvi, a_nested_stage2_page_with_a_guests_own_pasids_needs_no_devic
     hardcase_expect(&h, "INVALIDATE_IOMMU_PAGES DomainID=0x5 PDE=0x1 Address=0x40000000; " LAST);
 }
 
-/* ---- 14. Everything without INVALIDATE_IOMMU_ALL ---- */
+/* ---- Everything without INVALIDATE_IOMMU_ALL ---- */
 
 /* Two endpoints of one domain, and one of another. */
 static void everything(const char *platform, uint16_t flags)
@@ -212,7 +212,7 @@ Test(algebra_amdvi, everything_with_its_command_is_one_and_the_endpoints_device_
                     "; " LAST);
 }
 
-/* ---- 21 and 22. One DomainID for two endpoints; mapping where not-present entries are cached ----
+/* ---- One DomainID for two endpoints; mapping where not-present entries are cached ----
  */
 
 Test(algebra_amdvi, two_endpoints_of_one_domain_take_one_command_for_its_pages)

@@ -21,7 +21,7 @@ static void begin(const char *platform, uint8_t stage, const char *feature, uint
                                              .queue_depth = 16};
 }
 
-/* ---- 1. One stage-1 page ---- */
+/* ---- One stage-1 page ---- */
 
 Test(algebra_smmuv3, of_the_rows_that_remove_a_page_the_one_that_removes_least_is_taken)
 {
@@ -43,7 +43,7 @@ Test(algebra_smmuv3, of_the_rows_that_remove_a_page_the_one_that_removes_least_i
     cr_expect(hardcase_would_do(&h, "tlbi_nsnh_all", false, XINV_NCACHES));
 }
 
-/* ---- 2. A table page was freed ---- */
+/* ---- A table page was freed ---- */
 
 Test(algebra_smmuv3, a_freed_table_page_takes_the_form_that_reaches_walk_entries)
 {
@@ -55,7 +55,7 @@ Test(algebra_smmuv3, a_freed_table_page_takes_the_form_that_reaches_walk_entries
     cr_expect_not(hardcase_would_do(&h, "tlbi_nh_va", true, XINV_NCACHES));
 }
 
-/* ---- 3. A whole ASID, global entries included ---- */
+/* ---- A whole ASID, global entries included ---- */
 
 Test(algebra_smmuv3, global_entries_of_an_asid_take_every_asid_of_the_vmid)
 {
@@ -79,7 +79,7 @@ Test(algebra_smmuv3, an_asid_without_global_entries_goes_by_itself)
     hardcase_expect_report(&h, 0, IN(STAGE1), 0, 0);
 }
 
-/* ---- 4. A stage-2 page under nesting ---- */
+/* ---- A stage-2 page under nesting ---- */
 
 static void stale_stage2_page(void)
 {
@@ -112,7 +112,7 @@ Test(algebra_smmuv3, a_stage2_page_under_nesting_takes_one_command_where_latency
     hardcase_expect_report(&h, ADDRESS, IN(STAGE1) | IN(STAGE2), 0, 0);
 }
 
-/* ---- 5. The PASID is known, its ASID is not ---- */
+/* ---- The PASID is known, its ASID is not ---- */
 
 static void guest_page_of_a_pasid(void)
 {
@@ -146,7 +146,7 @@ Test(algebra_smmuv3, a_pasid_with_an_asid_takes_that_asid_alone)
     hardcase_expect_report(&h, 0, IN(STAGE1) | IN(NESTED), 0, 0);
 }
 
-/* ---- 15. Everything ---- */
+/* ---- Everything ---- */
 
 Test(algebra_smmuv3, everything_includes_the_entries_of_el2)
 {
@@ -163,7 +163,7 @@ Test(algebra_smmuv3, everything_includes_the_entries_of_el2)
     cr_expect_not(hardcase_would_do(&h, "tlbi_nsnh_all", false, XINV_NCACHES));
 }
 
-/* ---- 16. An STE changes, with ATS and PASIDs ---- */
+/* ---- An STE changes, with ATS and PASIDs ---- */
 
 static void add_pasid(uint32_t pasid, uint32_t asid)
 {
@@ -208,7 +208,7 @@ Test(algebra_smmuv3, a_changed_ste_goes_before_its_translations_and_those_before
     hardcase_expect_report(&h, 0, IN(NESTED), IN(DEVICE_TLB), 0);
 }
 
-/* ---- 17. The Tegra264 erratum ---- */
+/* ---- The Tegra264 erratum ---- */
 
 Test(algebra_smmuv3, the_tegra264_erratum_repeats_a_list_with_its_sync_and_no_atc_invalidation)
 {
@@ -236,7 +236,7 @@ Test(algebra_smmuv3, the_tegra264_erratum_repeats_each_stage_of_a_nested_change)
     hardcase_expect_clean(&h);
 }
 
-/* ---- 21. Two attachments, one VMID and ASID ---- */
+/* ---- Two attachments, one VMID and ASID ---- */
 
 Test(algebra_smmuv3, two_endpoints_of_one_asid_take_one_tlb_command_and_an_atc_command_each)
 {

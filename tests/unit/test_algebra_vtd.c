@@ -28,7 +28,7 @@ static void with_pasid(uint32_t pasid, uint8_t flags)
     h.trial.at[0].flags = flags;
 }
 
-/* ---- 6. A device TLB, PASID 5 ---- */
+/* ---- A device TLB, PASID 5 ---- */
 
 Test(algebra_vtd, a_pasids_device_tlb_entries_go_by_the_command_with_a_pasid)
 {
@@ -44,7 +44,7 @@ Test(algebra_vtd, a_pasids_device_tlb_entries_go_by_the_command_with_a_pasid)
     cr_expect_not(hardcase_would_do(&h, "dev_tlb_page", false, XINV_CACHE_DEVICE_TLB));
 }
 
-/* ---- 7. The whole device TLB of a device with PASIDs ---- */
+/* ---- The whole device TLB of a device with PASIDs ---- */
 
 static void whole_device_tlb(uint8_t stage, uint8_t flags)
 {
@@ -81,7 +81,7 @@ Test(algebra_vtd, a_whole_device_tlb_with_unknown_pasids_takes_all_of_them)
     hardcase_expect_report(&h, 0, 0, 0, 0);
 }
 
-/* ---- 8. A first-stage page, requests without PASID ---- */
+/* ---- A first-stage page, requests without PASID ---- */
 
 Test(algebra_vtd, requests_without_pasid_are_pasid_0_in_the_iotlb_and_untagged_at_the_endpoint)
 {
@@ -100,7 +100,7 @@ Test(algebra_vtd, requests_without_pasid_are_pasid_0_in_the_iotlb_and_untagged_a
     cr_expect_not(hardcase_would_do(&h, "p_dev_tlb_page", false, XINV_CACHE_DEVICE_TLB));
 }
 
-/* ---- 9. Caching mode, a context entry becomes present ---- */
+/* ---- Caching mode, a context entry becomes present ---- */
 
 Test(algebra_vtd, a_context_entry_that_was_not_present_is_removed_under_did_0)
 {
@@ -119,7 +119,7 @@ Test(algebra_vtd, a_context_entry_that_was_not_present_is_removed_under_did_0)
     cr_expect_not(hardcase_would_do(&h, "cc_device", false, XINV_CACHE_DEVICE_CONFIG));
 }
 
-/* ---- 10. A second-stage page ---- */
+/* ---- A second-stage page ---- */
 
 Test(algebra_vtd, a_second_stage_page_takes_first_stage_entries_of_its_did_and_the_report_says_so)
 {
@@ -131,7 +131,7 @@ Test(algebra_vtd, a_second_stage_page_takes_first_stage_entries_of_its_did_and_t
     hardcase_expect_report(&h, 0, IN(STAGE1) | IN(NESTED), 0, 0);
 }
 
-/* ---- 18. The QAT erratum ---- */
+/* ---- The QAT erratum ---- */
 
 #define QAT_ENTRY "p_dev_tlb MIP=0x10 SID=0x310 PASID=0x5 ADDR=0x40000000"
 #define QAT_WHOLE "p_dev_tlb MIP=0x10 SID=0x310 PASID=0x5 " WHOLE
@@ -173,7 +173,7 @@ Test(algebra_vtd, the_qat_erratum_doubles_nothing_where_a_pasid_entry_is_torn_do
     hardcase_expect_report(&h, 0, IN(NESTED), IN(STAGE2), 0);
 }
 
-/* ---- 19. A 1 GiB leaf removed, MAMV 9 ---- */
+/* ---- A 1 GiB leaf removed, MAMV 9 ---- */
 
 static void gigabyte(const char *platform)
 {
@@ -214,7 +214,7 @@ Test(algebra_vtd, blocks_smaller_than_the_leaf_leave_it)
     cr_expect_not_null(oracle_survivor(&h.oracle));
 }
 
-/* ---- 20. A ragged range in many domains ---- */
+/* ---- A ragged range in many domains ---- */
 
 /* 65,535 pages from an odd one: blocks of 1, 2, 4 ... 32,768 pages, in 256 domains. */
 static void ragged(uint8_t policy, uint16_t max_commands, uint16_t flags)
@@ -270,7 +270,7 @@ Test(algebra_vtd, a_ragged_range_of_many_domains_takes_one_command_if_the_caller
     hardcase_expect_report(&h, DID | ADDRESS, IN(STAGE2), 0, 0);
 }
 
-/* ---- 21. Two attachments, one DID ---- */
+/* ---- Two attachments, one DID ---- */
 
 Test(algebra_vtd, two_endpoints_of_one_did_take_one_iotlb_command_and_a_device_tlb_command_each)
 {
@@ -289,7 +289,7 @@ Test(algebra_vtd, two_endpoints_of_one_did_take_one_iotlb_command_and_a_device_t
     hardcase_expect_clean(&h);
 }
 
-/* ---- 22. Mapping under caching mode ---- */
+/* ---- Mapping under caching mode ---- */
 
 static void becomes_present(const char *platform, uint8_t stage, uint8_t change)
 {
