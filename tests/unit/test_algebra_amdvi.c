@@ -212,8 +212,7 @@ Test(algebra_amdvi, everything_with_its_command_is_one_and_the_endpoints_device_
                     "; " LAST);
 }
 
-/* ---- One DomainID for two endpoints; mapping where not-present entries are cached ----
- */
+/* ---- One DomainID for two endpoints; not-present entries ---- */
 
 Test(algebra_amdvi, two_endpoints_of_one_domain_take_one_command_for_its_pages)
 {

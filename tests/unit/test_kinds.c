@@ -64,11 +64,13 @@ static void check_refusal(const char *platform, const struct cli_kind *kind, int
                        "%s, %s is refused, but every row together would do", platform, kind->name);
 }
 
-static void check(const char *platform, const struct cli_kind *kind, enum what what)
+static void check(const char *platform, const struct cli_kind *kind, struct xinv_policy policy,
+                  enum what what)
 {
     int ret;
 
     trial_begin(&trial, platform, NULL, 0);
+    trial.policy = policy;
     trial.n = 1;
     cli_kind_request(kind, &trial.iommu, &trial.at[0], &trial.request);
     ret = trial_run(&trial);
@@ -80,18 +82,24 @@ static void check(const char *platform, const struct cli_kind *kind, enum what w
         check_refusal(platform, kind, ret);
 }
 
+static const struct xinv_policy policies[] = {{XINV_POLICY_EXACT, 0, 0},
+                                              {XINV_POLICY_EXACT, 0, 2},
+                                              {XINV_POLICY_LATENCY, 0, 0},
+                                              {XINV_POLICY_AT_MOST, 2, 0}};
+
 static void check_vendor(const char *vendor, unsigned platforms, enum what what)
 {
     const struct xinv_platform *p;
 
-    for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++) {
+    for (unsigned n = 0; (p = xinv_platform_at(n)) != NULL; n++) {
         const struct cli_kind *kind;
 
         if (strcmp(p->vendor->name, vendor))
             continue;
         platforms--;
         for (unsigned k = 0; (kind = cli_kind_at(k)) != NULL; k++)
-            check(p->name, kind, what);
+            for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++)
+                check(p->name, kind, policies[i], what);
     }
     cr_expect_eq(platforms, 0);
 }
