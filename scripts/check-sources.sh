@@ -22,8 +22,10 @@ asid        a tag of <xinv/table.h>
 did         a tag of <xinv/table.h>
 ipa         a tag of <xinv/table.h>
 pasid       a tag of <xinv/table.h>
+rid         a tag of <xinv/table.h>
 vmid        a tag of <xinv/table.h>
 leaf        a class of <xinv/table.h>
+leaf_size   of struct xinv_request
 global      a class of <xinv/table.h>
 interrupt   a cache of <xinv/table.h>, and a kind of completion
 iotlb       XINV_INV_IOTLB, what a guest calls it
@@ -36,6 +38,9 @@ range       a range of addresses
 scale       XINV_RANGE_SCALED, a kind of range
 num         likewise
 size        of anything
+all         of anything
+code        of an error
+inval       XINV_E_INVAL
 type        of a virtio-iommu request
 sync        the command that every vendor has
 wait        XINV_ORDER_WAIT, a kind of order
@@ -148,7 +153,9 @@ complain "$tmp/found"
 for table in schema/*.yaml; do
     section features "$table" | sed -n 's/^  \([A-Za-z0-9_]*\): {setting:.*/\1/p'
 done | awk 'NR == FNR { ok[$1] = 1; next } !(tolower($1) in ok)' "$tmp/modes" - >"$tmp/quirks"
-names "$tmp/quirks" "a quirk: its rows have conditions" <"$tmp/both" >"$tmp/found"
+# as the condition of a row of a table it is where it belongs
+sed 's/XINV_[A-Z0-9]*_F_[A-Z0-9_]*, *XINV_COND_//g' "$tmp/both" >"$tmp/unconditional"
+names "$tmp/quirks" "a quirk: a condition of rows, not of code" <"$tmp/unconditional" >"$tmp/found"
 complain "$tmp/found"
 
 # ---- The core and vendors ----
@@ -207,7 +214,7 @@ function words(text, word) { return " " text " " ~ "[^A-Za-z0-9_]" word "[^A-Za-
 function judge(text, at) {
     gsub(/^[ \t]+|[ \t]+$/, "", text)
     if (text == "" || text ~ /^(typedef|_Static_assert)[^A-Za-z0-9_]/) return
-    if (text !~ /=/ && text ~ /\(/ && text !~ /\(\*[A-Za-z_]/) return # a function
+    if (text !~ /=/ && text ~ /^[^(]*\([^*]/) return # a function
     if (text ~ /^(struct|union|enum)( [A-Za-z0-9_]+)?( *\{\})?$/) return # a type
     sub(/=.*/, "", text)
     if (text ~ /\*/) { if (words(substr(text, match(text, /\*[^*]*$/)), "const")) return }

@@ -118,6 +118,8 @@ check
 group
 takes core/iommu.c '/* as arm-mmu-700 has it */'
 takes core/iommu.c '// erratum of the nvidia-tegra264: REPEAT_TLBI'
+takes backends/smmuv3/encode.c 'static const struct xinv_cond never[] = {{XINV_SMMUV3_F_NO_PREFETCH, XINV_COND_EQ, 0}};'
+takes core/map.c 'int run(int x, int (*pass)(int));'
 takes core/range.c 'static int f(int pasid, int leaf) { return pasid + leaf; }'
 takes backends/amdvi/encode.c 'static int f(int np_cache) { return np_cache; }'
 takes core/decode.c '#include "core/map.h"'
