@@ -279,3 +279,15 @@ Test(rows_smmuv3, global_el2_entries_of_every_address_go_only_with_everybody_els
     line.request.flags &= (uint16_t)~XINV_REQ_BEYOND;
     cr_assert_eq(row_translate(&line), -XINV_E_MUST_BLOCK);
 }
+
+/* VMID 0 is that of stage-1-only streams: no stage-2 or combined entry may be looked for there. */
+Test(rows_smmuv3, an_unknown_vmid_of_stage_2_is_not_vmid_0)
+{
+    struct row_line stage2 = lines[S2_IPA];
+    struct row_line nested = lines[NH_VAA];
+
+    stage2.at.known &= (uint8_t)~VMID;
+    nested.at.known &= (uint8_t)~VMID;
+    cr_expect_eq(row_translate(&stage2), -XINV_E_MUST_BLOCK);
+    cr_expect_eq(row_translate(&nested), -XINV_E_MUST_BLOCK);
+}

@@ -160,22 +160,6 @@ Test(translate, ats_on_an_iommu_without_it_must_block)
     cr_assert_eq(out.n_words, 0);
 }
 
-/* VMID 0 is that of stage-1-only streams: no stage-2 or combined entry may be looked for there. */
-Test(translate, an_unknown_vmid_of_stage_2_is_not_vmid_0)
-{
-    static const uint8_t stages[] = {XINV_STAGE_STAGE2, XINV_STAGE_NESTED};
-    struct xinv_iommu iommu = iommu_of("arm-smmuv3-generic", NULL, 0);
-
-    for (size_t i = 0; i < sizeof(stages); i++) {
-        struct xinv_attachment at = attachment(stages[i]);
-        struct xinv_request r = unmap(stages[i], 0x41234000, 0x41234fff);
-        struct xinv_out out;
-
-        at.known &= (uint8_t)~VMID;
-        cr_expect_eq(run(&iommu, &at, 1, &r, NULL, &out), -XINV_E_MUST_BLOCK);
-    }
-}
-
 Test(translate, unknown_guest_pasids_are_reached_on_vtd_and_block_on_amd_and_arm)
 {
     static const struct {
