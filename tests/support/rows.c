@@ -295,13 +295,19 @@ static void check_use(const struct xinv_vendor *v, unsigned row, const struct ro
         check_words(&iommu, &out, line);
 }
 
-int row_translate(const struct row_line *line)
+int row_translate(const struct row_line *line, uint64_t *words, uint32_t *n)
 {
-    struct xinv_out out = {0};
+    struct xinv_step steps[16];
+    struct xinv_out out = {
+        .words = words, .steps = steps, .cap_words = n ? *n : 0, .cap_steps = 16};
     struct xinv_iommu iommu;
+    int ret;
 
     init_iommu(line, &iommu);
-    return xinv_translate(&iommu, &line->at, 1, &line->request, NULL, NULL, &out, NULL);
+    ret = xinv_translate(&iommu, &line->at, 1, &line->request, NULL, NULL, &out, NULL);
+    if (n)
+        *n = out.n_words;
+    return ret;
 }
 
 void row_check(const struct row_line *line)

@@ -70,8 +70,11 @@ struct row_line {
  */
 void row_check(const struct row_line *line);
 
-/* row_translate - what xinv_translate() says of the line's request */
-int row_translate(const struct row_line *line);
+/*
+ * row_translate - what xinv_translate() says of the line's request
+ * @words, @n: room for the words, and how many there are; both NULL: count only
+ */
+int row_translate(const struct row_line *line, uint64_t *words, uint32_t *n);
 
 /* row_check_all - the table has no row that none of these lines is about */
 void row_check_all(const char *vendor, const struct row_line *lines, size_t n);

@@ -120,6 +120,29 @@ static void ask_did(void)
         .caches = XINV_INV_DEVICE_CONFIG, .scope = XINV_SCOPE_DOMAIN, .flags = XINV_REQ_INVALIDATE};
 }
 
+/* A guest asks for a range of the device TLB of an endpoint whose PASIDs are the guest's. */
+static void ask_open_pasids(void)
+{
+    const struct xinv_platform *p = xinv_platform_find("intel-vtd-scalable");
+    struct vector *v;
+
+    cr_assert_not_null(p);
+    v = &another(p->name, "a range of every PASID in a device TLB")->v;
+    cr_assert_eq(xinv_iommu_init(&v->iommu, p, NULL, NULL, 0), 0);
+    v->at[0] =
+        (struct xinv_attachment){.stage = XINV_STAGE_NESTED,
+                                 .flags = XINV_ATT_ATS | XINV_ATT_PASIDS_UNKNOWN,
+                                 .known = XINV_TAG_BIT(XINV_TAG_RID) | XINV_TAG_BIT(XINV_TAG_DID),
+                                 .rid = 0x2b1,
+                                 .did = 0x47};
+    v->n = 1;
+    v->request = (struct xinv_request){.caches = XINV_INV_DEVICE_TLB,
+                                       .scope = XINV_SCOPE_ADDRESS,
+                                       .flags = XINV_REQ_INVALIDATE | XINV_REQ_RANGE,
+                                       .first = 0x41234000,
+                                       .last = 0x41234fff};
+}
+
 static void ask_all(const char *vendor)
 {
     static const char *const parts[] = {"a", "b"};
@@ -133,8 +156,10 @@ static void ask_all(const char *vendor)
     }
     if (!strcmp(vendor, "smmuv3"))
         ask_el2();
-    if (!strcmp(vendor, "vtd"))
+    if (!strcmp(vendor, "vtd")) {
         ask_did();
+        ask_open_pasids();
+    }
 }
 
 /* ---- An answer ---- */

@@ -277,7 +277,7 @@ Test(rows_smmuv3, global_el2_entries_of_every_address_go_only_with_everybody_els
     struct row_line line = lines[EL2_ALL];
 
     line.request.flags &= (uint16_t)~XINV_REQ_BEYOND;
-    cr_assert_eq(row_translate(&line), -XINV_E_MUST_BLOCK);
+    cr_assert_eq(row_translate(&line, NULL, NULL), -XINV_E_MUST_BLOCK);
 }
 
 /* VMID 0 is that of stage-1-only streams: no stage-2 or combined entry may be looked for there. */
@@ -288,6 +288,6 @@ Test(rows_smmuv3, an_unknown_vmid_of_stage_2_is_not_vmid_0)
 
     stage2.at.known &= (uint8_t)~VMID;
     nested.at.known &= (uint8_t)~VMID;
-    cr_expect_eq(row_translate(&stage2), -XINV_E_MUST_BLOCK);
-    cr_expect_eq(row_translate(&nested), -XINV_E_MUST_BLOCK);
+    cr_expect_eq(row_translate(&stage2, NULL, NULL), -XINV_E_MUST_BLOCK);
+    cr_expect_eq(row_translate(&nested, NULL, NULL), -XINV_E_MUST_BLOCK);
 }

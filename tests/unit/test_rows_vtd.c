@@ -76,7 +76,8 @@
     X(DEV_TLB_ALL, dev_tlb_of_the_whole_space_removes_every_entry_without_pasid)            \
     X(P_DEV_TLB, p_dev_tlb_removes_entries_of_a_pasid_in_range)                             \
     X(P_DEV_TLB_ALL, p_dev_tlb_of_the_whole_space_removes_every_entry_of_a_pasid)           \
-    X(P_DEV_TLB_G, p_dev_tlb_with_g_removes_entries_of_every_pasid)                         \
+    X(P_DEV_TLB_RANGE_G, p_dev_tlb_with_g_removes_entries_of_every_pasid_in_range)          \
+    X(P_DEV_TLB_G, p_dev_tlb_with_g_of_the_whole_space_removes_every_entry_with_a_pasid)    \
     X(IEC_GLOBAL, iec_global_removes_every_interrupt_entry)
 
 #define NUMBER(id, test) id,
@@ -180,6 +181,12 @@ static const struct row_line lines[N_LINES] = {
                        REMOVES(MUST(DEVTLB, SID | PASID, TAGGED)),
                        AT(STAGE1, SID | PASID | DID, ATS), EXPLICIT(DEVICE_TLB, DOMAIN, 0),
                        .fields = "SID=0x2b1 PASID=5 G=0 S=1 ADDR=0x7ffffffffffff000"},
+    [P_DEV_TLB_RANGE_G] = {SCALABLE, .name = "p_dev_tlb", .op = "p_dev_tlb_page_all_pasids",
+                           .when = "DT ttm SMTS PASID", .range = "pow2", .section = "6.5.2.6",
+                           REMOVES(MUST(DEVTLB, SID | ADDRESS, TAGGED)),
+                           AT(NESTED, SID | DID, ATS | XINV_ATT_PASIDS_UNKNOWN),
+                           EXPLICIT(DEVICE_TLB, ADDRESS, RANGE), .with = "dev_tlb_page",
+                           .fields = "SID=0x2b1 PASID=0 G=1 S=0 ADDR=0x41234000"},
     [P_DEV_TLB_G] = {SCALABLE, .name = "p_dev_tlb", .op = "p_dev_tlb_all_pasids",
                      .when = "DT ttm SMTS PASID", .section = "6.5.2.6",
                      REMOVES(MUST(DEVTLB, SID, TAGGED)),
@@ -216,4 +223,21 @@ Test(rows_vtd, descriptors_that_remove_nothing_have_no_row)
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         row_check_none("vtd", names[i]);
+}
+
+/*
+ * dev_tlb: type 3:0 = 3, MIP 20:16, SID 47:32; p_dev_tlb: type 3:0 = 8, MIP 8:4, SID 31:16, G at
+ * bit 0 of qw1 (6.5.2.5, 6.5.2.6). No descriptor has anything in qw2 and qw3.
+ */
+Test(rows_vtd, a_range_of_every_pasid_is_one_descriptor_beside_that_of_untagged_entries)
+{
+    static const uint64_t untagged[] = {UINT64_C(0x000002b100080003), 0x41234000, 0, 0};
+    static const uint64_t tagged[] = {0x02b10088, 0x41234001, 0, 0};
+    uint64_t words[16];
+    uint32_t n = 16;
+
+    cr_assert_eq(row_translate(&lines[P_DEV_TLB_RANGE_G], words, &n), 2);
+    cr_assert_eq(n, 8);
+    cr_expect_arr_eq(words, untagged, sizeof(untagged));
+    cr_expect_arr_eq(words + 4, tagged, sizeof(tagged));
 }
