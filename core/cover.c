@@ -104,6 +104,26 @@ static bool choice_fits(struct xinv_operand_choice choice, uint8_t match,
            !((choice.flags ^ need->flags) & XINV_NEED_NEW_DID);
 }
 
+/*
+ * Does a removal reach entries that no need asks for? Told from the tags, not from numbers: a tag
+ * that one value has to itself divides nothing, and of two removals each can reach beyond what the
+ * other matches on.
+ */
+static bool reaches_beyond(const struct xinv_cache_def *cache, const struct xinv_removal_def *r,
+                           struct xinv_operand_choice choice, const struct xinv_shape *shape)
+{
+    xinv_classes beyond = xinv_classes_expand(r->classes) & xinv_classes_expand(cache->axes);
+
+    for (unsigned k = 0; k < shape->n; k++) {
+        const struct xinv_need *need = &shape->need[k];
+
+        if (need->cache == r->cache && !(need->known & cache->tags & ~r->match) &&
+            choice_fits(choice, r->match, need))
+            beyond &= ~need->classes;
+    }
+    return beyond != 0;
+}
+
 uint64_t xinv_row_excess(const struct xinv_iommu *iommu, unsigned row,
                          struct xinv_operand_choice choice, const struct xinv_shape *shape,
                          uint8_t *must, uint8_t *may)
@@ -130,13 +150,9 @@ uint64_t xinv_row_excess(const struct xinv_iommu *iommu, unsigned row,
             wanted += entries(cache, r->match | need->known, classes & need->classes);
             classes &= ~need->classes;
         }
-        if (removed > wanted) {
-            excess += removed - wanted;
-            if (r->must)
-                *must |= (uint8_t)(1u << r->cache);
-            else
-                *may |= (uint8_t)(1u << r->cache);
-        }
+        excess += removed - wanted;
+        if (reaches_beyond(cache, r, choice, shape))
+            *(r->must ? must : may) |= (uint8_t)(1u << r->cache);
     }
     return excess;
 }
