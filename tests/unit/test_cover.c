@@ -130,3 +130,37 @@ Test(cover, what_may_go_is_named_apart)
     cr_assert_eq(e.must, 0);
     cr_assert_eq(e.may, 1u << XINV_CACHE_STAGE1);
 }
+
+/* 256 entries, of which a DID has 32. */
+Test(cover, an_entry_that_two_removals_of_a_row_take_dies_once)
+{
+    struct rig r = make();
+
+    needs(&r, DID, 0);
+    removes(&r, DID | ASID, 1);
+    removes(&r, 0, 1);
+    removes(&r, 0, 0);
+    cr_assert_eq(excess_of(&r).entries, ENTRIES(256 - 32));
+}
+
+/* An ASID under a DID has 8 entries; the other need asks for all 32 of the DID. */
+Test(cover, what_the_wider_of_two_needs_asks_for_is_no_excess)
+{
+    struct rig r = make();
+
+    needs(&r, DID | ASID, 0);
+    needs(&r, DID, 0);
+    removes(&r, DID, 1);
+    cr_assert_eq(excess_of(&r).entries, 0);
+    cr_assert_eq(excess_of(&r).must, 0);
+}
+
+/* Neither takes all that the other does: 256 by the PASID and 64 by the ASID. */
+Test(cover, a_row_removes_no_more_than_the_cache_holds)
+{
+    struct rig r = make();
+
+    removes(&r, PASID, 1);
+    removes(&r, ASID, 1);
+    cr_assert_eq(excess_of(&r).entries, ENTRIES(256));
+}
