@@ -98,42 +98,104 @@ static bool choice_fits(struct xinv_operand_choice choice, uint8_t match,
            !((choice.flags ^ need->flags) & XINV_NEED_NEW_DID);
 }
 
+/*
+ * Does a removal reach entries that no need asks for? Told from the tags, not from numbers: a tag
+ * that one value has to itself divides nothing, and of two removals each can reach beyond what the
+ * other matches on.
+ */
+static bool reaches_beyond(const struct xinv_cache_def *cache, const struct xinv_removal_def *r,
+                           struct xinv_operand_choice choice, const struct xinv_shape *shape)
+{
+    xinv_classes beyond = xinv_classes_expand(r->classes) & xinv_classes_expand(cache->axes);
+
+    for (unsigned k = 0; k < shape->n; k++) {
+        const struct xinv_need *need = &shape->need[k];
+
+        if (need->cache == r->cache && !(need->known & cache->tags & ~r->match) &&
+            choice_fits(choice, r->match, need))
+            beyond &= ~need->classes;
+    }
+    return beyond != 0;
+}
+
+/* The classes of a removal's entries that no other removal of the row takes all of: an entry dies
+ * once. */
+static xinv_classes own_classes(const struct xinv_vendor *v, const struct xinv_command_def *cmd,
+                                unsigned i)
+{
+    const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
+    xinv_classes classes = xinv_classes_expand(r->classes);
+
+    for (unsigned k = 0; k < cmd->removals.count; k++) {
+        const struct xinv_removal_def *other = &v->removals[cmd->removals.first + k];
+
+        if (k != i && other->cache == r->cache && !(other->match & ~r->match) &&
+            (other->match != r->match || k < i))
+            classes &= ~xinv_classes_expand(other->classes);
+    }
+    return classes;
+}
+
+/* How many of a removal's entries the shape asks for: of each class, as many as the need does that
+ * asks for most of it. */
+static uint64_t asked_of(const struct xinv_cache_def *cache, const struct xinv_removal_def *r,
+                         xinv_classes classes, struct xinv_operand_choice choice,
+                         const struct xinv_shape *shape)
+{
+    uint64_t asked = 0;
+
+    for (;;) {
+        const struct xinv_need *widest = NULL;
+        uint64_t most = 0;
+
+        for (unsigned k = 0; k < shape->n; k++) {
+            const struct xinv_need *need = &shape->need[k];
+            uint64_t n;
+
+            if (need->cache != r->cache || !(classes & need->classes) ||
+                !choice_fits(choice, r->match, need))
+                continue;
+            n = entries(cache, r->match | need->known, ~UINT64_C(0));
+            if (n > most) {
+                most = n;
+                widest = need;
+            }
+        }
+        if (!widest)
+            return asked;
+        asked += entries(cache, r->match | widest->known, classes & widest->classes);
+        classes &= ~widest->classes;
+    }
+}
+
 uint64_t xinv_row_excess(const struct xinv_iommu *iommu, unsigned row,
                          struct xinv_operand_choice choice, const struct xinv_shape *shape,
                          uint8_t *must, uint8_t *may)
 {
     const struct xinv_vendor *v = iommu->vendor;
     const struct xinv_command_def *cmd = &v->commands[row];
-    uint64_t excess = 0;
+    uint64_t excess[XINV_NCACHES] = {0};
+    uint64_t sum = 0;
 
     for (unsigned i = 0; i < cmd->removals.count; i++) {
         const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
         const struct xinv_cache_def *cache = &v->caches[r->cache];
-        xinv_classes classes = xinv_classes_expand(r->classes);
-        uint64_t removed;
-        uint64_t wanted = 0;
+        xinv_classes classes = own_classes(v, cmd, i);
 
         if (!(iommu->caches & (1u << r->cache)))
             continue;
-        removed = entries(cache, r->match, classes);
-        for (unsigned k = 0; k < shape->n; k++) {
-            const struct xinv_need *need = &shape->need[k];
-
-            if (need->cache != r->cache || !(classes & need->classes) ||
-                !choice_fits(choice, r->match, need))
-                continue;
-            wanted += entries(cache, r->match | need->known, classes & need->classes);
-            classes &= ~need->classes;
-        }
-        if (removed > wanted) {
-            excess += removed - wanted;
-            if (r->must)
-                *must |= (uint8_t)(1u << r->cache);
-            else
-                *may |= (uint8_t)(1u << r->cache);
-        }
+        excess[r->cache] +=
+            entries(cache, r->match, classes) - asked_of(cache, r, classes, choice, shape);
+        if (reaches_beyond(cache, r, choice, shape))
+            *(r->must ? must : may) |= (uint8_t)(1u << r->cache);
     }
-    return excess;
+    for (unsigned c = 0; c < XINV_NCACHES; c++) {
+        /* removals that overlap in part are counted each, but no more dies than there is */
+        uint64_t most = excess[c] ? entries(&v->caches[c], 0, ~UINT64_C(0)) : 0;
+
+        sum += excess[c] < most ? excess[c] : most;
+    }
+    return sum;
 }
 
 /* Candidates. */
