@@ -12,6 +12,8 @@
 
 enum {
     PLATFORM,
+    PLATFORM_FILE,
+    VENDOR_FILE,
     VENDOR,
     REGISTER,
     SET,
@@ -42,6 +44,7 @@ enum {
 
 static const struct cli_option options[] = {
     {"platform", "NAME", "a built-in platform (xinv platforms lists them)"},
+    CLI_PLATFORM_FILE_OPTIONS,
     {"vendor", "NAME", "smmuv3, vtd or amdvi: the IOMMU is given by its ID registers"},
     {"register", "NAME=VALUE", "an ID register's value"},
     {"set", "NAME=VALUE", "a feature's value, whatever the registers say"},
@@ -74,7 +77,9 @@ static const struct cli_option options[] = {
 static const char help[] =
     "Keys of --attach: stage (stage1, stage2, nested, passthrough), rid, pasid, asid, did, vmid,\n"
     "ats, pasid_enabled, pasids_unknown, queue_depth, queue_id, pfsid, pci_id. A tag that is not\n"
-    "given is unknown; without pasid the traffic carries none. docs/json.md describes the JSON.\n";
+    "given is unknown; without pasid the traffic carries none. docs/json.md describes the JSON.\n"
+    "The platform of the only --platform-file is that of requests that name neither a platform\n"
+    "nor a vendor.\n";
 
 struct settings {
     cJSON *request; /* made of options */
@@ -217,9 +222,13 @@ static int take_option(const struct cli_command *command, struct settings *s, in
         [BEYOND] = "beyond",
     };
 
-    if (option != INPUT && option != JSONL && option != JSON)
+    if (option != INPUT && option != JSONL && option != JSON && option != PLATFORM_FILE &&
+        option != VENDOR_FILE)
         s->options = true;
     switch (option) {
+    case PLATFORM_FILE:
+    case VENDOR_FILE:
+        return CLI_OK;
     case PLATFORM:
         json_add_text(s->request, "platform", value);
         return CLI_OK;
@@ -287,33 +296,6 @@ static void settle_subject(struct settings *s)
 /* ---- Input -------------------------------------------------------------------------------------
  */
 
-static char *read_all(const char *path, size_t *size)
-{
-    FILE *f = strcmp(path, "-") ? fopen(path, "rb") : stdin;
-    char *text = NULL;
-    size_t n = 0;
-
-    if (!f) {
-        cli_fail(CLI_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
-        return NULL;
-    }
-    do {
-        text = cli_grow(text, n + 65536, 1);
-        n += fread(text + n, 1, 65535, f);
-    } while (!feof(f) && !ferror(f) && n <= TRANSLATION_MAX_LINE);
-    text[n] = '\0';
-    *size = n;
-    if (ferror(f) || n > TRANSLATION_MAX_LINE) {
-        cli_fail(CLI_INPUT, "%s: %s", path,
-                 ferror(f) ? strerror(errno) : "is larger than 1 MiB; one request fits in less");
-        free(text);
-        text = NULL;
-    }
-    if (f != stdin)
-        fclose(f);
-    return text;
-}
-
 /* Line and column of a byte offset, from 1. */
 static void locate(const char *text, size_t at, unsigned *line, unsigned *column)
 {
@@ -332,11 +314,12 @@ static int read_input(struct settings *s)
 {
     const char *end = NULL;
     size_t size = 0;
-    char *text = read_all(s->input, &size);
+    char why[200];
+    char *text = cli_read(s->input, TRANSLATION_MAX_LINE, &size, why, sizeof(why));
     int status = CLI_OK;
 
     if (!text)
-        return CLI_INPUT;
+        return cli_fail(CLI_INPUT, "%s: %s", s->input, why);
     cJSON_Delete(s->request);
     s->request = cJSON_ParseWithLengthOpts(text, size + 1, &end, 1);
     if (!s->request) {

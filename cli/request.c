@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "cli/platform.h"
 #include "schema/load.h"
 
 struct reader {
@@ -156,7 +157,7 @@ static void find_platform(struct reader *rd, const struct iommu_keys *k)
     if (k->platform && k->vendor) {
         fail(rd, &vendor, "either a platform or a vendor, not both");
     } else if (k->platform) {
-        rd->r->platform = name ? xinv_platform_find(name) : NULL;
+        rd->r->platform = name ? cli_platform_find(name) : NULL;
         if (!rd->r->platform)
             fail(rd, &platform, "no platform '%.60s'", name ? name : "");
     } else if (k->vendor) {
@@ -168,7 +169,9 @@ static void find_platform(struct reader *rd, const struct iommu_keys *k)
         if (!rd->r->platform->vendor)
             fail(rd, &vendor, "no vendor '%.60s'; expected smmuv3, vtd or amdvi", name ? name : "");
     } else {
-        fail(rd, &platform, "is missing; expected a platform's name, or vendor and registers");
+        rd->r->platform = cli_platform_default();
+        if (!rd->r->platform)
+            fail(rd, &platform, "is missing; expected a platform's name, or vendor and registers");
     }
 }
 
@@ -229,7 +232,7 @@ static void read_iommu(struct reader *rd, const struct iommu_keys *k)
     if (rd->failed)
         return;
     for (unsigned i = 0; i < rd->r->platform->vendor->n_registers; i++)
-        rd->r->registers[i] = k->platform ? rd->r->platform->registers[i] : 0;
+        rd->r->registers[i] = k->vendor ? 0 : rd->r->platform->registers[i];
     if (k->registers)
         read_registers(rd, k->registers);
     if (k->settings)

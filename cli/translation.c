@@ -181,7 +181,7 @@ static cJSON *answer(struct translation *t, uint64_t line, const cJSON *request)
     char text[200];
     char path[64] = "";
 
-    if (!request)
+    if (!cJSON_IsObject(request))
         return error_json(line, "JSON", "", "not JSON; expected one object");
     if (!request_read(&t->request, request, &error))
         return error_json(line, "REQUEST", error.path, error.text);
