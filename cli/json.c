@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "schema/load.h"
 
@@ -127,4 +128,43 @@ const char *cli_tags(uint8_t tags, char *text, size_t size)
             used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "",
                                      schema_tag_names[i]);
     return text;
+}
+
+/* Line and column of a byte offset, from 1. */
+static void locate(const char *text, size_t at, unsigned *line, unsigned *column)
+{
+    *line = 1;
+    *column = 1;
+    for (size_t i = 0; i < at; i++) {
+        (*column)++;
+        if (text[i] == '\n') {
+            (*line)++;
+            *column = 1;
+        }
+    }
+}
+
+cJSON *json_read(const char *path, size_t most)
+{
+    const char *end = NULL;
+    size_t size = 0;
+    char why[200];
+    char *text = cli_read(path, most, &size, why, sizeof(why));
+    cJSON *item = NULL;
+
+    if (!text) {
+        cli_fail(CLI_INPUT, "%s: %s%s", path, why,
+                 strncmp(why, "is larger", 9) ? "" : "; one request fits in less");
+        return NULL;
+    }
+    item = cJSON_ParseWithLengthOpts(text, size + 1, &end, 1);
+    if (!item) {
+        unsigned line;
+        unsigned column;
+
+        locate(text, end ? (size_t)(end - text) : 0, &line, &column);
+        cli_fail(CLI_INPUT, "%s:%u:%u: not JSON; expected one object", path, line, column);
+    }
+    free(text);
+    return item;
 }

@@ -34,6 +34,13 @@ void json_add_fields(cJSON *to, const char *key, const struct xinv_decoded *deco
 
 void json_print(const cJSON *item, bool pretty);
 
+/*
+ * json_read - the one JSON value in a file, - for standard input
+ * @most: bytes that it may have
+ * returns: it, or NULL after a complaint
+ */
+cJSON *json_read(const char *path, size_t most);
+
 /* cli_tags - a tag mask as "vmid, address" or "none" */
 const char *cli_tags(uint8_t tags, char *text, size_t size);
 

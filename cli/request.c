@@ -451,8 +451,9 @@ static void take_change_key(struct reader *rd, const struct place *at, const cJS
 
 static void take_caches(struct reader *rd, const struct place *in, const cJSON *v)
 {
-    static const char *const names[] = {"iotlb", "device_tlb", "pasid_config", "device_config",
-                                        NULL};
+    static const char *const names[] = {"iotlb",         "device_tlb", "pasid_config",
+                                        "device_config", "interrupt",  "stage1",
+                                        "stage2",        "nested",     NULL};
     const cJSON *item;
     int i = 0;
 
@@ -469,7 +470,8 @@ static void take_caches(struct reader *rd, const struct place *in, const cJSON *
 
 static void take_invalidate_key(struct reader *rd, const struct place *at, const cJSON *v)
 {
-    static const char *const scopes[] = {"domain", "pasid", "address", NULL};
+    static const char *const scopes[] = {"domain",   "pasid",      "address",
+                                         "endpoint", "everything", NULL};
     struct xinv_request *r = &rd->r->request;
 
     if (!strcmp(at->key, "caches")) {
@@ -581,11 +583,29 @@ static void read_completion(struct reader *rd, const cJSON *v)
     }
 }
 
+/* A kind brings one attachment and the change with it. */
+static void read_kind(struct reader *rd, const cJSON *v, const cJSON *const others[4])
+{
+    static const struct place at = {NULL, "kind", 0};
+    const char *name = cJSON_GetStringValue(v);
+
+    rd->r->kind = name ? cli_kind_find(name) : NULL;
+    if (!rd->r->kind) {
+        fail(rd, &at, "no kind '%.60s'; xinv matrix lists them", name ? name : "");
+        return;
+    }
+    for (unsigned i = 0; i < 4; i++)
+        if (others[i])
+            fail(rd, &at, "comes with its own %s", others[i]->string);
+    cli_kind_request(rd->r->kind, &rd->r->iommu, &rd->r->at[0], &rd->r->request);
+    rd->r->n = 1;
+}
+
 bool request_read(struct request *r, const cJSON *json, struct request_error *error)
 {
     static const char *const keys[] = {
         "platform",   "vendor", "registers",  "settings",     "stage", "attachments", "change",
-        "invalidate", "policy", "completion", "max_commands", "id",    NULL};
+        "invalidate", "policy", "completion", "max_commands", "id",    "kind",        NULL};
     static const struct place whole = {NULL, NULL, 0};
     static const struct place most = {NULL, "max_commands", 0};
     const cJSON *at[sizeof(keys) / sizeof(keys[0])] = {NULL};
@@ -594,6 +614,7 @@ bool request_read(struct request *r, const cJSON *json, struct request_error *er
     const cJSON *v;
 
     r->n = 0;
+    r->kind = NULL;
     r->request = (struct xinv_request){0};
     r->policy = (struct xinv_policy){0};
     r->completion = (struct xinv_completion){0};
@@ -613,9 +634,11 @@ bool request_read(struct request *r, const cJSON *json, struct request_error *er
     iommu = (struct iommu_keys){at[0], at[1], at[2], at[3]};
     if (!rd.failed)
         read_iommu(&rd, &iommu);
-    if (!rd.failed)
+    if (!rd.failed && at[12])
+        read_kind(&rd, at[12], &at[4]);
+    if (!rd.failed && !at[12])
         read_attachments(&rd, at[5], at[4]);
-    if (!rd.failed)
+    if (!rd.failed && !at[12])
         read_what(&rd, at[6], at[7]);
     if (!rd.failed && at[8])
         read_policy(&rd, at[8]);

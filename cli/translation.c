@@ -25,8 +25,10 @@ int translation_run(struct translation *t)
         }
         t->out.n_words = 0;
         t->out.n_steps = 0;
-        t->ret = xinv_translate(&r->iommu, r->at, r->n, &r->request, &r->policy, &r->completion,
-                                &t->out, &t->report);
+        t->ret = t->explanation ? xinv_explain(&r->iommu, r->at, r->n, &r->request, &r->policy,
+                                               &r->completion, &t->out, &t->report, t->explanation)
+                                : xinv_translate(&r->iommu, r->at, r->n, &r->request, &r->policy,
+                                                 &r->completion, &t->out, &t->report);
     } while (t->ret == -XINV_E_NOSPACE);
     return t->ret;
 }

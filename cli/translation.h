@@ -4,6 +4,7 @@
 #define XINV_CLI_TRANSLATION_H
 
 #include "cli/request.h"
+#include "core/explain.h"
 
 #define TRANSLATION_MAX_LINE (1u << 20)
 
@@ -11,7 +12,8 @@ struct translation {
     struct request request;
     struct xinv_out out;
     struct xinv_report report;
-    int ret; /* of xinv_translate() */
+    int ret;                              /* of xinv_translate() */
+    struct xinv_explanation *explanation; /* NULL, or to be filled in as well */
 };
 
 /* translation_run - fills in out, report and ret; returns ret */

@@ -156,8 +156,7 @@ static bool cache_confined(const struct xinv_vendor *v, const struct xinv_comman
     return false;
 }
 
-/* Does a row stay within its user's entries in every cache where entries have a user? */
-static bool confined(const struct xinv_vendor *v, const struct xinv_command_def *cmd)
+bool xinv_row_confined(const struct xinv_vendor *v, const struct xinv_command_def *cmd)
 {
     for (unsigned i = 0; i < cmd->removals.count; i++) {
         const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
@@ -286,7 +285,8 @@ void xinv_candidates_find(const struct xinv_iommu *iommu, const struct xinv_shap
     found->n_atoms = 0;
     found->n = 0;
     for (unsigned row = 0; row < v->n_commands; row++)
-        if ((iommu->commands >> row & 1) && (shape->beyond || confined(v, &v->commands[row])))
+        if ((iommu->commands >> row & 1) &&
+            (shape->beyond || xinv_row_confined(v, &v->commands[row])))
             add_row(found, iommu, shape, row);
     for (unsigned k = 0; k < shape->n; k++)
         if (shape->need[k].classes)

@@ -93,6 +93,10 @@ bool xinv_cover_best(const struct xinv_candidates *found, const uint8_t *syncs,
 /* xinv_cover_open - index of the first need that the usable candidates leave open; 0 if none */
 unsigned xinv_cover_open(const struct xinv_candidates *found);
 
+/* xinv_row_confined - does a row stay within its user's entries in every cache where entries have a
+ * user? */
+bool xinv_row_confined(const struct xinv_vendor *v, const struct xinv_command_def *cmd);
+
 /* xinv_row_matches - the tags that a row matches on when it removes entries of a need */
 uint8_t xinv_row_matches(const struct xinv_iommu *iommu, unsigned row,
                          const struct xinv_need *need);
