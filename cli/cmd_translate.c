@@ -75,6 +75,7 @@ static int translate_one(const struct cli_command *command, const struct setting
     } else if (s->json) {
         cJSON *item = translation_json(&t);
 
+        translation_add_id(item, s->request);
         json_print(item, true);
         cJSON_Delete(item);
     } else {

@@ -155,6 +155,14 @@ cJSON *translation_json(const struct translation *t)
     return item;
 }
 
+void translation_add_id(cJSON *answer, const cJSON *request)
+{
+    const cJSON *id = cJSON_GetObjectItemCaseSensitive(request, "id");
+
+    if (id)
+        cJSON_AddItemToObject(answer, "id", cJSON_Duplicate(id, 1));
+}
+
 /* ---- Lines -------------------------------------------------------------------------------------
  */
 
@@ -213,6 +221,13 @@ static long read_line(FILE *in, char *text)
     return n;
 }
 
+static cJSON *parse_line(const char *text, size_t n)
+{
+    if (n > TRANSLATION_MAX_LINE || !json_is_text(text, n))
+        return NULL;
+    return cJSON_ParseWithOpts(text, NULL, 1);
+}
+
 int translation_lines(FILE *in)
 {
     static struct translation t;
@@ -223,17 +238,17 @@ int translation_lines(FILE *in)
     while ((n = read_line(in, text)) >= 0) {
         cJSON *request;
         cJSON *item;
-        cJSON *id;
 
         line++;
         text[n] = '\0';
         if (strspn(text, " \t\r") == (size_t)n)
             continue;
-        request = n > (long)TRANSLATION_MAX_LINE ? NULL : cJSON_ParseWithOpts(text, NULL, 1);
-        item = answer(&t, line, request);
-        id = cJSON_GetObjectItemCaseSensitive(request, "id");
-        if (id)
-            cJSON_AddItemToObject(item, "id", cJSON_Duplicate(id, 1));
+        request = parse_line(text, (size_t)n);
+        if (n > (long)TRANSLATION_MAX_LINE)
+            item = error_json(line, "JSON", "", "is longer than 1 MiB; one request fits in less");
+        else
+            item = answer(&t, line, request);
+        translation_add_id(item, request);
         json_print(item, false);
         cJSON_Delete(item);
         cJSON_Delete(request);
