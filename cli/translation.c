@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command_text.h"
 #include "core/backend.h"
@@ -203,17 +204,45 @@ static cJSON *answer(struct translation *t, uint64_t line, const cJSON *request)
     return error_json(line, codes[-t->ret], path, text);
 }
 
+struct lines {
+    FILE *in;
+    char buffer[1u << 16];
+    size_t at;
+    size_t n;
+    int error; /* errno of a read */
+};
+
+/* Answers are passed on before the program waits for requests: a caller may want one first. */
+static int next_byte(struct lines *lines)
+{
+    ssize_t n;
+
+    if (lines->at < lines->n)
+        return (unsigned char)lines->buffer[lines->at++];
+    fflush(stdout);
+    do
+        n = read(fileno(lines->in), lines->buffer, sizeof(lines->buffer));
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        lines->error = errno;
+    if (n <= 0)
+        return EOF;
+    lines->n = (size_t)n;
+    lines->at = 1;
+    return (unsigned char)lines->buffer[0];
+}
+
 /*
  * Reads a line into text, without its end.
  * returns: its length; TRANSLATION_MAX_LINE + 1 for one that is longer, read to its end; -1 at the
  *     end of the input
  */
-static long read_line(FILE *in, char *text)
+static long read_line(struct lines *lines, char *text)
 {
     long n = 0;
     int c;
 
-    while ((c = getc_unlocked(in)) != EOF && c != '\n')
+    while ((c = next_byte(lines)) != EOF && c != '\n')
         if (n <= (long)TRANSLATION_MAX_LINE)
             text[n++] = (char)c;
     if (c == EOF && !n)
@@ -231,11 +260,13 @@ static cJSON *parse_line(const char *text, size_t n)
 int translation_lines(FILE *in)
 {
     static struct translation t;
+    static struct lines lines;
     char *text = cli_alloc(TRANSLATION_MAX_LINE + 2, 1);
     uint64_t line = 0;
     long n;
 
-    while ((n = read_line(in, text)) >= 0) {
+    lines.in = in;
+    while ((n = read_line(&lines, text)) >= 0) {
         cJSON *request;
         cJSON *item;
 
@@ -257,7 +288,7 @@ int translation_lines(FILE *in)
     }
     free(text);
     translation_free(&t);
-    if (ferror(in))
-        return cli_fail(CLI_INPUT, "standard input: cannot be read: %s", strerror(errno));
+    if (lines.error)
+        return cli_fail(CLI_INPUT, "standard input: cannot be read: %s", strerror(lines.error));
     return CLI_OK;
 }
