@@ -14,6 +14,8 @@
 
 enum {
     PLATFORM,
+    PLATFORM_FILE,
+    VENDOR_FILE,
     TOPOLOGY,
     POLICY,
     MAX_COMMANDS,
@@ -26,6 +28,7 @@ enum {
 
 static const struct cli_option options[] = {
     {"platform", "NAME|all", "on this platform; may be given again (all without it)"},
+    CLI_PLATFORM_FILE_OPTIONS,
     {"topology", "FILE", "endpoints and how they are attached; may be given again"},
     {"policy", "POLICY", "exact (default), latency or at-most:K blocks for a range"},
     CLI_MAX_COMMANDS_OPTION,
@@ -265,6 +268,11 @@ static int take_option(const struct cli_command *command, void *context, int opt
     case PLATFORM:
         s->named |= strcmp(value, "all") != 0;
         return cli_platforms_add(command, &s->platforms, value);
+    case PLATFORM_FILE:
+        s->named = true;
+        return CLI_OK;
+    case VENDOR_FILE:
+        return CLI_OK;
     case TOPOLOGY:
         s->topologies = cli_grow(s->topologies, s->n_topologies + 1, sizeof(*s->topologies));
         if (topology_read(&s->topologies[s->n_topologies], value))
@@ -310,6 +318,7 @@ static int check_settings(const struct cli_command *command, struct settings *s)
         return cli_misuse(command, "no capture is named");
     if (s->hint.leaf_only && !s->hint.known)
         return cli_misuse(command, "--leaf-only needs --leaf-size as well");
+    cli_platforms_add_files(&s->platforms);
     if (!s->platforms.n && cli_platforms_add(command, &s->platforms, "all"))
         return CLI_USAGE;
     if (!s->n_topologies) {

@@ -44,7 +44,7 @@ static int take_option(const struct cli_command *command, void *context, int opt
     case CLI_OPERAND:
         return cli_misuse(command, "'%s' is not expected; requests are given by options", value);
     default:
-        s->options = true;
+        s->options |= request_option_says(option);
         return request_option_take(command, s->request, option, value);
     }
 }
@@ -77,6 +77,7 @@ static int translate_one(const struct cli_command *command, const struct setting
     } else if (s->json) {
         cJSON *item = translation_json(&t);
 
+        translation_add_id(item, s->request);
         json_print(item, true);
         cJSON_Delete(item);
     } else {

@@ -13,6 +13,33 @@ struct cli_platforms {
 };
 
 /*
+ * The options of every command that takes --platform. What they name is read before the command
+ * runs, all of it or nothing: a command takes the options and need not look at them.
+ */
+#define CLI_PLATFORM_FILE_OPTIONS                                                               \
+    {"platform-file", "FILE", "a platform's YAML file (schema/README.md); may be given again"}, \
+    {                                                                                           \
+        "vendor-file", "FILE", "the vendor's table that such a platform names, if not built in" \
+    }
+
+/*
+ * cli_platform_files_read - reads what --platform-file and --vendor-file name on a command line
+ * returns: CLI_OK; CLI_INPUT or CLI_USAGE after complaints, with nothing kept
+ */
+int cli_platform_files_read(const struct cli_command *command, int argc, char **argv);
+void cli_platform_files_free(void);
+
+/* cli_platform_find - the platform of a file, or else the built-in one; NULL if there is none */
+const struct xinv_platform *cli_platform_find(const char *name);
+
+/* cli_platform_default - the platform of the only --platform-file; NULL if there are none or more
+ */
+const struct xinv_platform *cli_platform_default(void);
+
+/* cli_platforms_add_files - the platforms of all files, behind those that are in the list */
+void cli_platforms_add_files(struct cli_platforms *list);
+
+/*
  * cli_platforms_add - the platform of that name, or every built-in one for "all"
  * returns: CLI_OK, or CLI_USAGE after a complaint that lists the names
  */

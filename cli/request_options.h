@@ -9,6 +9,8 @@
 /* The options' indices; a command's own options follow. */
 enum request_option {
     REQUEST_PLATFORM,
+    REQUEST_PLATFORM_FILE,
+    REQUEST_VENDOR_FILE,
     REQUEST_VENDOR,
     REQUEST_REGISTER,
     REQUEST_SET,
@@ -39,6 +41,7 @@ enum request_option {
 /* The first rows of a command's options. */
 #define REQUEST_OPTIONS                                                                            \
     {"platform", "NAME", "a built-in platform (xinv platforms lists them)"},                       \
+        CLI_PLATFORM_FILE_OPTIONS,                                                                 \
         {"vendor", "NAME", "smmuv3, vtd or amdvi: the IOMMU is given by its ID registers"},        \
         {"register", "NAME=VALUE", "an ID register's value"},                                      \
         {"set", "NAME=VALUE", "a feature's value, whatever the registers say"},                    \
@@ -74,6 +77,10 @@ extern const char request_options_help[];
  */
 int request_option_take(const struct cli_command *command, cJSON *request, int option,
                         const char *value);
+
+/* request_option_says - whether the option says something of a request: files of platforms go with
+ * requests from elsewhere too */
+bool request_option_says(int option);
 
 /* request_options_settle - to be called after the last option: the request as request_read() takes
  * it */
