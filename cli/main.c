@@ -5,7 +5,8 @@
 
 #include "cli/cli.h"
 
-static const struct cli_command *const commands[] = {&cli_replay, &cli_translate, &cli_platforms};
+static const struct cli_command *const commands[] = {&cli_replay, &cli_translate, &cli_explain,
+                                                     &cli_platforms};
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void print_help(void)
