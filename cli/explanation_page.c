@@ -123,6 +123,17 @@ static void print_changes(const struct translation *t, unsigned stage)
     }
 }
 
+/* Are all of these entries without PASID? */
+static bool is_untagged(const struct xinv_cache_def *cache, const struct xinv_need *need)
+{
+    struct explanation_axis axis;
+
+    for (unsigned i = 0; explanation_axis(cache, need->classes, i, &axis); i++)
+        if (!strcmp(axis.name, "pasid") && axis.values[0])
+            return !strcmp(axis.values[0], "untagged") && !axis.values[1];
+    return false;
+}
+
 static void add_values(const struct translation *t, const struct xinv_explained *e,
                        const struct xinv_need *need, struct text *text)
 {
@@ -137,7 +148,9 @@ static void add_values(const struct translation *t, const struct xinv_explained 
         if (!(tags >> tag & 1))
             continue;
         text_add(text, "%s", text->n ? ", " : "");
-        if (need->known >> tag & 1 && address)
+        if (tag == XINV_TAG_PASID && is_untagged(&prose->table.caches[need->cache], need))
+            text_add(text, "no %s", name);
+        else if (need->known >> tag & 1 && address)
             text_add(text, "%s 0x%" PRIx64 "..0x%" PRIx64, name, q->first, q->last);
         else if (need->known >> tag & 1)
             text_add(text, "%s 0x%" PRIx64, name, explanation_tag(t, e, need, tag));
@@ -200,9 +213,10 @@ static void print_needs(const struct translation *t, const struct xinv_explained
 /* ---- Candidates --------------------------------------------------------------------------------
  */
 
-static void add_verdict(const struct xinv_iommu *iommu, const struct explanation_row *row,
+static void add_verdict(const struct translation *t, const struct explanation_row *row,
                         struct text *text)
 {
+    const struct xinv_iommu *iommu = &t->request.iommu;
     struct reason reason = {0};
 
     if (row->obstacle != XINV_ROW_COVERS) {
@@ -212,7 +226,9 @@ static void add_verdict(const struct xinv_iommu *iommu, const struct explanation
         return;
     }
     if (!row->candidate->commands) {
-        text_add(text, "no: cannot say this range within the limits");
+        text_add(text, xinv_request_ranged(&t->request.request)
+                           ? "no: cannot say this range within the limits"
+                           : "no: takes an address, and there is none");
         return;
     }
     text_add(text, "%" PRIu64 " command%s", row->candidate->commands,
@@ -273,7 +289,7 @@ static void print_candidates(const struct translation *t, const struct xinv_expl
                      reason_row(iommu->vendor, row.row, name, sizeof(name)));
             text_tags(&tags, row.matches, "nothing");
             text_add(&text, "by %s: ", text_of(&tags));
-            add_verdict(iommu, &row, &text);
+            add_verdict(t, &row, &text);
             page_line(4, width + 2, key, text_of(&text));
             text_free(&tags);
             text_free(&text);
@@ -383,8 +399,8 @@ static void print_result(const struct translation *t)
         reason_free(&reason);
         return;
     }
-    text_add(&text, "%" PRIu32 " in the queue, %" PRIu32 " of them sync%s; %u register write%s",
-             r->commands, r->syncs, r->syncs == 1 ? "" : "s", explanation_registers(t),
+    text_add(&text, "%" PRIu32 " in the queue, %" PRIu32 " of them %s; %u register write%s",
+             r->commands, r->syncs, r->syncs == 1 ? "a sync" : "syncs", explanation_registers(t),
              explanation_registers(t) == 1 ? "" : "s");
     line("commands", &text);
     text_tags(&text, r->widened, "none");

@@ -6,7 +6,7 @@
 #include "cli/cli.h"
 
 static const struct cli_command *const commands[] = {&cli_replay, &cli_translate, &cli_explain,
-                                                     &cli_platforms};
+                                                     &cli_matrix, &cli_platforms};
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void print_help(void)

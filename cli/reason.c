@@ -32,6 +32,21 @@ static void add_source(struct reason *reason, const char *source)
         text_item(&reason->source, "; ", source);
 }
 
+/* A feature as the specification names it, and where. */
+static void add_feature_source(const struct xinv_iommu *iommu, unsigned feature,
+                               struct reason *reason)
+{
+    const struct xinv_vendor *v = iommu->vendor;
+    const struct xinv_feature_def *def = &v->features[feature];
+    struct text text = {0};
+
+    if (def->reg != XINV_SETTING)
+        text_add(&text, "%s.%s, ", v->registers[def->reg], def->name);
+    text_add(&text, "%s", reason_prose(iommu)->feature_sources[feature]);
+    add_source(reason, text_of(&text));
+    text_free(&text);
+}
+
 unsigned reason_conditions(const struct xinv_iommu *iommu, struct xinv_span conds,
                            struct reason *reason)
 {
@@ -49,7 +64,7 @@ unsigned reason_conditions(const struct xinv_iommu *iommu, struct xinv_span cond
                  iommu->feature[c->feature]);
         if (!(c->value == 0 && (c->op == XINV_COND_EQ || c->op == XINV_COND_NE)))
             text_add(&reason->text, ", not %s %u", ops[c->op], c->value);
-        add_source(reason, reason_prose(iommu)->feature_sources[c->feature]);
+        add_feature_source(iommu, c->feature, reason);
     }
     return n;
 }
@@ -59,7 +74,7 @@ void reason_obstacle(const struct xinv_iommu *iommu, unsigned row, enum xinv_obs
 {
     switch (obstacle) {
     case XINV_ROW_MISSING:
-        text_add(&reason->text, "not here: ");
+        text_add(&reason->text, "not here, ");
         if (!reason_conditions(iommu, iommu->vendor->commands[row].conds, reason))
             text_add(&reason->text, "it can say no range");
         break;
@@ -83,6 +98,7 @@ static void no_stage(const struct xinv_iommu *iommu, unsigned stage, struct reas
 {
     const struct xinv_stage_def *def = &iommu->vendor->stages[stage];
 
+    reason->brief = "no stage";
     text_add(&reason->text, "no %s translation: ", schema_stage_names[stage]);
     if (!def->present) {
         text_add(&reason->text, "%s has none", reason_prose(iommu)->title);
@@ -98,6 +114,7 @@ static void no_change(const struct xinv_iommu *iommu, const struct xinv_request 
 {
     const struct xinv_vendor *v = iommu->vendor;
 
+    reason->brief = "no change";
     text_add(&reason->text, "no %s under %s: ", schema_change_names[request->change],
              schema_stage_names[stage]);
     for (unsigned i = 0; i < v->n_changes; i++) {
@@ -118,6 +135,7 @@ static void no_cache(const struct xinv_iommu *iommu, unsigned cache, struct reas
 {
     const struct xinv_cache_def *def = &iommu->vendor->caches[cache];
 
+    reason->brief = "no cache";
     text_add(&reason->text, "no %s cache: ", schema_cache_names[cache]);
     if (!def->present) {
         text_add(&reason->text, "%s has none", reason_prose(iommu)->title);
@@ -160,6 +178,7 @@ static void too_wide(const struct translation *t, struct reason *reason)
     const struct schema_vendor *prose = reason_prose(iommu);
     const struct xinv_linear *width = &iommu->vendor->tag_bits[report->at_tag];
 
+    reason->brief = "too wide";
     text_add(&reason->text, "a %s has %u bit%s here", prose->tag_names[report->at_tag],
              iommu->tag_bits[report->at_tag], iommu->tag_bits[report->at_tag] == 1 ? "" : "s");
     if (report->at && report->at_tag == XINV_TAG_PASID)
@@ -167,30 +186,44 @@ static void too_wide(const struct translation *t, struct reason *reason)
     if (width->feature != XINV_NO_FEATURE) {
         text_add(&reason->text, ": %s is %u", iommu->vendor->features[width->feature].name,
                  iommu->feature[width->feature]);
-        add_source(reason, prose->feature_sources[width->feature]);
+        add_feature_source(iommu, width->feature, reason);
     } else {
         add_source(reason, prose->file);
     }
 }
 
-/* How near a row comes to a need; rows that fail for the same obstacle are told together. */
+/* How near the rows come to a need, those with one obstacle; what is the same of many is told once.
+ */
 static void list_rows(const struct xinv_iommu *iommu, const struct xinv_explained *e,
                       const struct xinv_need *need, enum xinv_obstacle obstacle,
                       struct reason *reason)
 {
     const struct xinv_vendor *v = iommu->vendor;
+    struct text last = {0};
 
     for (unsigned row = 0; row < v->n_commands; row++) {
+        struct reason own = {0};
         char name[64];
         uint8_t tags;
 
         if (v->commands[row].leaf ||
             xinv_row_obstacle(iommu, &e->shape, need, row, &tags) != obstacle)
             continue;
-        text_add(&reason->text, "; %s ", reason_row(v, row, name, sizeof(name)));
-        reason_obstacle(iommu, row, obstacle, tags, reason);
-        add_source(reason, reason_prose(iommu)->command_sources[row]);
+        reason_obstacle(iommu, row, obstacle, tags, &own);
+        if (last.n && strcmp(text_of(&last), text_of(&own.text)) != 0)
+            text_add(&reason->text, " %s", text_of(&last));
+        text_add(&reason->text, "%s %s",
+                 last.n && !strcmp(text_of(&last), text_of(&own.text)) ? "," : ";",
+                 reason_row(v, row, name, sizeof(name)));
+        text_free(&last);
+        last = own.text;
+        add_source(reason,
+                   own.source.n ? text_of(&own.source) : reason_prose(iommu)->command_sources[row]);
+        text_free(&own.source);
     }
+    if (last.n)
+        text_add(&reason->text, " %s", text_of(&last));
+    text_free(&last);
 }
 
 static void uncovered(const struct translation *t, struct reason *reason)
@@ -200,6 +233,7 @@ static void uncovered(const struct translation *t, struct reason *reason)
     const struct xinv_explained *e = all->n ? &all->shape[all->n - 1] : NULL;
     const struct xinv_need *need;
 
+    reason->brief = "no command";
     text_add(&reason->text, "no command removes the %s entries",
              schema_cache_names[t->report.at_cache]);
     if (!e || e->covered) {
@@ -216,7 +250,8 @@ static void uncovered(const struct translation *t, struct reason *reason)
     list_rows(iommu, e, need, XINV_ROW_UNKNOWN_TAG, reason);
     list_rows(iommu, e, need, XINV_ROW_MISSING, reason);
     list_rows(iommu, e, need, XINV_ROW_BEYOND, reason);
-    add_source(reason, reason_prose(iommu)->cache_sources[need->cache]);
+    if (!reason->source.n)
+        add_source(reason, reason_prose(iommu)->cache_sources[need->cache]);
 }
 
 void reason_find(const struct translation *t, struct reason *reason)
@@ -225,6 +260,7 @@ void reason_find(const struct translation *t, struct reason *reason)
     unsigned stage = t->report.at ? t->report.at->stage : r->at[0].stage;
     unsigned cache;
 
+    reason->brief = "refused";
     switch (-t->ret) {
     case XINV_E_UNSUPP:
         if (!(r->iommu.stages & XINV_STAGE_BIT(stage)))

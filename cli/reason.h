@@ -8,6 +8,7 @@
 #include "cli/translation.h"
 
 struct reason {
+    const char *brief; /* a few words, of reason_find() */
     struct text text;
     struct text source;
 };
