@@ -448,8 +448,9 @@ static void take_change_key(struct reader *rd, const struct place *at, const cJS
 
 static void take_caches(struct reader *rd, const struct place *in, const cJSON *v)
 {
-    static const char *const names[] = {"iotlb", "device_tlb", "pasid_config", "device_config",
-                                        NULL};
+    static const char *const names[] = {"iotlb",         "device_tlb", "pasid_config",
+                                        "device_config", "interrupt",  "stage1",
+                                        "stage2",        "nested",     NULL};
     const cJSON *item;
     int i = 0;
 
@@ -466,7 +467,8 @@ static void take_caches(struct reader *rd, const struct place *in, const cJSON *
 
 static void take_invalidate_key(struct reader *rd, const struct place *at, const cJSON *v)
 {
-    static const char *const scopes[] = {"domain", "pasid", "address", NULL};
+    static const char *const scopes[] = {"domain",   "pasid",      "address",
+                                         "endpoint", "everything", NULL};
     struct xinv_request *r = &rd->r->request;
 
     if (!strcmp(at->key, "caches")) {

@@ -4,33 +4,15 @@
 #include "core/translate.h"
 
 /* A list of one request that keeps what it is told of the plans. */
-struct single {
-    struct xinv_parts parts;
-    struct xinv_part part;
-    bool done;
+struct explained {
+    struct xinv_single single;
     struct xinv_explanation *explanation;
 };
-
-static void rewind_single(struct xinv_parts *parts)
-{
-    ((struct single *)parts)->done = false;
-}
-
-static bool next_single(struct xinv_parts *parts, struct xinv_part *part)
-{
-    struct single *s = (struct single *)parts;
-
-    if (s->done)
-        return false;
-    s->done = true;
-    *part = s->part;
-    return true;
-}
 
 static void keep(struct xinv_parts *parts, size_t at, uint32_t key, const struct xinv_shape *shape,
                  const struct xinv_candidates *found, const struct xinv_cover *chosen)
 {
-    struct xinv_explanation *all = ((struct single *)parts)->explanation;
+    struct xinv_explanation *all = ((struct explained *)parts)->explanation;
     struct xinv_explained *own;
 
     for (unsigned i = 0; i < all->n; i++)
@@ -54,15 +36,16 @@ int xinv_explain(const struct xinv_iommu *iommu, const struct xinv_attachment *a
                  const struct xinv_completion *completion, struct xinv_out *out,
                  struct xinv_report *report, struct xinv_explanation *explanation)
 {
-    struct single single = {.parts = {rewind_single, next_single, keep}};
+    struct explained kept;
 
     if (!iommu || !attachments || !n || !request || !out || !explanation)
         return -XINV_E_INVAL;
     explanation->n = 0;
     explanation->more = false;
-    single.explanation = explanation;
-    single.part = (struct xinv_part){attachments, n, *request, false};
-    return xinv_translate_parts(iommu, &single.parts, policy, completion, out, report);
+    xinv_single_init(&kept.single, attachments, n, request);
+    kept.single.parts.planned = keep;
+    kept.explanation = explanation;
+    return xinv_translate_parts(iommu, &kept.single.parts, policy, completion, out, report);
 }
 
 uint64_t xinv_explained_part(const struct xinv_explained *explained, unsigned need)

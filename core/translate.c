@@ -122,7 +122,7 @@ static int check_request(const struct xinv_request *r, const struct xinv_policy 
     if ((r->flags & XINV_REQ_RANGE) && r->first > r->last)
         return -XINV_E_RANGE;
     if (r->flags & XINV_REQ_INVALIDATE) {
-        if (!r->caches || (r->caches & ~0xfu) || r->scope > XINV_SCOPE_ADDRESS)
+        if (!r->caches || r->scope > XINV_SCOPE_EVERYTHING)
             return -XINV_E_INVAL;
         if (r->scope == XINV_SCOPE_ADDRESS && !(r->flags & XINV_REQ_RANGE))
             return -XINV_E_INVAL;
@@ -831,21 +831,14 @@ int xinv_translate_parts(const struct xinv_iommu *iommu, struct xinv_parts *part
     return ret ? ret : (int)sum.commands;
 }
 
-/* One request is a list of one part. */
-struct single {
-    struct xinv_parts parts;
-    struct xinv_part part;
-    bool done;
-};
-
 static void rewind_single(struct xinv_parts *parts)
 {
-    ((struct single *)parts)->done = false;
+    ((struct xinv_single *)parts)->done = false;
 }
 
 static bool next_single(struct xinv_parts *parts, struct xinv_part *part)
 {
-    struct single *s = (struct single *)parts;
+    struct xinv_single *s = (struct xinv_single *)parts;
 
     if (s->done)
         return false;
@@ -854,15 +847,22 @@ static bool next_single(struct xinv_parts *parts, struct xinv_part *part)
     return true;
 }
 
+void xinv_single_init(struct xinv_single *single, const struct xinv_attachment *at, size_t n,
+                      const struct xinv_request *request)
+{
+    *single =
+        (struct xinv_single){{rewind_single, next_single, NULL}, {at, n, *request, false}, false};
+}
+
 int xinv_translate(const struct xinv_iommu *iommu, const struct xinv_attachment *attachments,
                    size_t n, const struct xinv_request *request, const struct xinv_policy *policy,
                    const struct xinv_completion *completion, struct xinv_out *out,
                    struct xinv_report *report)
 {
-    struct single single = {.parts = {rewind_single, next_single, NULL}};
+    struct xinv_single single;
 
     if (!iommu || !attachments || !n || !request || !out)
         return -XINV_E_INVAL;
-    single.part = (struct xinv_part){attachments, n, *request, false};
+    xinv_single_init(&single, attachments, n, request);
     return xinv_translate_parts(iommu, &single.parts, policy, completion, out, report);
 }

@@ -33,6 +33,16 @@ struct xinv_parts {
                     const struct xinv_cover *chosen);
 };
 
+/* One request is a list of one part. */
+struct xinv_single {
+    struct xinv_parts parts;
+    struct xinv_part part;
+    bool done;
+};
+
+void xinv_single_init(struct xinv_single *single, const struct xinv_attachment *at, size_t n,
+                      const struct xinv_request *request);
+
 /* As xinv_translate(); the report adds up over the parts. */
 int xinv_translate_parts(const struct xinv_iommu *iommu, struct xinv_parts *parts,
                          const struct xinv_policy *policy, const struct xinv_completion *completion,

@@ -50,7 +50,7 @@ enum xinv_error {
     XINV_E_EXIST,   /* it is there already */
     XINV_E_NOSPACE, /* the output is too small; the report holds the size needed */
     XINV_E_NOMEM,   /* the caller-sized storage of a session is full */
-    XINV_E_UNSUPP,  /* this IOMMU lacks the stage, or its table says nothing of the change */
+    XINV_E_UNSUPP, /* this IOMMU lacks the stage or the caches, or its table knows no such change */
     XINV_E_MUST_BLOCK, /* no command covers the change: DMA of the endpoints must be blocked first
                         */
     XINV_E_TABLE,      /* the platform's table or its ID registers contradict themselves */
