@@ -145,6 +145,24 @@ int cli_next(struct cli_args *args, const char **value)
     return CLI_BAD;
 }
 
+int cli_each(const struct cli_command *command, int argc, char **argv,
+             int (*take)(const struct cli_command *command, void *context, int option,
+                         const char *value),
+             void *context)
+{
+    struct cli_args args = {.command = command, .argc = argc, .argv = argv};
+    const char *value = NULL;
+    int status = CLI_OK;
+    int option;
+
+    while (!status && (option = cli_next(&args, &value)) != CLI_END) {
+        if (option == CLI_HELP)
+            return CLI_HELP;
+        status = option == CLI_BAD ? CLI_USAGE : take(command, context, option, value);
+    }
+    return status;
+}
+
 /* ---- Values ------------------------------------------------------------------------------------
  */
 

@@ -62,6 +62,15 @@ struct cli_args {
 /* cli_next - the index of the next option in command->options, or one of the codes above */
 int cli_next(struct cli_args *args, const char **value);
 
+/*
+ * cli_each - hands options, by their index, and operands (CLI_OPERAND) to take() until one fails
+ * returns: CLI_OK; CLI_HELP once --help has been answered; CLI_USAGE, or what take() returned
+ */
+int cli_each(const struct cli_command *command, int argc, char **argv,
+             int (*take)(const struct cli_command *command, void *context, int option,
+                         const char *value),
+             void *context);
+
 void cli_print_help(const struct cli_command *command);
 
 /* cli_misuse - complains about the command line and names the help; returns CLI_USAGE */

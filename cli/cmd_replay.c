@@ -31,7 +31,7 @@ static const struct cli_option options[] = {
     CLI_PLATFORM_FILE_OPTIONS,
     {"topology", "FILE", "endpoints and how they are attached; may be given again"},
     {"policy", "POLICY", "exact (default), latency or at-most:K blocks for a range"},
-    {"max-commands", "N", "a wider scope beyond this many commands for one tag and cache"},
+    CLI_MAX_COMMANDS_OPTION,
     {"leaf-size", "LOG2", "the largest leaf that any UNMAP removed, as log2 of its bytes"},
     {"leaf-only", NULL, "no UNMAP freed a table page; goes with --leaf-size"},
     {"commands", NULL, "print every command, its fields and the request behind it"},
@@ -258,9 +258,10 @@ static int replay_all(const struct settings *s, const struct capture *capture)
     return status;
 }
 
-static int take_option(const struct cli_command *command, struct settings *s, int option,
+static int take_option(const struct cli_command *command, void *context, int option,
                        const char *value)
 {
+    struct settings *s = context;
     uint64_t number;
 
     switch (option) {
@@ -331,32 +332,22 @@ static int check_settings(const struct cli_command *command, struct settings *s)
 
 static int run(const struct cli_command *command, int argc, char **argv)
 {
-    struct cli_args args = {.command = command, .argc = argc, .argv = argv};
     struct settings s = {0};
     struct capture capture = {0};
-    const char *value;
-    bool helped = false;
-    int status = CLI_OK;
-    int option;
+    int status = cli_each(command, argc, argv, take_option, &s);
 
-    while (!status && !helped && (option = cli_next(&args, &value)) != CLI_END) {
-        if (option == CLI_HELP)
-            helped = true;
-        else
-            status = option == CLI_BAD ? CLI_USAGE : take_option(command, &s, option, value);
-    }
-    if (!status && !helped)
+    if (!status)
         status = check_settings(command, &s);
-    if (!status && !helped)
+    if (!status)
         status = capture_read(&capture, s.file);
-    if (!status && !helped)
+    if (!status)
         status = replay_all(&s, &capture);
     capture_free(&capture);
     for (size_t i = 0; i < s.n_topologies; i++)
         topology_free(&s.topologies[i]);
     free(s.topologies);
     free(s.platforms.at);
-    return status;
+    return status == CLI_HELP ? CLI_OK : status;
 }
 
 const struct cli_command cli_replay = {

@@ -50,6 +50,12 @@ int cli_platforms_add(const struct cli_command *command, struct cli_platforms *l
 int cli_set_feature(const struct cli_command *command, const struct xinv_vendor *vendor,
                     const char *text, struct xinv_setting *setting);
 
+/* The option that every command with a policy has. */
+#define CLI_MAX_COMMANDS_OPTION                                                              \
+    {                                                                                        \
+        "max-commands", "N", "a wider scope beyond this many commands for one tag and cache" \
+    }
+
 /* cli_policy - exact, latency or at-most:K; CLI_OK or CLI_USAGE */
 int cli_policy(const struct cli_command *command, const char *text, struct xinv_policy *policy);
 

@@ -63,8 +63,7 @@ enum request_option {
         {"new-did", "N", "the tag that the changed entry has now"},                                \
         {"enumerated", NULL, "the attachments are every live one of the IOMMU"},                   \
         {"beyond", NULL, "commands that reach other users' entries are allowed"},                  \
-        {"policy", "POLICY", "exact (default), latency or at-most:K"},                             \
-        {"max-commands", "N", "a wider scope beyond this many commands for one tag and cache"},    \
+        {"policy", "POLICY", "exact (default), latency or at-most:K"}, CLI_MAX_COMMANDS_OPTION,    \
     {                                                                                              \
         "completion", "HOW", "none (default), or of store=ADDRESS:DATA,interrupt,fence,drain"      \
     }
