@@ -196,9 +196,10 @@ static int take_list(const struct cli_command *command, struct settings *s, cons
     return status;
 }
 
-static int take(const struct cli_command *command, struct settings *s, int option,
-                const char *value)
+static int take(const struct cli_command *command, void *context, int option, const char *value)
 {
+    struct settings *s = context;
+
     switch (option) {
     case SMMUV3:
         return take_list(command, s, "smmuv3", caps_smmuv3, value);
@@ -216,17 +217,11 @@ static int take(const struct cli_command *command, struct settings *s, int optio
 
 static int run(const struct cli_command *command, int argc, char **argv)
 {
-    struct cli_args args = {.command = command, .argc = argc, .argv = argv};
     struct settings s = {.n = 0};
-    const char *value = NULL;
-    int status = CLI_OK;
-    int option;
+    int status = cli_each(command, argc, argv, take, &s);
 
-    while (!status && (option = cli_next(&args, &value)) != CLI_END) {
-        if (option == CLI_HELP)
-            return CLI_OK;
-        status = option == CLI_BAD ? CLI_USAGE : take(command, &s, option, value);
-    }
+    if (status == CLI_HELP)
+        return CLI_OK;
     if (!status && !s.n)
         status = cli_misuse(command, "no register is given");
     if (!status)

@@ -228,9 +228,10 @@ static int encode_lines(const struct settings *s)
 /* ---- The command -------------------------------------------------------------------------------
  */
 
-static int take(const struct cli_command *command, struct settings *s, int option,
-                const char *value)
+static int take(const struct cli_command *command, void *context, int option, const char *value)
 {
+    struct settings *s = context;
+
     if (option == BIN) {
         s->bin = value;
         return CLI_OK;
@@ -255,17 +256,11 @@ static int take(const struct cli_command *command, struct settings *s, int optio
 
 static int run(const struct cli_command *command, int argc, char **argv)
 {
-    struct cli_args args = {.command = command, .argc = argc, .argv = argv};
     struct settings s = {.n = 0};
-    const char *value = NULL;
-    int status = CLI_OK;
-    int option;
+    int status = cli_each(command, argc, argv, take, &s);
 
-    while (!status && (option = cli_next(&args, &value)) != CLI_END) {
-        if (option == CLI_HELP)
-            return CLI_OK;
-        status = option == CLI_BAD ? CLI_USAGE : take(command, &s, option, value);
-    }
+    if (status == CLI_HELP)
+        return CLI_OK;
     if (!status)
         status = vendor_iommu_make(command, &s.vendor, &s.iommu);
     if (!status && !s.name && !s.standard_input)

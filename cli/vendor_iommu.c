@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "cli/platform.h"
-
 const struct xinv_vendor *vendor_find(const char *name)
 {
     const struct xinv_platform *p;
@@ -21,13 +19,18 @@ int vendor_iommu_take(const struct cli_command *command, struct vendor_iommu *v,
     bool setting = option == VENDOR_IOMMU_SET;
     unsigned *n = setting ? &v->n_settings : &v->n_registers;
 
-    if (option == VENDOR_IOMMU_PLATFORM) {
+    switch (option) {
+    case VENDOR_IOMMU_PLATFORM:
         v->platform = value;
         return CLI_OK;
-    }
-    if (option == VENDOR_IOMMU_WIDTH) {
+    case VENDOR_IOMMU_PLATFORM_FILE:
+    case VENDOR_IOMMU_VENDOR_FILE:
+        return CLI_OK; /* read before the command runs */
+    case VENDOR_IOMMU_WIDTH:
         v->width = value;
         return CLI_OK;
+    default:
+        break;
     }
     if (*n == VENDOR_IOMMU_PAIRS)
         return cli_misuse(command, "more than %d of --%s", VENDOR_IOMMU_PAIRS,
@@ -62,7 +65,8 @@ static int take_registers(const struct cli_command *command, const struct vendor
 /* The ring's width is a setting of the table; without a platform a wide ring is a scalable unit's.
  */
 static int take_width(const struct cli_command *command, const struct vendor_iommu *v,
-                      const struct xinv_vendor *vendor, struct xinv_setting *settings, unsigned *n)
+                      const struct xinv_vendor *vendor, bool everything,
+                      struct xinv_setting *settings, unsigned *n)
 {
     int width = xinv_feature_find(vendor, "queue_width");
     int ttm = xinv_feature_find(vendor, "ttm");
@@ -75,17 +79,34 @@ static int take_width(const struct cli_command *command, const struct vendor_iom
     if (width < 0 || ttm < 0)
         return cli_misuse(command, "--width is vtd's; %s has one width", vendor->name);
     settings[(*n)++] = (struct xinv_setting){(uint8_t)width, wide ? 256 : 128};
-    if (!v->platform && wide)
+    if (everything && wide)
         settings[(*n)++] = (struct xinv_setting){(uint8_t)ttm, 1};
+    return CLI_OK;
+}
+
+/* The platform that is meant: the named one, or that of the only file; *platform NULL: none. */
+static int take_platform(const struct cli_command *command, const struct vendor_iommu *v,
+                         const struct xinv_platform **platform)
+{
+    struct cli_platforms list = {0};
+
+    *platform = v->platform ? cli_platform_find(v->platform) : cli_platform_default();
+    if (v->platform && !strcmp(v->platform, "all"))
+        return cli_misuse(command, "one platform at a time");
+    if (v->platform && !*platform)
+        return cli_platforms_add(command, &list, v->platform); /* complains with the names */
+    if (*platform && strcmp((*platform)->vendor->name, v->vendor) != 0)
+        return cli_misuse(command, "platform '%s' is one of %s", (*platform)->name,
+                          (*platform)->vendor->name);
     return CLI_OK;
 }
 
 int vendor_iommu_make(const struct cli_command *command, const struct vendor_iommu *v,
                       struct xinv_iommu *iommu)
 {
-    const struct xinv_vendor *vendor = v->vendor ? vendor_find(v->vendor) : NULL;
-    const struct xinv_platform everything = {.name = "every feature", .vendor = vendor};
-    const struct xinv_platform *platform = &everything;
+    static struct xinv_platform everything = {.name = "every feature"};
+    const struct xinv_platform *platform;
+    const struct xinv_vendor *vendor;
     struct xinv_setting settings[VENDOR_IOMMU_PAIRS + 2];
     uint64_t registers[16];
     unsigned n = 0;
@@ -93,30 +114,22 @@ int vendor_iommu_make(const struct cli_command *command, const struct vendor_iom
 
     if (!v->vendor)
         return cli_misuse(command, "no vendor is named; smmuv3, vtd or amdvi");
-    if (!vendor)
+    if (!vendor_find(v->vendor))
         return cli_misuse(command, "no vendor '%s'; smmuv3, vtd or amdvi", v->vendor);
-    if (v->platform) {
-        struct cli_platforms list = {0};
-
-        /* complains with the list of names */
-        if (!xinv_platform_find(v->platform))
-            return strcmp(v->platform, "all") ? cli_platforms_add(command, &list, v->platform)
-                                              : cli_misuse(command, "one platform at a time");
-        platform = xinv_platform_find(v->platform);
-        if (platform->vendor != vendor)
-            return cli_misuse(command, "platform '%s' is one of %s", v->platform,
-                              platform->vendor->name);
-    }
+    status = take_platform(command, v, &platform);
+    if (status)
+        return status;
+    everything.vendor = vendor_find(v->vendor);
+    vendor = platform ? platform->vendor : everything.vendor;
     for (unsigned i = 0; i < vendor->n_registers; i++)
-        registers[i] = v->platform ? platform->registers[i] : UINT64_MAX;
+        registers[i] = platform ? platform->registers[i] : UINT64_MAX;
     status = take_registers(command, v, vendor, registers);
     if (!status)
-        status = take_width(command, v, vendor, settings, &n);
+        status = take_width(command, v, vendor, !platform, settings, &n);
     for (unsigned i = 0; !status && i < v->n_settings; i++)
         status = cli_set_feature(command, vendor, v->settings[i], &settings[n++]);
-    if (!status && xinv_iommu_init(iommu, platform, registers, settings, n))
+    if (!status &&
+        xinv_iommu_init(iommu, platform ? platform : &everything, registers, settings, n))
         status = cli_misuse(command, "the registers and settings contradict each other");
-    /* `everything` ends here; nobody asks an IOMMU for its registers again */
-    iommu->platform = v->platform ? platform : NULL;
     return status;
 }

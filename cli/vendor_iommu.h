@@ -6,7 +6,7 @@
 
 #include <xinv/xinv.h>
 
-#include "cli/cli.h"
+#include "cli/platform.h"
 
 #define VENDOR_IOMMU_PAIRS 16
 
@@ -24,6 +24,8 @@ struct vendor_iommu {
 /* The options that decode and encode share, first in their lists and in this order. */
 enum {
     VENDOR_IOMMU_PLATFORM,
+    VENDOR_IOMMU_PLATFORM_FILE,
+    VENDOR_IOMMU_VENDOR_FILE,
     VENDOR_IOMMU_REGISTER,
     VENDOR_IOMMU_SET,
     VENDOR_IOMMU_WIDTH,
@@ -31,11 +33,10 @@ enum {
 };
 #define VENDOR_IOMMU_OPTION_TEXTS                                                           \
     {"platform", "NAME", "check against this platform; without it, against every feature"}, \
-        {"register", "NAME=VALUE", "an ID register's value"},                               \
+        CLI_PLATFORM_FILE_OPTIONS, {"register", "NAME=VALUE", "an ID register's value"},    \
         {"set", "NAME=VALUE", "a feature's value, whatever the registers say"},             \
     {                                                                                       \
-        "width", "128|256",                                                                 \
-            "bits of an entry of VT-d's queue (128 unless the platform's is wider)"         \
+        "width", "128|256", "bits of an entry of VT-d's queue; 128, or the platform's own"  \
     }
 
 /* vendor_iommu_take - one of the options above; CLI_OK or CLI_USAGE */

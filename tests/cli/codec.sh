@@ -83,6 +83,36 @@ do
     cmp "$work/words" "$work/again" || complain "comes back with other bytes"
 done
 
+# Every command of the worked examples
+for vendor in smmuv3 vtd amdvi; do
+    for width in 128 256; do
+        set --
+        [ $vendor != vtd ] || set -- --width $width
+        name="commands of tests/vectors/$vendor-*.yaml, $width bits"
+        python3 - $vendor $width >"$work/in" <<'PY'
+import glob, sys, yaml
+vendor, width = sys.argv[1], int(sys.argv[2])
+def walk(v):
+    if isinstance(v, dict):
+        words = v.get("words")
+        if isinstance(words, list) and len(words) == width // 64 and "name" in v:
+            print(*("0x%016x" % w for w in words))
+        v = list(v.values())
+    if isinstance(v, list):
+        for each in v:
+            walk(each)
+for path in sorted(glob.glob("tests/vectors/%s-[a-z].yaml" % vendor)):
+    walk(yaml.safe_load(open(path)))
+PY
+        [ -s "$work/in" ] || [ $vendor$width != vtd256 ] || complain "no command in them"
+        [ -s "$work/in" ] || [ $width = 256 ] || complain "no command in them"
+        "$xinv" decode $vendor "$@" --json - <"$work/in" >"$work/out" ||
+            complain "a command is not valid"
+        "$xinv" encode $vendor "$@" - <"$work/out" >"$work/again" || complain "is not encoded again"
+        cmp "$work/in" "$work/again" || complain "comes back with other words"
+    done
+done
+
 expect "words of the command line" 0 "" -- decode smmuv3 0x30 0x0 46:0
 has '^TLBI_NSNH_ALL  *0x0000000000000030 0x0000000000000000$'
 has '^SYNC '
