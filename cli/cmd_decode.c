@@ -54,10 +54,9 @@ struct settings {
 
 static char *put(char *at, const char *text)
 {
-    size_t n = strlen(text);
-
-    memcpy(at, text, n);
-    return at + n;
+    while (*text)
+        *at++ = *text++;
+    return at;
 }
 
 static char *put_word(char *at, uint64_t word)

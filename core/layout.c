@@ -123,9 +123,8 @@ int xinv_layout_decode(const struct xinv_iommu *iommu, const struct xinv_layout 
 {
     struct xinv_fault *fault = &decoded->fault;
     uint64_t rest[XINV_COMMAND_WORDS] = {0};
-    struct reader rd;
+    struct reader rd = {.decoded = decoded};
 
-    rd.decoded = decoded;
     decoded->name = layout->name;
     decoded->n_fields = 0;
     *fault = (struct xinv_fault){0};
