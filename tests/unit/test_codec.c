@@ -469,6 +469,66 @@ Test(codec, amd_illegal_commands_say_why)
     refused(&iommu, list, COUNT(list));
 }
 
+/* ---- The limits themselves are taken ---- */
+
+static void taken(const char *platform, const struct feature *features, size_t n,
+                  const uint64_t (*words)[2], size_t n_commands)
+{
+    struct xinv_iommu iommu = iommu_of(platform, features, n);
+
+    for (size_t i = 0; i < n_commands; i++) {
+        uint64_t w[XINV_COMMAND_WORDS] = {words[i][0], words[i][1], 0, 0};
+        struct xinv_decoded d;
+
+        cr_expect_eq(xinv_decode(&iommu, w, &d), 0, "%s: %016" PRIx64 " %016" PRIx64 ": fault %u",
+                     platform, w[0], w[1], d.fault.kind);
+    }
+}
+
+Test(codec, a_value_at_its_limit_is_taken)
+{
+    /* ASID and VMID of 8 bits, StreamIDs of 16; RESUME with STALL_MODEL 0; SYNC up to CS 2 */
+    static const uint64_t minimal[][2] = {{UINT64_C(0x00ff00ff00000011), 0},
+                                          {UINT64_C(0x0000ffff00000003), 0},
+                                          {0x44, 0xffff},
+                                          {0x2046, 0}};
+    /* ATC_INV Size 52; PRI_RESP Resp 2; aligned starts of 4 KiB levels 1 and 2, 64 KiB level 3;
+     * IDR5.OAS 5 is 48 bits of an MSI's address */
+    static const struct feature pri[] = {{"PRI", 1}};
+    static const uint64_t ril[][2] = {{0x40, 52},
+                                      {0x41, 0x2000},
+                                      {0x12, UINT64_C(0x40000500)},
+                                      {0x12, 0x200600},
+                                      {0x12, 0x10f00},
+                                      {0x1012, 0x10c00},
+                                      {0x1012, 0x4800},
+                                      {0x1046, UINT64_C(0xfffffffffffc)}};
+    static const uint64_t ril_forced[][2] = {{0x45, 0}};
+    static const struct feature forced[] = {{"STALL_MODEL", 2}};
+    static const struct feature unit[] = {{"ND", 2}, {"MHMV", 4}, {"DT", 1}};
+    static const uint64_t legacy[][2] = {{0x32, 18},
+                                         {0xff0022, 0},
+                                         {0x20000014, 0},
+                                         {0x03, UINT64_C(0x7ffffffffffff001)},
+                                         {0x03, UINT64_C(0xfffffffffffff000)},
+                                         {0x05, 0}};
+    static const struct feature scalable[] = {{"PSS", 3}};
+    /* AM of p_iotlb is not bound by MAMV; pc takes 0, 1 and 3 */
+    static const uint64_t wide[][2] = {
+        {UINT64_C(0x0000000f00000036), 51}, {0x07, 0}, {0x17, 0}, {0x37, 0}};
+    static const struct feature pasid[] = {{"PASmax", 7}};
+    static const uint64_t amd_8[][2] = {{UINT64_C(0x30000000000000ff), 4},
+                                        {UINT64_C(0x40ff000000000000), 4},
+                                        {UINT64_C(0x3) << 60, UINT64_C(0x7ffffffffffff003)}};
+
+    taken("arm-smmuv3-minimal", NULL, 0, minimal, COUNT(minimal));
+    taken("arm-smmuv3-ril", pri, 1, ril, COUNT(ril));
+    taken("arm-smmuv3-ril", forced, 1, ril_forced, 1);
+    taken("intel-vtd-legacy", unit, COUNT(unit), legacy, COUNT(legacy));
+    taken("intel-vtd-scalable", scalable, 1, wide, COUNT(wide));
+    taken("amd-vi-generic", pasid, 1, amd_8, COUNT(amd_8));
+}
+
 /* ---- Encoding by name ---- */
 
 static void bad_fields(const char *name, const struct xinv_field *fields, unsigned n, int ret,
