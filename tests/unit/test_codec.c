@@ -529,6 +529,37 @@ Test(codec, a_value_at_its_limit_is_taken)
     taken("amd-vi-generic", pasid, 1, amd_8, COUNT(amd_8));
 }
 
+/* 4.4.1.1: the start's bits from 12 to this one must be 0 */
+Test(codec, a_range_starts_where_its_granule_and_level_say)
+{
+    static const struct {
+        uint8_t tg, ttl, ttl128, high;
+    } list[] = {
+        {1, 1, 0, 29}, {1, 2, 0, 20}, {2, 0, 0, 13}, {2, 1, 0, 35}, {2, 2, 0, 24}, {2, 3, 0, 13},
+        {3, 0, 0, 15}, {3, 1, 0, 41}, {3, 2, 0, 28}, {3, 3, 0, 15}, {1, 1, 1, 27}, {1, 2, 1, 19},
+        {2, 1, 1, 33}, {2, 2, 1, 23}, {2, 3, 1, 13}, {3, 1, 1, 39}, {3, 2, 1, 27}, {3, 3, 1, 15},
+    };
+    struct xinv_iommu iommu = smmu();
+
+    for (size_t i = 0; i < COUNT(list); i++) {
+        /* NUM 1 */
+        uint64_t w[2] = {0x1012, (uint64_t)list[i].tg << 10 | (uint64_t)list[i].ttl << 8 |
+                                     (uint64_t)list[i].ttl128 << 7};
+        struct xinv_decoded d;
+
+        w[1] |= UINT64_C(1) << (list[i].high + 1);
+        cr_expect_eq(xinv_decode(&iommu, w, &d), 0, "TG %u, TTL %u, TTL128 %u", list[i].tg,
+                     list[i].ttl, list[i].ttl128);
+        for (unsigned bit = 12; bit <= list[i].high; bit++) {
+            uint64_t low[2] = {w[0], w[1] | UINT64_C(1) << bit};
+
+            cr_expect_eq(xinv_decode(&iommu, low, &d), -XINV_E_INVAL, "TG %u, TTL %u, TTL128 %u",
+                         list[i].tg, list[i].ttl, list[i].ttl128);
+            cr_expect_str_eq(d.fault.field, "Address");
+        }
+    }
+}
+
 /* ---- Encoding by name ---- */
 
 static void bad_fields(const char *name, const struct xinv_field *fields, unsigned n, int ret,
