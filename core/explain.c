@@ -48,6 +48,32 @@ int xinv_explain(const struct xinv_iommu *iommu, const struct xinv_attachment *a
     return xinv_translate_parts(iommu, &kept.single.parts, policy, completion, out, report);
 }
 
+uint64_t xinv_explained_part(const struct xinv_explained *explained, unsigned need)
+{
+    uint64_t atoms = 0;
+
+    for (unsigned a = 0; a < explained->found.n_atoms; a++)
+        if (explained->found.need_of[a] == need)
+            atoms |= UINT64_C(1) << a;
+    return atoms;
+}
+
+uint8_t xinv_explained_lost(const struct xinv_iommu *iommu, const struct xinv_explained *explained,
+                            unsigned need)
+{
+    const struct xinv_need *n = &explained->shape.need[need];
+    uint64_t part = xinv_explained_part(explained, need);
+    uint8_t matched = 0xff;
+
+    for (unsigned i = 0; i < explained->chosen.n; i++) {
+        const struct xinv_candidate *c = &explained->found.c[explained->chosen.chosen[i]];
+
+        if (c->covers & part)
+            matched &= xinv_row_matches(iommu, c->row, n);
+    }
+    return n->report & (uint8_t)~matched;
+}
+
 enum xinv_obstacle xinv_row_obstacle(const struct xinv_iommu *iommu, const struct xinv_shape *shape,
                                      const struct xinv_need *need, unsigned row, uint8_t *tags)
 {

@@ -35,6 +35,13 @@ int xinv_explain(const struct xinv_iommu *iommu, const struct xinv_attachment *a
                  const struct xinv_completion *completion, struct xinv_out *out,
                  struct xinv_report *report, struct xinv_explanation *explanation);
 
+/* xinv_explained_lost - tags of a need that the request knew and the chosen rows do not match on */
+uint8_t xinv_explained_lost(const struct xinv_iommu *iommu, const struct xinv_explained *explained,
+                            unsigned need);
+
+/* xinv_explained_part - the atoms of a need */
+uint64_t xinv_explained_part(const struct xinv_explained *explained, unsigned need);
+
 /* What stands between a row and a need; the first that applies. */
 enum xinv_obstacle {
     XINV_ROW_COVERS,      /* nothing: the row removes all of the need's entries, or a part */

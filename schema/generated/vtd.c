@@ -176,23 +176,26 @@ static const struct xinv_need_def needs[] = {
     {0, 0x01, 0x00, 0x08, 0x1d5, {0, 0}}, // 43: device_config by rid
     {1, 0x0a, 0x00, 0x20, 0x1d5, {0, 0}}, // 44: pasid_config by pasid did
     {2, 0x0a, 0x00, 0x20, 0x1d7, {0, 0}}, // 45: stage1 by pasid did
-    {3, 0x08, 0x00, 0x20, 0x1d7, {0, 0}}, // 46: stage2 by did
-    {4, 0x0a, 0x00, 0x20, 0x1d7, {0, 0}}, // 47: nested by pasid did
-    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 48: device_tlb by rid pasid
-    {0, 0x01, 0x00, 0x08, 0x195, {16, 1}}, // 49: device_config by rid
-    {3, 0x08, 0x08, 0x00, 0x197, {16, 1}}, // 50: stage2 by did
-    {7, 0x00, 0x00, 0x00, 0x155, {17, 2}}, // 51: write_buffer by
-    {1, 0x08, 0x00, 0x00, 0x1d5, {0, 0}}, // 52: pasid_config by did
-    {2, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 53: stage1 by did
-    {3, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 54: stage2 by did
-    {4, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 55: nested by did
-    {0, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 56: device_config by
-    {1, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 57: pasid_config by
-    {2, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 58: stage1 by
-    {3, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 59: stage2 by
-    {4, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 60: nested by
-    {6, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 61: interrupt by
-    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 62: device_tlb by rid pasid
+    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 46: device_tlb by rid pasid
+    {0, 0x01, 0x00, 0x08, 0x1d5, {0, 0}}, // 47: device_config by rid
+    {1, 0x0a, 0x00, 0x20, 0x1d5, {0, 0}}, // 48: pasid_config by pasid did
+    {3, 0x08, 0x00, 0x20, 0x1d7, {0, 0}}, // 49: stage2 by did
+    {4, 0x0a, 0x00, 0x20, 0x1d7, {0, 0}}, // 50: nested by pasid did
+    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 51: device_tlb by rid pasid
+    {0, 0x01, 0x00, 0x08, 0x195, {16, 1}}, // 52: device_config by rid
+    {3, 0x08, 0x08, 0x00, 0x197, {16, 1}}, // 53: stage2 by did
+    {7, 0x00, 0x00, 0x00, 0x155, {17, 2}}, // 54: write_buffer by
+    {1, 0x08, 0x00, 0x00, 0x1d5, {0, 0}}, // 55: pasid_config by did
+    {2, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 56: stage1 by did
+    {3, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 57: stage2 by did
+    {4, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 58: nested by did
+    {0, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 59: device_config by
+    {1, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 60: pasid_config by
+    {2, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 61: stage1 by
+    {3, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 62: stage2 by
+    {4, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 63: nested by
+    {6, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 64: interrupt by
+    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 65: device_tlb by rid pasid
 };
 
 static const struct xinv_change_def changes[] = {
@@ -211,10 +214,11 @@ static const struct xinv_change_def changes[] = {
     {3, 1, 0x6, {32, 5}, {0, 1}}, // pasid_table
     {4, 1, 0xa, {37, 3}, {9, 1}}, // device_entry
     {4, 2, 0xa, {40, 3}, {9, 1}}, // device_entry
-    {4, 1, 0xf, {43, 6}, {0, 1}}, // device_entry
-    {4, 2, 0xf, {49, 3}, {0, 1}}, // device_entry
-    {5, 1, 0xf, {52, 4}, {0, 0}}, // tag_release
-    {6, 3, 0xf, {56, 7}, {0, 0}}, // everything
+    {4, 1, 0x9, {43, 4}, {0, 1}}, // device_entry
+    {4, 1, 0x6, {47, 5}, {0, 1}}, // device_entry
+    {4, 2, 0xf, {52, 3}, {0, 1}}, // device_entry
+    {5, 1, 0xf, {55, 4}, {0, 0}}, // tag_release
+    {6, 3, 0xf, {59, 7}, {0, 0}}, // everything
 };
 
 static const struct xinv_repeat_def repeats[] = {
@@ -244,7 +248,7 @@ const struct xinv_vendor xinv_vendor_vtd = {
     .n_registers = 2,
     .n_features = 29,
     .n_commands = 22,
-    .n_changes = 19,
+    .n_changes = 20,
     .n_repeats = 1,
     .n_attaches = 2,
     .first_free_tag = 2,
