@@ -80,6 +80,61 @@ Test(planner, no_stale_entry_survives_on_any_table)
     find_survivors(1, 3000);
 }
 
+/* All attachments have a PASID or none has, and no aliases. */
+static void make_list(struct rt_world *w)
+{
+    const uint8_t pasid = XINV_TAG_BIT(XINV_TAG_PASID);
+
+    w->request.flags |= XINV_REQ_ENUMERATED;
+    for (size_t i = 0; i < w->n_at; i++) {
+        w->at[i].flags = XINV_ATT_PASID_ENABLED;
+        w->at[i].known = (w->at[i].known & (uint8_t)~pasid) | (w->at[0].known & pasid);
+        w->at[i].n_aliases = 0;
+    }
+}
+
+static bool is_refused_alone(const struct rt_world *w, size_t i)
+{
+    static struct rt_world alone;
+
+    alone = *w;
+    alone.at[0] = w->at[i];
+    alone.n_at = 1;
+    rt_run(&alone, &answer);
+    return answer.ret == -XINV_E_MUST_BLOCK;
+}
+
+/* Their plans may differ, by the tags that they know; together they remove what lives under any. */
+Test(planner, a_whole_list_is_refused_only_if_one_attachment_is)
+{
+    struct rt_world *w = &world;
+    uint64_t base = rt_seed(1);
+    unsigned n = rt_count(8000);
+    unsigned planned = 0;
+    unsigned lists = 0;
+
+    printf("XINV_SEED=%" PRIu64 "\n", base);
+    for (uint64_t s = base; s - base < n; s++) {
+        bool refused = false;
+
+        rt_make(w, s);
+        if (w->n_at == 1)
+            continue;
+        lists++;
+        make_list(w);
+        for (size_t i = 0; i < w->n_at; i++)
+            refused |= is_refused_alone(w, i);
+        rt_run(w, &answer);
+        cr_assert_eq(answer.ret == -XINV_E_MUST_BLOCK, refused, "XINV_SEED=%" PRIu64 ": %d", s,
+                     answer.ret);
+        if (refused)
+            continue;
+        check_survivors(w, s);
+        planned++;
+    }
+    check_share(planned, lists);
+}
+
 /* What a row removes beyond the request. */
 
 static void check_told(const struct rt_world *w, uint64_t seed)
