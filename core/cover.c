@@ -266,32 +266,69 @@ static struct xinv_operand_choice choice_for(const struct xinv_command_def *cmd,
     return choice;
 }
 
+static bool same_choice(struct xinv_operand_choice a, struct xinv_operand_choice b)
+{
+    return a.zero == b.zero && a.flags == b.flags;
+}
+
 static bool is_there(const struct xinv_candidates *found, unsigned row,
                      struct xinv_operand_choice choice)
 {
     for (unsigned i = found->n; i-- > 0 && found->c[i].row == row;)
-        if (found->c[i].choice.zero == choice.zero && found->c[i].choice.flags == choice.flags)
+        if (same_choice(found->c[i].choice, choice))
             return true;
     return false;
 }
 
-/* A row once for every choice of operands that some need asks for. */
+/* Does a row with a choice of operands remove some entry of the shape? */
+static bool covers_any(const struct xinv_iommu *iommu, unsigned row,
+                       struct xinv_operand_choice choice, const struct xinv_shape *shape)
+{
+    for (unsigned k = 0; k < shape->n; k++)
+        if (covers_with(iommu, row, choice, &shape->need[k]))
+            return true;
+    return false;
+}
+
+static void add_choice(struct xinv_candidates *found, const struct xinv_iommu *iommu,
+                       const struct xinv_shape *shape, unsigned row,
+                       struct xinv_operand_choice choice)
+{
+    struct xinv_candidate *c = &found->c[found->n];
+
+    if (found->n == XINV_MAX_CANDIDATES || is_there(found, row, choice) ||
+        !covers_any(iommu, row, choice, shape))
+        return;
+    *c = (struct xinv_candidate){.row = (uint8_t)row,
+                                 .phase = iommu->vendor->commands[row].phase,
+                                 .choice = choice,
+                                 .commands = 1};
+    c->excess = xinv_row_excess(iommu, row, choice, shape, &c->must, &c->may);
+    found->n++;
+}
+
+/* A row once for every choice of operands that some need asks for; the DID that one need asks for
+ * and the PASID of another go together in one command too. */
 static void add_row(struct xinv_candidates *found, const struct xinv_iommu *iommu,
                     const struct xinv_shape *shape, unsigned row)
 {
     const struct xinv_command_def *cmd = &iommu->vendor->commands[row];
+    const uint8_t did = XINV_TAG_BIT(XINV_TAG_DID);
 
     for (unsigned k = 0; k < shape->n; k++) {
-        struct xinv_operand_choice choice = choice_for(cmd, &shape->need[k]);
-        struct xinv_candidate *c = &found->c[found->n];
+        struct xinv_operand_choice own = choice_for(cmd, &shape->need[k]);
 
-        if (found->n == XINV_MAX_CANDIDATES || !covers_with(iommu, row, choice, &shape->need[k]) ||
-            is_there(found, row, choice))
+        if (k && same_choice(own, choice_for(cmd, &shape->need[k - 1])))
             continue;
-        *c = (struct xinv_candidate){
-            .row = (uint8_t)row, .phase = cmd->phase, .choice = choice, .commands = 1};
-        c->excess = xinv_row_excess(iommu, row, choice, shape, &c->must, &c->may);
-        found->n++;
+        add_choice(found, iommu, shape, row, own);
+        for (unsigned j = 0; j < shape->n; j++) {
+            struct xinv_operand_choice other = choice_for(cmd, &shape->need[j]);
+
+            if (same_choice(own, other))
+                continue;
+            other.zero = (other.zero & did) | (own.zero & (uint8_t)~did);
+            add_choice(found, iommu, shape, row, other);
+        }
     }
 }
 
