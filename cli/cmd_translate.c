@@ -26,9 +26,11 @@ struct settings {
     bool json;
 };
 
-static int take_option(const struct cli_command *command, struct settings *s, int option,
+static int take_option(const struct cli_command *command, void *context, int option,
                        const char *value)
 {
+    struct settings *s = context;
+
     switch (option) {
     case INPUT:
         s->input = value;
@@ -42,7 +44,7 @@ static int take_option(const struct cli_command *command, struct settings *s, in
     case CLI_OPERAND:
         return cli_misuse(command, "'%s' is not expected; requests are given by options", value);
     default:
-        s->options = true;
+        s->options |= request_option_says(option);
         return request_option_take(command, s->request, option, value);
     }
 }
@@ -75,6 +77,7 @@ static int translate_one(const struct cli_command *command, const struct setting
     } else if (s->json) {
         cJSON *item = translation_json(&t);
 
+        translation_add_id(item, s->request);
         json_print(item, true);
         cJSON_Delete(item);
     } else {
@@ -86,20 +89,10 @@ static int translate_one(const struct cli_command *command, const struct setting
 
 static int run(const struct cli_command *command, int argc, char **argv)
 {
-    struct cli_args args = {.command = command, .argc = argc, .argv = argv};
     struct settings s = {.request = json_object()};
-    const char *value = NULL;
-    bool helped = false;
-    int status = CLI_OK;
-    int option;
+    int status = cli_each(command, argc, argv, take_option, &s);
 
-    while (!status && !helped && (option = cli_next(&args, &value)) != CLI_END) {
-        if (option == CLI_HELP)
-            helped = true;
-        else
-            status = option == CLI_BAD ? CLI_USAGE : take_option(command, &s, option, value);
-    }
-    if (!status && !helped) {
+    if (!status) {
         request_options_settle(s.request);
         if (s.jsonl + (s.input != NULL) + s.options > 1)
             status = cli_misuse(command, "a request comes from options, --input or --jsonl");
@@ -113,7 +106,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
             status = translate_one(command, &s);
     }
     cJSON_Delete(s.request);
-    return status;
+    return status == CLI_HELP ? CLI_OK : status;
 }
 
 const struct cli_command cli_translate = {

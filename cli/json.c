@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 #include "cli/json.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,9 +34,57 @@ cJSON *json_add_array(cJSON *to, const char *key)
     return must(cJSON_AddArrayToObject(to, key));
 }
 
+/* The length of the UTF-8 character at the start of the text; 0: there is none (RFC 3629, 3-4). */
+static size_t character(const char *text, size_t n)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    size_t length = *p < 0x80   ? 1
+                    : *p < 0xc2 ? 0
+                    : *p < 0xe0 ? 2
+                    : *p < 0xf0 ? 3
+                    : *p < 0xf5 ? 4
+                                : 0;
+
+    if (length > n)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    /* longer than needed, a surrogate, beyond U+10FFFF */
+    if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) || (*p == 0xf0 && p[1] < 0x90) ||
+        (*p == 0xf4 && p[1] > 0x8f))
+        return 0;
+    return length;
+}
+
+bool json_is_text(const char *text, size_t n)
+{
+    for (size_t i = 0, k; i < n; i += k) {
+        k = character(text + i, n - i);
+        if (!k || !text[i])
+            return false;
+    }
+    return true;
+}
+
+/* Names of files may be any bytes, and a text may have been cut in a character. */
 void json_add_text(cJSON *to, const char *key, const char *text)
 {
-    must(cJSON_AddStringToObject(to, key, text));
+    size_t n = strlen(text);
+    char *copy;
+
+    if (json_is_text(text, n)) {
+        must(cJSON_AddStringToObject(to, key, text));
+        return;
+    }
+    copy = cli_copy(text);
+    for (size_t i = 0, k; i < n; i += k ? k : 1) {
+        k = character(copy + i, n - i);
+        if (!k)
+            copy[i] = '?';
+    }
+    must(cJSON_AddStringToObject(to, key, copy));
+    free(copy);
 }
 
 void json_add_bool(cJSON *to, const char *key, bool value)
@@ -131,33 +178,6 @@ const char *cli_tags(uint8_t tags, char *text, size_t size)
     return text;
 }
 
-static char *read_all(const char *path, size_t most, size_t *size)
-{
-    FILE *f = strcmp(path, "-") ? fopen(path, "rb") : stdin;
-    char *text = NULL;
-    size_t n = 0;
-
-    if (!f) {
-        cli_fail(CLI_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
-        return NULL;
-    }
-    do {
-        text = cli_grow(text, n + 65536, 1);
-        n += fread(text + n, 1, 65535, f);
-    } while (!feof(f) && !ferror(f) && n <= most);
-    text[n] = '\0';
-    *size = n;
-    if (ferror(f) || n > most) {
-        cli_fail(CLI_INPUT, "%s: %s", path,
-                 ferror(f) ? strerror(errno) : "is larger than 1 MiB; one request fits in less");
-        free(text);
-        text = NULL;
-    }
-    if (f != stdin)
-        fclose(f);
-    return text;
-}
-
 /* Line and column of a byte offset, from 1. */
 static void locate(const char *text, size_t at, unsigned *line, unsigned *column)
 {
@@ -176,12 +196,17 @@ cJSON *json_read(const char *path, size_t most)
 {
     const char *end = NULL;
     size_t size = 0;
-    char *text = read_all(path, most, &size);
+    char why[200];
+    char *text = cli_read(path, most, &size, why, sizeof(why));
     cJSON *item = NULL;
 
-    if (!text)
+    if (!text) {
+        cli_fail(CLI_INPUT, "%s: %s%s", path, why,
+                 strncmp(why, "is larger", 9) ? "" : "; one request fits in less");
         return NULL;
-    item = cJSON_ParseWithLengthOpts(text, size + 1, &end, 1);
+    }
+    if (json_is_text(text, size))
+        item = cJSON_ParseWithLengthOpts(text, size + 1, &end, 1);
     if (!item) {
         unsigned line;
         unsigned column;

@@ -63,7 +63,7 @@ static char *detail_of(const struct xinv_vendor *v, const struct matrix_cell *ce
 
         if (cell->rows >> row & 1)
             json_add_text(rows, reason_row(v, row, name, sizeof(name)),
-                          tables_vendor(v->name)->command_sources[row]);
+                          cli_vendor_tables(v)->command_sources[row]);
     }
     made = cJSON_PrintUnformatted(item);
     copy = cli_copy(made ? made : "{}");
@@ -135,10 +135,7 @@ static void each_vendor(const struct page *page,
     const struct matrix *m = page->m;
 
     for (size_t first = 0, end; first < m->n_platforms; first = end) {
-        for (end = first + 1;
-             end < m->n_platforms && m->platforms[end]->vendor == m->platforms[first]->vendor;
-             end++)
-            ;
+        end = matrix_vendor_end(m, first);
         each(page, first, end - first);
     }
 }
@@ -257,7 +254,7 @@ static void print_data(const struct page *page)
 
         json_add_text(item, "platform", m->platforms[p]->name);
         json_add_text(item, "title", m->platforms[p]->title);
-        json_add_text(item, "table", tables_vendor(m->platforms[p]->vendor->name)->file);
+        json_add_text(item, "table", cli_vendor_tables(m->platforms[p]->vendor)->file);
         json_append(array, item);
     }
     array = json_add_array(all, "details");

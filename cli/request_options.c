@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/platform.h"
-
 const char request_options_help[] =
     "Keys of --attach: stage (stage1, stage2, nested, passthrough), rid, pasid, asid, did, vmid,\n"
     "ats, pasid_enabled, pasids_unknown, queue_depth, queue_id, pfsid, pci_id. A tag that is not\n"
-    "given is unknown; without pasid the traffic carries none. docs/json.md describes the JSON.\n";
+    "given is unknown; without pasid the traffic carries none. docs/json.md describes the JSON.\n"
+    "The platform of the only --platform-file is that of requests that name neither a platform\n"
+    "nor a vendor.\n";
 
 static cJSON *part(cJSON *in, const char *key)
 {
@@ -142,6 +142,9 @@ int request_option_take(const struct cli_command *command, cJSON *request, int o
     };
 
     switch (option) {
+    case REQUEST_PLATFORM_FILE:
+    case REQUEST_VENDOR_FILE:
+        return CLI_OK; /* cli_platform_files_read() has read them */
     case REQUEST_PLATFORM:
         json_add_text(request, "platform", value);
         return CLI_OK;
@@ -176,6 +179,11 @@ int request_option_take(const struct cli_command *command, cJSON *request, int o
             json_add_bool(subject(request), subject_keys[option], true);
         return CLI_OK;
     }
+}
+
+bool request_option_says(int option)
+{
+    return option != REQUEST_PLATFORM_FILE && option != REQUEST_VENDOR_FILE;
 }
 
 /* Moves what the options said of the request under `change` or `invalidate`. */

@@ -4,10 +4,13 @@
 #define XINV_CLI_REQUEST_OPTIONS_H
 
 #include "cli/json.h"
+#include "cli/platform.h"
 
 /* The options' indices; a command's own options follow. */
 enum request_option {
     REQUEST_PLATFORM,
+    REQUEST_PLATFORM_FILE,
+    REQUEST_VENDOR_FILE,
     REQUEST_VENDOR,
     REQUEST_REGISTER,
     REQUEST_SET,
@@ -38,6 +41,7 @@ enum request_option {
 /* The first rows of a command's options. */
 #define REQUEST_OPTIONS                                                                            \
     {"platform", "NAME", "a built-in platform (xinv platforms lists them)"},                       \
+        CLI_PLATFORM_FILE_OPTIONS,                                                                 \
         {"vendor", "NAME", "smmuv3, vtd or amdvi: the IOMMU is given by its ID registers"},        \
         {"register", "NAME=VALUE", "an ID register's value"},                                      \
         {"set", "NAME=VALUE", "a feature's value, whatever the registers say"},                    \
@@ -59,8 +63,7 @@ enum request_option {
         {"new-did", "N", "the tag that the changed entry has now"},                                \
         {"enumerated", NULL, "the attachments are every live one of the IOMMU"},                   \
         {"beyond", NULL, "commands that reach other users' entries are allowed"},                  \
-        {"policy", "POLICY", "exact (default), latency or at-most:K"},                             \
-        {"max-commands", "N", "a wider scope beyond this many commands for one tag and cache"},    \
+        {"policy", "POLICY", "exact (default), latency or at-most:K"}, CLI_MAX_COMMANDS_OPTION,    \
     {                                                                                              \
         "completion", "HOW", "none (default), or of store=ADDRESS:DATA,interrupt,fence,drain"      \
     }
@@ -74,6 +77,10 @@ extern const char request_options_help[];
  */
 int request_option_take(const struct cli_command *command, cJSON *request, int option,
                         const char *value);
+
+/* request_option_says - whether the option says something of a request: files of platforms go with
+ * requests from elsewhere too */
+bool request_option_says(int option);
 
 /* request_options_settle - to be called after the last option: the request as request_read() takes
  * it */

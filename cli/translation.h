@@ -22,6 +22,8 @@ void translation_free(struct translation *t);
 
 void translation_print(const struct translation *t);
 cJSON *translation_json(const struct translation *t);
+/* translation_add_id - the id of a request, if it has one, comes back in its answer */
+void translation_add_id(cJSON *answer, const cJSON *request);
 
 /* translation_error_text - what a negative ret means, and whom it is about */
 void translation_error_text(const struct translation *t, char *text, size_t size);

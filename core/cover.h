@@ -53,6 +53,9 @@ struct xinv_candidate {
     uint8_t row;
     uint8_t listed; /* it covers some need only through the list of a tag's live values */
     uint8_t phase;
+    uint8_t lost; /* tags that the request knew and the row does not match, in what it covers */
+    uint8_t must; /* 1 << cache: it certainly removes entries beyond the shape there */
+    uint8_t may;  /* 1 << cache: it may */
     struct xinv_operand_choice choice;
 };
 

@@ -9,6 +9,7 @@
 #include "core/cover.h"
 #include "core/emit.h"
 #include "core/iommu.h"
+#include "core/ladder.h"
 #include "core/range.h"
 #include "core/shape.h"
 
@@ -383,36 +384,25 @@ static unsigned choose(const struct job *job, uint32_t key, struct xinv_candidat
 }
 
 /* What a plan gives up, for the report. */
-static void account(struct job *job, const struct xinv_shape *shape,
-                    const struct xinv_candidates *found, const struct xinv_cover *cover)
+static void account(struct job *job, const struct xinv_candidates *found,
+                    const struct xinv_cover *cover)
 {
     struct xinv_report *report = &job->report;
-    uint8_t widened = 0;
+    uint8_t lost = 0;
 
-    for (unsigned k = 0; k < shape->n; k++) {
-        uint8_t matched = 0xff;
-
-        for (unsigned i = 0; i < cover->n; i++) {
-            const struct xinv_candidate *c = &found->c[cover->chosen[i]];
-
-            for (unsigned a = 0; a < found->n_atoms; a++)
-                if (found->need_of[a] == k && (c->covers >> a & 1))
-                    matched &= xinv_row_matches(job->iommu, c->row, &shape->need[k]);
-        }
-        widened |= shape->need[k].report & (uint8_t)~matched;
-    }
-    if (widened & ADDRESS_TAGS) {
-        widened = (uint8_t)((widened & ~ADDRESS_TAGS) | XINV_TAG_BIT(XINV_TAG_ADDRESS));
-        report->extra_unbounded = 1;
-    }
-    report->widened |= widened;
     for (unsigned i = 0; i < cover->n; i++) {
         const struct xinv_candidate *c = &found->c[cover->chosen[i]];
 
-        (void)xinv_row_excess(job->iommu, c->row, c->choice, shape, &report->must_beyond,
-                              &report->may_beyond);
+        lost |= c->lost;
+        report->must_beyond |= c->must;
+        report->may_beyond |= c->may;
         report->rows |= UINT64_C(1) << c->row;
     }
+    if (lost & ADDRESS_TAGS) {
+        lost = (uint8_t)((lost & ~ADDRESS_TAGS) | XINV_TAG_BIT(XINV_TAG_ADDRESS));
+        report->extra_unbounded = 1;
+    }
+    report->widened |= lost;
 }
 
 static void fill_plan(struct job *job, const struct xinv_candidates *found,
@@ -446,27 +436,44 @@ static struct plan *find_plan(struct job *job, uint32_t key)
     return NULL;
 }
 
-static int make_plan(struct job *job, size_t i, uint32_t key, struct plan **made)
+/* The candidates of an attachment's shape, and the choice among them. */
+static int plan_shape(struct job *job, size_t i, uint32_t key, struct xinv_candidates *found,
+                      struct xinv_cover *best, unsigned *pass)
 {
     const struct xinv_attachment at = named(job, i);
+    struct xinv_shape shape;
+    int ret;
+
+    if (!job->parts->planned &&
+        xinv_ladder_find(job->iommu, &job->request, &at, has_pasids(job, i), found)) {
+        *pass = choose(job, key, found, best);
+        if (*pass != N_PASSES)
+            return 0;
+    }
+    ret = xinv_shape_build(job->iommu, &job->request, &at, has_pasids(job, i), &shape);
+    if (ret)
+        return ret;
+    xinv_candidates_find(job->iommu, &shape, found);
+    *pass = choose(job, key, found, best);
+    if (job->parts->planned)
+        job->parts->planned(job->parts, i, key, &shape, found, *pass == N_PASSES ? NULL : best);
+    if (*pass != N_PASSES)
+        return 0;
+    job->report.at_cache = shape.need[xinv_cover_open(found)].cache;
+    return -XINV_E_MUST_BLOCK;
+}
+
+static int make_plan(struct job *job, size_t i, uint32_t key, struct plan **made)
+{
     struct plan *plan = &job->plans[job->next_plan];
     struct xinv_candidates found;
-    struct xinv_shape shape;
     struct xinv_cover best;
     unsigned pass;
-    int ret = xinv_shape_build(job->iommu, &job->request, &at, has_pasids(job, i), &shape);
+    int ret = plan_shape(job, i, key, &found, &best, &pass);
 
     if (ret)
         return refuse(job, &job->at[i], 0, ret);
-    xinv_candidates_find(job->iommu, &shape, &found);
-    pass = choose(job, key, &found, &best);
-    if (job->parts->planned)
-        job->parts->planned(job->parts, i, key, &shape, &found, pass == N_PASSES ? NULL : &best);
-    if (pass == N_PASSES) {
-        job->report.at_cache = shape.need[xinv_cover_open(&found)].cache;
-        return refuse(job, &job->at[i], 0, -XINV_E_MUST_BLOCK);
-    }
-    account(job, &shape, &found, &best);
+    account(job, &found, &best);
     fill_plan(job, &found, &best, pass, plan);
     plan->key = key;
     job->next_plan = (uint8_t)((job->next_plan + 1) % PLANS);
