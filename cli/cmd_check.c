@@ -7,10 +7,6 @@
 #include "cli/table_file.h"
 #include "schema/check.h"
 
-enum {
-    JSON
-};
-
 static const struct cli_option options[] = {
     {"json", NULL, "one JSON object a line for each file"},
     {NULL, NULL, NULL},
@@ -136,31 +132,28 @@ static int add_file(const struct cli_command *command, struct settings *s, const
     return CLI_OK;
 }
 
+static int take_option(const struct cli_command *command, void *context, int option,
+                       const char *value)
+{
+    struct settings *s = context;
+
+    if (option == CLI_OPERAND)
+        return add_file(command, s, value);
+    s->json = true;
+    return CLI_OK;
+}
+
 static int run(const struct cli_command *command, int argc, char **argv)
 {
-    struct cli_args args = {.command = command, .argc = argc, .argv = argv};
     struct settings s = {0};
-    const char *value;
-    bool helped = false;
-    int status = CLI_OK;
-    int option;
+    int status = cli_each(command, argc, argv, take_option, &s);
 
-    while (!status && !helped && (option = cli_next(&args, &value)) != CLI_END) {
-        if (option == CLI_HELP)
-            helped = true;
-        else if (option == CLI_BAD)
-            status = CLI_USAGE;
-        else if (option == CLI_OPERAND)
-            status = add_file(command, &s, value);
-        else
-            s.json |= option == JSON;
-    }
-    if (!status && !helped && !s.n)
+    if (!status && !s.n)
         status = cli_misuse(command, "no file is named");
-    else if (!status && !helped)
+    else if (!status)
         status = check_all(&s);
     table_files_free(s.files, s.n);
-    return status;
+    return status == CLI_HELP ? CLI_OK : status;
 }
 
 const struct cli_command cli_check = {

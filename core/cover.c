@@ -176,17 +176,23 @@ uint64_t xinv_row_excess(const struct xinv_iommu *iommu, unsigned row,
     const struct xinv_command_def *cmd = &v->commands[row];
     uint64_t excess[XINV_NCACHES] = {0};
     uint64_t sum = 0;
+    uint8_t asked = 0; /* 1 << cache */
+
+    for (unsigned k = 0; k < shape->n; k++)
+        asked |= (uint8_t)(1u << shape->need[k].cache);
 
     for (unsigned i = 0; i < cmd->removals.count; i++) {
         const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
         const struct xinv_cache_def *cache = &v->caches[r->cache];
-        xinv_classes classes = own_classes(v, cmd, i);
+        xinv_classes classes;
 
         if (!(iommu->caches & (1u << r->cache)))
             continue;
-        excess[r->cache] +=
-            entries(cache, r->match, classes) - asked_of(cache, r, classes, choice, shape);
-        if (reaches_beyond(cache, r, choice, shape))
+        classes = own_classes(v, cmd, i);
+        excess[r->cache] += entries(cache, r->match, classes);
+        if (asked >> r->cache & 1)
+            excess[r->cache] -= asked_of(cache, r, classes, choice, shape);
+        if (!(asked >> r->cache & 1) || reaches_beyond(cache, r, choice, shape))
             *(r->must ? must : may) |= (uint8_t)(1u << r->cache);
     }
     for (unsigned c = 0; c < XINV_NCACHES; c++) {

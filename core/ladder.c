@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 #include "core/ladder.h"
 
-#include <string.h>
+#include "core/mem.h"
 
 #include "core/shape.h"
 

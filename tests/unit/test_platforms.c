@@ -24,7 +24,7 @@
 #define WBF  "write_buffer_flush "
 #define SM   "pc_pasid pc_domain pc_global p_iotlb_page p_iotlb_pasid "
 #define DT   "dev_tlb_page dev_tlb_all "
-#define PDT  "p_dev_tlb_page p_dev_tlb_all p_dev_tlb_all_pasids "
+#define PDT  "p_dev_tlb_page p_dev_tlb_all p_dev_tlb_page_all_pasids p_dev_tlb_all_pasids "
 
 /* What the reference says, by hand from the register values: widths of the tags, stages, words of a
  * command, how the row `ranged` says a range. */
