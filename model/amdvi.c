@@ -128,8 +128,9 @@ static const char *host_miss(const struct model_config *config, const struct mod
     bool by_gpa = host || nested;
     bool walked = everywhere || by_gpa;
     bool guest = model_rule(config, MODEL_AMD_PAGES_NESTED, walked);
-    bool in = model_rule(config, MODEL_AMD_PAGES_ADDRESS,
-                         everywhere || model_overlaps(e->ipa, e->log2_size, c->first, c->last));
+    bool in =
+        model_rule(config, MODEL_AMD_PAGES_ADDRESS,
+                   everywhere || model_overlaps(e->ipa, model_ipa_log2(e), c->first, c->last));
 
     return !guest ? "it is a guest entry of no host table" : !in ? other_address : NULL;
 }

@@ -41,9 +41,13 @@ static bool same_place(const struct model_entry *from, const struct model_entry 
         bool by_ipa = to->walk == MODEL_SECOND || to->walk == MODEL_BOTH;
 
         return by_ipa && (to->wild & MODEL_WILD_IPA ||
-                          model_overlaps(to->ipa, to->log2_size, from->ipa,
+                          model_overlaps(to->ipa, model_ipa_log2(to), from->ipa,
                                          model_last(from->ipa, from->log2_size)));
     }
+    /* what a combined table entry makes was walked by way of that entry's IPA, and goes with it */
+    if (from->walk == MODEL_BOTH && to->walk == MODEL_BOTH && from->ipa >> 12 != to->ipa >> 12 &&
+        !((from->wild | to->wild) & MODEL_WILD_IPA))
+        return false;
     return to->walk == from->walk &&
            model_overlaps(to->address, to->log2_size, model_base(from->address, from->log2_size),
                           model_last(from->address, from->log2_size));
@@ -138,7 +142,7 @@ static struct model_verdict judge_one(struct judge *j, size_t at)
             continue;
         by = feeder(j, at, i);
         if (by < j->n) {
-            if (verdict.fate != MODEL_PENDING)
+            if (verdict.fate == MODEL_MISSED)
                 verdict = (struct model_verdict){MODEL_REFILLED, by};
             continue;
         }

@@ -109,6 +109,13 @@ static inline bool model_overlaps(uint64_t address, unsigned log2_size, uint64_t
     return model_base(address, log2_size) <= last && model_last(address, log2_size) >= first;
 }
 
+/* How much of the IPA space an entry's walk used: a combined table entry, the page that its table
+ * is in. */
+static inline unsigned model_ipa_log2(const struct model_entry *entry)
+{
+    return entry->walk == MODEL_BOTH && entry->kind == MODEL_TABLE ? 12 : entry->log2_size;
+}
+
 static inline bool model_is_tlb(const struct model_entry *entry)
 {
     return entry->cache == XINV_CACHE_STAGE1 || entry->cache == XINV_CACHE_STAGE2 ||
