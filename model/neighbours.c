@@ -217,6 +217,7 @@ void model_neighbours(const struct model_config *config, const struct xinv_attac
     for (size_t i = 0; i < n; i++)
         m.pasids = m.pasids || attachments[i].pasid ||
                    attachments[i].flags & (XINV_ATT_PASID_ENABLED | XINV_ATT_PASIDS_UNKNOWN);
+    m.pasids = m.pasids && model_has_pasids(config);
     for (size_t i = 0; i < stale->n; i++) {
         bool seen = false;
 

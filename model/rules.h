@@ -122,6 +122,14 @@ static inline bool model_is_tlb(const struct model_entry *entry)
            entry->cache == XINV_CACHE_NESTED;
 }
 
+/* Endpoints can send PASIDs, as far as the IOMMU is concerned. */
+static inline bool model_has_pasids(const struct model_config *config)
+{
+    return config->vendor == MODEL_SMMUV3  ? config->ssidsize
+           : config->vendor == MODEL_AMDVI ? config->gtsup
+                                           : config->scalable && config->pasid;
+}
+
 /* The block of a device-TLB (or AMD) address whose lowest zero at or above bit 12 gives the size
  * (PCIe ATS). false: there is no zero. */
 static inline bool model_ats_block(uint64_t address, bool sized, uint64_t *first, uint64_t *last)

@@ -28,7 +28,7 @@ void model_entries_free(struct model_entries *entries)
     memset(entries, 0, sizeof(*entries));
 }
 
-#define MOST 64 /* blocks of one size that are taken one by one */
+#define MOST 68 /* blocks of one size that are taken one by one, and some at edges */
 
 struct maker {
     const struct model_config *config;
@@ -77,6 +77,8 @@ static unsigned blocks(const struct maker *m, enum model_walk walk, unsigned log
 {
     static const uint64_t samples[] = {0, UINT64_C(0x40000000), UINT64_C(0x7ffffffff000),
                                        UINT64_C(0xfffffffffffff000)};
+    static const uint64_t edges[] = {UINT64_C(0x7ffffffff000), UINT64_C(0xffff800000000000),
+                                     UINT64_C(0xfffffffff000), UINT64_C(0xffffffffff000)};
     uint64_t first = m->request->first >> log2;
     uint64_t last = m->request->last >> log2;
     unsigned n = 0;
@@ -91,13 +93,20 @@ static unsigned blocks(const struct maker *m, enum model_walk walk, unsigned log
         return 0;
     if (within && model_last(last << log2, log2) > m->request->last && last-- == first)
         return 0;
-    for (uint64_t i = first; i <= last; i++) {
-        if (n == m->most / 2 && last - i > m->most - n)
-            i = last - (m->most - n) + 1;
+    /* the first ones, the last ones, and those at the ends of what an address can be */
+    for (uint64_t i = first, tried = 0; tried < m->most; tried++, i++) {
+        if (tried == m->most / 2 && last - i > m->most - tried)
+            i = last - (m->most - tried) + 1;
         if (exists(m, walk, i << log2))
             at[n++] = i << log2;
-        if (i == last || n == m->most)
-            break;
+        if (i == last)
+            return n;
+    }
+    for (unsigned e = 0; e < sizeof(edges) / sizeof(edges[0]) && n < MOST; e++) {
+        uint64_t i = edges[e] >> log2;
+
+        if (i >= first && i <= last && exists(m, walk, i << log2))
+            at[n++] = i << log2;
     }
     return n;
 }
@@ -293,13 +302,6 @@ static void add_device_tlb_entry(const struct maker *m, const struct model_entry
     }
 }
 
-static bool has_pasids(const struct maker *m)
-{
-    return m->config->vendor == MODEL_SMMUV3  ? m->config->ssidsize
-           : m->config->vendor == MODEL_AMDVI ? m->config->gtsup
-                                              : m->config->scalable && m->config->pasid;
-}
-
 /* `all`: whatever PASID, as far as they are known. */
 static void add_device_tlb(const struct maker *m, bool range, bool all)
 {
@@ -314,7 +316,12 @@ static void add_device_tlb(const struct maker *m, bool range, bool all)
         e.tagged = true;
         add_device_tlb_entry(m, &e, range);
     }
-    if (all && m->at->flags & XINV_ATT_PASIDS_UNKNOWN && has_pasids(m)) {
+    /* whatever a guest's own table lets the endpoint do, requests without PASID among it */
+    if (all && m->at->flags & XINV_ATT_PASIDS_UNKNOWN && e.pasid) {
+        e.tagged = false;
+        add_device_tlb_entry(m, &e, range);
+    }
+    if (all && m->at->flags & XINV_ATT_PASIDS_UNKNOWN && model_has_pasids(m->config)) {
         e.tagged = true;
         e.pasid = 1;
         e.wild |= MODEL_WILD_PASID;

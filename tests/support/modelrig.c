@@ -51,7 +51,6 @@ enum model_finding modelrig_judge(struct modelrig *rig, const struct xinv_attach
     rig->commands = xinv_translate(&rig->iommu, attachments, n, request, policy, &completion,
                                    &rig->out, &rig->report);
     if (rig->commands < 0) {
-        cr_assert_neq(rig->commands, -XINV_E_NOSPACE);
         rig->refused++;
         return MODEL_CLEAN;
     }
@@ -74,6 +73,14 @@ enum modelrig_known modelrig_known(const struct modelrig *rig)
         r->entry.cache == XINV_CACHE_STAGE2 && r->entry.kind == MODEL_TABLE &&
         r->entry.differs & (MODEL_OTHER_KIND | MODEL_OTHER_WALK))
         return MODELRIG_STAGE2_TABLES;
+    if (r->finding == MODEL_SURVIVOR && rig->config.vendor == MODEL_AMDVI &&
+        r->entry.cache == XINV_CACHE_DEVICE_TLB && r->entry.walk == MODEL_BOTH && r->entry.tagged &&
+        !r->entry.pasid)
+        return MODELRIG_PASID_0;
+    if (r->finding == MODEL_SILENT && rig->config.vendor != MODEL_SMMUV3 &&
+        r->entry.cache == XINV_CACHE_DEVICE_TLB && r->entry.differs == MODEL_OTHER_TAGGED &&
+        r->entry.tagged)
+        return MODELRIG_UNTAGGED;
     return MODELRIG_NEW;
 }
 

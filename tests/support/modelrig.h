@@ -39,11 +39,17 @@ enum model_finding modelrig_judge(struct modelrig *rig, const struct xinv_attach
  * device-TLB entry can so come back from a stale scalable context entry.
  * MODELRIG_STAGE2_TABLES: a leaf-only change of stage 2 under nesting needs IH = 0 or PDE = 1 for
  * the combined entries; that stage-2 table entries go with them is not in the report.
+ * MODELRIG_UNTAGGED: a device-TLB command without PASID may take entries with one (sources
+ * disagree); SMMUv3's report tells so, VT-d's and AMD-Vi's do not. MODELRIG_PASID_0: AMD-Vi
+ * translates a request with PASID 0 as one without (GIOV); an endpoint that has PASIDs can so hold
+ * entries of PASID 0, which a change under nesting does not think of.
  */
 enum modelrig_known {
     MODELRIG_NEW,
     MODELRIG_CONTEXT_ORDER,
     MODELRIG_STAGE2_TABLES,
+    MODELRIG_UNTAGGED,
+    MODELRIG_PASID_0,
     MODELRIG_NKNOWN
 };
 enum modelrig_known modelrig_known(const struct modelrig *rig);
