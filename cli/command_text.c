@@ -27,8 +27,8 @@ static uint64_t from_le64(uint64_t v)
     return out;
 }
 
-static void load(const struct xinv_iommu *iommu, const struct xinv_out *out, uint32_t at,
-                 uint64_t *words)
+void command_text_load(const struct xinv_iommu *iommu, const struct xinv_out *out, uint32_t at,
+                       uint64_t *words)
 {
     for (unsigned w = 0; w < iommu->words; w++)
         words[w] = from_le64(out->words[at + w]);
@@ -58,7 +58,7 @@ void command_text_steps(const struct xinv_iommu *iommu, const struct xinv_out *o
         switch (step->kind) {
         case XINV_STEP_QUEUE:
             for (uint32_t at = step->first; at < step->first + step->count; at += iommu->words) {
-                load(iommu, out, at, words);
+                command_text_load(iommu, out, at, words);
                 print_command(iommu, words, prefix);
             }
             break;
@@ -116,7 +116,7 @@ void command_json_steps(const struct xinv_iommu *iommu, const struct xinv_out *o
         switch (step->kind) {
         case XINV_STEP_QUEUE:
             for (uint32_t at = step->first; at < step->first + step->count; at += iommu->words) {
-                load(iommu, out, at, words);
+                command_text_load(iommu, out, at, words);
                 append(array, command_json(iommu, words), which);
             }
             break;

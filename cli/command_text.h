@@ -5,6 +5,10 @@
 
 #include "cli/json.h"
 
+/* command_text_load - the words of the command at a position of an output, as numbers */
+void command_text_load(const struct xinv_iommu *iommu, const struct xinv_out *out, uint32_t at,
+                       uint64_t *words);
+
 /* command_text_steps - a line per command, register write and wait, each after `prefix` */
 void command_text_steps(const struct xinv_iommu *iommu, const struct xinv_out *out,
                         const char *prefix);

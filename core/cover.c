@@ -3,41 +3,34 @@
 
 /*
  * A combination's index has a bit for the value of each two-valued axis and two for the regime.
- * pattern[v] is the set of combinations that have axis value v; the axes stand in the order of the
- * XINV_* class bits.
+ * Each table gives, for the values that an axis may have, the combinations that have one of them;
+ * the axes stand in the order of the XINV_* class bits.
  */
-static const uint64_t pattern[12] = {
-    UINT64_C(0x5555555555555555), UINT64_C(0xaaaaaaaaaaaaaaaa), /* level: leaf, walk */
-    UINT64_C(0x3333333333333333), UINT64_C(0xcccccccccccccccc), /* global: no, yes */
-    UINT64_C(0x0f0f0f0f0f0f0f0f), UINT64_C(0xf0f0f0f0f0f0f0f0), /* pasid: untagged, tagged */
-    UINT64_C(0x00ff00ff00ff00ff), UINT64_C(0xff00ff00ff00ff00), /* presence: present, not present */
-    UINT64_C(0x000000000000ffff), UINT64_C(0x00000000ffff0000), /* regime: EL1, EL2 */
-    UINT64_C(0x0000ffff00000000), UINT64_C(0xffff000000000000), /* regime: Secure, Realm */
+#define P(a) UINT64_C(0x##a##a)
+static const uint64_t two_valued[4][4] = {
+    {0, P(55555555), P(aaaaaaaa), UINT64_MAX}, /* level: leaf, walk */
+    {0, P(33333333), P(cccccccc), UINT64_MAX}, /* global: no, yes */
+    {0, P(0f0f0f0f), P(f0f0f0f0), UINT64_MAX}, /* pasid: untagged, tagged */
+    {0, P(00ff00ff), P(ff00ff00), UINT64_MAX}, /* presence: present, not present */
 };
-
-static uint64_t axis_set(xinv_axes axes, unsigned first, unsigned n)
-{
-    uint64_t set = 0;
-
-    for (unsigned i = first; i < first + n; i++)
-        if (axes & (1u << i))
-            set |= pattern[i];
-    return set;
-}
+#undef P
 
 xinv_classes xinv_classes_expand(xinv_axes axes)
 {
-    return axis_set(axes, 0, 2) & axis_set(axes, 2, 2) & axis_set(axes, 4, 2) &
-           axis_set(axes, 6, 2) & axis_set(axes, 8, 4);
+    uint64_t regimes =
+        (uint64_t)(axes >> 8 & 15); /* EL1, EL2, Secure, Realm: 16 combinations each */
+
+    regimes = (regimes & 1) | (regimes & 2) << 15 | (regimes & 4) << 30 | (regimes & 8) << 45;
+    return regimes * 0xffff & two_valued[0][axes & 3] & two_valued[1][axes >> 2 & 3] &
+           two_valued[2][axes >> 4 & 3] & two_valued[3][axes >> 6 & 3];
 }
 
 static unsigned popcount64(uint64_t v)
 {
-    unsigned n = 0;
-
-    for (; v; v &= v - 1)
-        n++;
-    return n;
+    v -= v >> 1 & UINT64_C(0x5555555555555555);
+    v = (v & UINT64_C(0x3333333333333333)) + (v >> 2 & UINT64_C(0x3333333333333333));
+    v = (v + (v >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (unsigned)((v * UINT64_C(0x0101010101010101)) >> 56);
 }
 
 /* Is a removal no narrower than another of the same row, where both reach the same entries? */
@@ -85,9 +78,10 @@ static uint64_t entries(const struct xinv_cache_def *cache, uint8_t match, xinv_
     unsigned log2 = 28u + cache->log2_entries;
     xinv_classes all = xinv_classes_expand(cache->axes);
 
-    for (unsigned t = 0; t < XINV_NTAGS; t++)
-        if (match & cache->tags & XINV_TAG_BIT(t))
-            log2 -= cache->spread[t];
+    for (unsigned left = match & cache->tags; left; left &= left - 1)
+        log2 -= cache->spread[__builtin_ctz(left)];
+    if (!(all & ~classes))
+        return UINT64_C(1) << log2;
     return ((uint64_t)popcount64(classes & all) << log2) / popcount64(all);
 }
 
@@ -104,41 +98,110 @@ static bool choice_fits(struct xinv_operand_choice choice, uint8_t match,
            !((choice.flags ^ need->flags) & XINV_NEED_NEW_DID);
 }
 
+/*
+ * Does a removal reach entries that no need asks for? Told from the tags, not from numbers: a tag
+ * that one value has to itself divides nothing, and of two removals each can reach beyond what the
+ * other matches on.
+ */
+static bool reaches_beyond(const struct xinv_cache_def *cache, const struct xinv_removal_def *r,
+                           struct xinv_operand_choice choice, const struct xinv_shape *shape)
+{
+    xinv_classes beyond = xinv_classes_expand(r->classes) & xinv_classes_expand(cache->axes);
+
+    for (unsigned k = 0; k < shape->n; k++) {
+        const struct xinv_need *need = &shape->need[k];
+
+        if (need->cache == r->cache && !(need->known & cache->tags & ~r->match) &&
+            choice_fits(choice, r->match, need))
+            beyond &= ~need->classes;
+    }
+    return beyond != 0;
+}
+
+/* The classes of a removal's entries that no other removal of the row takes all of: an entry dies
+ * once. */
+static xinv_classes own_classes(const struct xinv_vendor *v, const struct xinv_command_def *cmd,
+                                unsigned i)
+{
+    const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
+    xinv_classes classes = xinv_classes_expand(r->classes);
+
+    for (unsigned k = 0; k < cmd->removals.count; k++) {
+        const struct xinv_removal_def *other = &v->removals[cmd->removals.first + k];
+
+        if (k != i && other->cache == r->cache && !(other->match & ~r->match) &&
+            (other->match != r->match || k < i))
+            classes &= ~xinv_classes_expand(other->classes);
+    }
+    return classes;
+}
+
+/* How many of a removal's entries the shape asks for: of each class, as many as the need does that
+ * asks for most of it. */
+static uint64_t asked_of(const struct xinv_cache_def *cache, const struct xinv_removal_def *r,
+                         xinv_classes classes, struct xinv_operand_choice choice,
+                         const struct xinv_shape *shape)
+{
+    uint64_t asked = 0;
+
+    for (;;) {
+        const struct xinv_need *widest = NULL;
+        uint64_t most = 0;
+
+        for (unsigned k = 0; k < shape->n; k++) {
+            const struct xinv_need *need = &shape->need[k];
+            uint64_t n;
+
+            if (need->cache != r->cache || !(classes & need->classes) ||
+                !choice_fits(choice, r->match, need))
+                continue;
+            n = entries(cache, r->match | need->known, ~UINT64_C(0));
+            if (n > most) {
+                most = n;
+                widest = need;
+            }
+        }
+        if (!widest)
+            return asked;
+        asked += entries(cache, r->match | widest->known, classes & widest->classes);
+        classes &= ~widest->classes;
+    }
+}
+
 uint64_t xinv_row_excess(const struct xinv_iommu *iommu, unsigned row,
                          struct xinv_operand_choice choice, const struct xinv_shape *shape,
                          uint8_t *must, uint8_t *may)
 {
     const struct xinv_vendor *v = iommu->vendor;
     const struct xinv_command_def *cmd = &v->commands[row];
-    uint64_t excess = 0;
+    uint64_t excess[XINV_NCACHES] = {0};
+    uint64_t sum = 0;
+    uint8_t asked = 0; /* 1 << cache */
+
+    for (unsigned k = 0; k < shape->n; k++)
+        asked |= (uint8_t)(1u << shape->need[k].cache);
 
     for (unsigned i = 0; i < cmd->removals.count; i++) {
         const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
         const struct xinv_cache_def *cache = &v->caches[r->cache];
-        xinv_classes classes = xinv_classes_expand(r->classes);
-        uint64_t removed;
-        uint64_t wanted = 0;
+        xinv_classes classes;
 
         if (!(iommu->caches & (1u << r->cache)))
             continue;
-        removed = entries(cache, r->match, classes);
-        for (unsigned k = 0; k < shape->n; k++) {
-            const struct xinv_need *need = &shape->need[k];
-
-            if (need->cache != r->cache || !choice_fits(choice, r->match, need))
-                continue;
-            wanted += entries(cache, r->match | need->known, classes & need->classes);
-            classes &= ~need->classes;
-        }
-        if (removed > wanted) {
-            excess += removed - wanted;
-            if (r->must)
-                *must |= (uint8_t)(1u << r->cache);
-            else
-                *may |= (uint8_t)(1u << r->cache);
-        }
+        classes = own_classes(v, cmd, i);
+        excess[r->cache] += entries(cache, r->match, classes);
+        if (asked >> r->cache & 1)
+            excess[r->cache] -= asked_of(cache, r, classes, choice, shape);
+        if (!(asked >> r->cache & 1) || reaches_beyond(cache, r, choice, shape))
+            *(r->must ? must : may) |= (uint8_t)(1u << r->cache);
     }
-    return excess;
+    for (unsigned c = 0; c < XINV_NCACHES; c++) {
+        /* removals that overlap in part are counted each, but no more dies than there is */
+        uint64_t most = excess[c] ? entries(&v->caches[c], 0, ~UINT64_C(0)) : 0;
+
+        sum += excess[c] < most ? excess[c] : most;
+    }
+    return sum;
 }
 
 /* Candidates. */
@@ -156,8 +219,7 @@ static bool cache_confined(const struct xinv_vendor *v, const struct xinv_comman
     return false;
 }
 
-/* Does a row stay within its user's entries in every cache where entries have a user? */
-static bool confined(const struct xinv_vendor *v, const struct xinv_command_def *cmd)
+bool xinv_row_confined(const struct xinv_vendor *v, const struct xinv_command_def *cmd)
 {
     for (unsigned i = 0; i < cmd->removals.count; i++) {
         const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
@@ -176,6 +238,8 @@ static xinv_classes covers_with(const struct xinv_iommu *iommu, unsigned row,
     const struct xinv_command_def *cmd = &v->commands[row];
     xinv_classes covered = 0;
 
+    if (!(iommu->reach[row] & (1u << need->cache)))
+        return 0;
     for (unsigned i = 0; i < cmd->removals.count; i++) {
         const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
 
@@ -213,37 +277,33 @@ static void add_row(struct xinv_candidates *found, const struct xinv_iommu *iomm
 
     for (unsigned k = 0; k < shape->n; k++) {
         struct xinv_operand_choice choice = choice_for(cmd, &shape->need[k]);
-        uint8_t ignored = 0;
+        struct xinv_candidate *c = &found->c[found->n];
 
         if (found->n == XINV_MAX_CANDIDATES || !covers_with(iommu, row, choice, &shape->need[k]) ||
             is_there(found, row, choice))
             continue;
-        found->c[found->n++] = (struct xinv_candidate){
-            .row = (uint8_t)row,
-            .phase = cmd->phase,
-            .choice = choice,
-            .commands = 1,
-            .excess = xinv_row_excess(iommu, row, choice, shape, &ignored, &ignored),
-        };
+        *c = (struct xinv_candidate){
+            .row = (uint8_t)row, .phase = cmd->phase, .choice = choice, .commands = 1};
+        c->excess = xinv_row_excess(iommu, row, choice, shape, &c->must, &c->may);
+        found->n++;
     }
 }
 
 /* Atoms of one need: its classes, split by what each candidate covers. Room runs out to the safe
  * side: an atom not split further counts as covered only if all of it is. */
-static unsigned split_need(const struct xinv_candidates *found, const struct xinv_iommu *iommu,
-                           const struct xinv_need *need, unsigned room, xinv_classes *atom)
+static unsigned split_need(const struct xinv_need *need, const xinv_classes *covered,
+                           unsigned n_covered, unsigned room, xinv_classes *atom)
 {
     unsigned n = 1;
 
     atom[0] = need->classes;
-    for (unsigned i = 0; i < found->n; i++) {
-        xinv_classes covered = covers_with(iommu, found->c[i].row, found->c[i].choice, need);
+    for (unsigned i = 0; i < n_covered; i++) {
         unsigned now = n;
 
         for (unsigned k = 0; k < now && n < room; k++)
-            if ((atom[k] & covered) && (atom[k] & ~covered)) {
-                atom[n++] = atom[k] & ~covered;
-                atom[k] &= covered;
+            if ((atom[k] & covered[i]) && (atom[k] & ~covered[i])) {
+                atom[n++] = atom[k] & ~covered[i];
+                atom[k] &= covered[i];
             }
     }
     return n;
@@ -254,21 +314,27 @@ static void add_atoms(struct xinv_candidates *found, const struct xinv_iommu *io
 {
     const struct xinv_need *need = &shape->need[k];
     xinv_classes atom[XINV_MAX_ATOMS];
+    xinv_classes covered[XINV_MAX_CANDIDATES];
     unsigned room = XINV_MAX_ATOMS - found->n_atoms -
                     (shape->n - 1 - k); /* one is left for each need to come */
-    unsigned n = split_need(found, iommu, need, room, atom);
+    unsigned n;
 
+    for (unsigned i = 0; i < found->n; i++)
+        covered[i] = covers_with(iommu, found->c[i].row, found->c[i].choice, need);
+    n = split_need(need, covered, found->n, room, atom);
     for (unsigned i = 0; i < found->n; i++) {
         struct xinv_candidate *c = &found->c[i];
-        xinv_classes covered = covers_with(iommu, c->row, c->choice, need);
+        uint8_t matches;
 
-        if (!covered)
+        if (!covered[i])
             continue;
         c->choice.flags |= need->flags & XINV_NEED_ALIASES;
-        if (xinv_row_matches(iommu, c->row, need) & (uint8_t)~need->known)
+        matches = xinv_row_matches(iommu, c->row, need);
+        if (matches & (uint8_t)~need->known)
             c->listed = 1;
+        c->lost |= need->report & (uint8_t)~matches;
         for (unsigned a = 0; a < n; a++)
-            if (!(atom[a] & ~covered))
+            if (!(atom[a] & ~covered[i]))
                 c->covers |= UINT64_C(1) << (found->n_atoms + a);
     }
     for (unsigned a = 0; a < n; a++) {
@@ -281,12 +347,16 @@ void xinv_candidates_find(const struct xinv_iommu *iommu, const struct xinv_shap
                           struct xinv_candidates *found)
 {
     const struct xinv_vendor *v = iommu->vendor;
+    uint8_t caches = 0;
 
     found->atoms = 0;
     found->n_atoms = 0;
     found->n = 0;
+    for (unsigned k = 0; k < shape->n; k++)
+        caches |= (uint8_t)(1u << shape->need[k].cache);
     for (unsigned row = 0; row < v->n_commands; row++)
-        if ((iommu->commands >> row & 1) && (shape->beyond || confined(v, &v->commands[row])))
+        if ((iommu->commands >> row & 1) && (iommu->reach[row] & caches) &&
+            (shape->beyond || (iommu->confined >> row & 1)))
             add_row(found, iommu, shape, row);
     for (unsigned k = 0; k < shape->n; k++)
         if (shape->need[k].classes)

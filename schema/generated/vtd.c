@@ -89,8 +89,9 @@ static const struct xinv_removal_def removals[] = {
     {5, 0x01, 1, 0xfdf}, // 28: must device_tlb by rid
     {5, 0x23, 1, 0xfef}, // 29: must device_tlb by rid pasid address
     {5, 0x03, 1, 0xfef}, // 30: must device_tlb by rid pasid
-    {5, 0x01, 1, 0xfef}, // 31: must device_tlb by rid
-    {6, 0x00, 1, 0xfff}, // 32: must interrupt by
+    {5, 0x21, 1, 0xfef}, // 31: must device_tlb by rid address
+    {5, 0x01, 1, 0xfef}, // 32: must device_tlb by rid
+    {6, 0x00, 1, 0xfff}, // 33: must interrupt by
 };
 
 static const struct xinv_range_def ranges[] = {
@@ -100,6 +101,7 @@ static const struct xinv_range_def ranges[] = {
     {2, 1, {0, 1, 6}, {0, 0}}, // 3: pow2
     {2, 1, {51, 0, 255}, {0, 0}}, // 4: pow2
     {2, 1, {51, 0, 255}, {0, 0}}, // 5: pow2
+    {2, 1, {51, 0, 255}, {0, 0}}, // 6: pow2
 };
 
 static const struct xinv_command_def commands[] = {
@@ -122,8 +124,9 @@ static const struct xinv_command_def commands[] = {
     {"dev_tlb", XINV_VTD_OP_DEV_TLB_ALL, 5, 0, 0x01, {28, 1}, {5, 0}, {11, 1}}, // 16: device_tlb
     {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_PAGE, 5, 0, 0x23, {29, 1}, {5, 1}, {12, 4}}, // 17: device_tlb
     {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_ALL, 5, 0, 0x03, {30, 1}, {6, 0}, {12, 4}}, // 18: device_tlb
-    {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_ALL_PASIDS, 5, 0, 0x01, {31, 1}, {6, 0}, {12, 4}}, // 19: device_tlb
-    {"iec", XINV_VTD_OP_IEC_GLOBAL, 1, 0, 0x00, {32, 1}, {6, 0}, {7, 1}}, // 20: config
+    {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_PAGE_ALL_PASIDS, 5, 0, 0x21, {31, 1}, {6, 1}, {12, 4}}, // 19: device_tlb
+    {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_ALL_PASIDS, 5, 0, 0x01, {32, 1}, {7, 0}, {12, 4}}, // 20: device_tlb
+    {"iec", XINV_VTD_OP_IEC_GLOBAL, 1, 0, 0x00, {33, 1}, {7, 0}, {7, 1}}, // 21: config
 };
 
 static const struct xinv_need_def needs[] = {
@@ -173,23 +176,26 @@ static const struct xinv_need_def needs[] = {
     {0, 0x01, 0x00, 0x08, 0x1d5, {0, 0}}, // 43: device_config by rid
     {1, 0x0a, 0x00, 0x20, 0x1d5, {0, 0}}, // 44: pasid_config by pasid did
     {2, 0x0a, 0x00, 0x20, 0x1d7, {0, 0}}, // 45: stage1 by pasid did
-    {3, 0x08, 0x00, 0x20, 0x1d7, {0, 0}}, // 46: stage2 by did
-    {4, 0x0a, 0x00, 0x20, 0x1d7, {0, 0}}, // 47: nested by pasid did
-    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 48: device_tlb by rid pasid
-    {0, 0x01, 0x00, 0x08, 0x195, {16, 1}}, // 49: device_config by rid
-    {3, 0x08, 0x08, 0x00, 0x197, {16, 1}}, // 50: stage2 by did
-    {7, 0x00, 0x00, 0x00, 0x155, {17, 2}}, // 51: write_buffer by
-    {1, 0x08, 0x00, 0x00, 0x1d5, {0, 0}}, // 52: pasid_config by did
-    {2, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 53: stage1 by did
-    {3, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 54: stage2 by did
-    {4, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 55: nested by did
-    {0, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 56: device_config by
-    {1, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 57: pasid_config by
-    {2, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 58: stage1 by
-    {3, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 59: stage2 by
-    {4, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 60: nested by
-    {6, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 61: interrupt by
-    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 62: device_tlb by rid pasid
+    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 46: device_tlb by rid pasid
+    {0, 0x01, 0x00, 0x08, 0x1d5, {0, 0}}, // 47: device_config by rid
+    {1, 0x0a, 0x00, 0x20, 0x1d5, {0, 0}}, // 48: pasid_config by pasid did
+    {3, 0x08, 0x00, 0x20, 0x1d7, {0, 0}}, // 49: stage2 by did
+    {4, 0x0a, 0x00, 0x20, 0x1d7, {0, 0}}, // 50: nested by pasid did
+    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 51: device_tlb by rid pasid
+    {0, 0x01, 0x00, 0x08, 0x195, {16, 1}}, // 52: device_config by rid
+    {3, 0x08, 0x08, 0x00, 0x197, {16, 1}}, // 53: stage2 by did
+    {7, 0x00, 0x00, 0x00, 0x155, {17, 2}}, // 54: write_buffer by
+    {1, 0x08, 0x00, 0x00, 0x1d5, {0, 0}}, // 55: pasid_config by did
+    {2, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 56: stage1 by did
+    {3, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 57: stage2 by did
+    {4, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 58: nested by did
+    {0, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 59: device_config by
+    {1, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 60: pasid_config by
+    {2, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 61: stage1 by
+    {3, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 62: stage2 by
+    {4, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 63: nested by
+    {6, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 64: interrupt by
+    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 65: device_tlb by rid pasid
 };
 
 static const struct xinv_change_def changes[] = {
@@ -208,10 +214,11 @@ static const struct xinv_change_def changes[] = {
     {3, 1, 0x6, {32, 5}, {0, 1}}, // pasid_table
     {4, 1, 0xa, {37, 3}, {9, 1}}, // device_entry
     {4, 2, 0xa, {40, 3}, {9, 1}}, // device_entry
-    {4, 1, 0xf, {43, 6}, {0, 1}}, // device_entry
-    {4, 2, 0xf, {49, 3}, {0, 1}}, // device_entry
-    {5, 1, 0xf, {52, 4}, {0, 0}}, // tag_release
-    {6, 3, 0xf, {56, 7}, {0, 0}}, // everything
+    {4, 1, 0x9, {43, 4}, {0, 1}}, // device_entry
+    {4, 1, 0x6, {47, 5}, {0, 1}}, // device_entry
+    {4, 2, 0xf, {52, 3}, {0, 1}}, // device_entry
+    {5, 1, 0xf, {55, 4}, {0, 0}}, // tag_release
+    {6, 3, 0xf, {59, 7}, {0, 0}}, // everything
 };
 
 static const struct xinv_repeat_def repeats[] = {
@@ -240,8 +247,8 @@ const struct xinv_vendor xinv_vendor_vtd = {
     .attaches = attaches,
     .n_registers = 2,
     .n_features = 29,
-    .n_commands = 21,
-    .n_changes = 19,
+    .n_commands = 22,
+    .n_changes = 20,
     .n_repeats = 1,
     .n_attaches = 2,
     .first_free_tag = 2,

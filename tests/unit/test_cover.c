@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+/*
+ * What a row removes beyond a request, and which operands it can have, on tables of one or two
+ * rows. The cache is stage 1 with 2^8 entries, all leaf, of one class; 2^2 ASIDs, 2^3 DIDs share
+ * it, and one PASID has it to itself.
+ */
+#include <criterion/criterion.h>
+
+#include "core/cover.h"
+
+#define PASID XINV_TAG_BIT(XINV_TAG_PASID)
+#define ASID  XINV_TAG_BIT(XINV_TAG_ASID)
+#define DID   XINV_TAG_BIT(XINV_TAG_DID)
+#define VMID  XINV_TAG_BIT(XINV_TAG_VMID)
+
+#define ONE_CLASS \
+    (XINV_LEVEL_LEAF | XINV_GLOBAL_NO | XINV_PASID_UNTAGGED | XINV_PRESENT | XINV_REGIME_EL1)
+#define ENTRIES(n) ((uint64_t)(n) << 28) /* the unit of an excess */
+
+#define MAX_REMOVALS 3
+
+struct rig {
+    struct xinv_vendor vendor;
+    struct xinv_command_def row;
+    struct xinv_removal_def removals[MAX_REMOVALS];
+    struct xinv_iommu iommu;
+    struct xinv_shape shape;
+};
+
+static struct rig make(void)
+{
+    struct rig r = {.row = {.name = "row", .phase = XINV_PHASE_STAGE1}};
+    struct xinv_cache_def *c = &r.vendor.caches[XINV_CACHE_STAGE1];
+
+    c->present = 1;
+    c->tags = PASID | ASID | DID | VMID;
+    c->log2_entries = 8;
+    c->spread[XINV_TAG_ASID] = 2;
+    c->spread[XINV_TAG_DID] = 3;
+    c->axes = ONE_CLASS;
+    r.vendor.n_commands = 1;
+    r.iommu.commands = 1;
+    r.iommu.caches = 1u << XINV_CACHE_STAGE1;
+    return r;
+}
+
+static void removes(struct rig *r, uint8_t match, uint8_t must)
+{
+    r->removals[r->row.removals.count++] =
+        (struct xinv_removal_def){XINV_CACHE_STAGE1, match, must, ONE_CLASS};
+    r->row.operands |= match;
+}
+
+static void needs(struct rig *r, uint8_t known, uint8_t zero)
+{
+    r->shape.need[r->shape.n++] = (struct xinv_need){.cache = XINV_CACHE_STAGE1,
+                                                     .known = known,
+                                                     .report = known,
+                                                     .zero = zero,
+                                                     .classes = xinv_classes_expand(ONE_CLASS)};
+}
+
+struct excess {
+    uint64_t entries;
+    uint8_t must;
+    uint8_t may;
+};
+
+static struct excess excess_of(struct rig *r)
+{
+    struct excess e = {0};
+    struct xinv_operand_choice own = {0};
+
+    r->vendor.commands = &r->row;
+    r->vendor.removals = r->removals;
+    r->iommu.vendor = &r->vendor;
+    e.entries = xinv_row_excess(&r->iommu, 0, own, &r->shape, &e.must, &e.may);
+    return e;
+}
+
+Test(cover, a_row_that_matches_all_that_is_known_reaches_nothing_else)
+{
+    struct rig r = make();
+    struct excess e;
+
+    needs(&r, PASID | DID, 0);
+    removes(&r, PASID | DID, 1);
+    e = excess_of(&r);
+    cr_assert_eq(e.entries, 0);
+    cr_assert_eq(e.must, 0);
+    cr_assert_eq(e.may, 0);
+}
+
+/* Together the two match all that the need knows, and each alone reaches other entries. */
+Test(cover, what_one_of_two_overlapping_removals_reaches_is_named)
+{
+    struct rig r = make();
+    struct excess e;
+
+    needs(&r, PASID | VMID, 0);
+    removes(&r, PASID, 1);
+    removes(&r, VMID, 1);
+    e = excess_of(&r);
+    cr_assert_eq(e.must, 1u << XINV_CACHE_STAGE1);
+    cr_assert_eq(e.may, 0);
+}
+
+/* No number tells: a PASID has the cache to itself, and so the entries that go are as many. */
+Test(cover, entries_of_a_tag_that_nothing_divides_are_named)
+{
+    struct rig r = make();
+    struct excess e;
+
+    needs(&r, PASID | DID, 0);
+    removes(&r, DID, 1);
+    e = excess_of(&r);
+    cr_assert_eq(e.entries, 0);
+    cr_assert_eq(e.must, 1u << XINV_CACHE_STAGE1);
+}
+
+Test(cover, what_may_go_is_named_apart)
+{
+    struct rig r = make();
+    struct excess e;
+
+    needs(&r, PASID | DID, 0);
+    removes(&r, PASID | DID, 1);
+    removes(&r, PASID, 0);
+    e = excess_of(&r);
+    cr_assert_eq(e.must, 0);
+    cr_assert_eq(e.may, 1u << XINV_CACHE_STAGE1);
+}
+
+/* 256 entries, of which a DID has 32. */
+Test(cover, an_entry_that_two_removals_of_a_row_take_dies_once)
+{
+    struct rig r = make();
+
+    needs(&r, DID, 0);
+    removes(&r, DID | ASID, 1);
+    removes(&r, 0, 1);
+    removes(&r, 0, 0);
+    cr_assert_eq(excess_of(&r).entries, ENTRIES(256 - 32));
+}
+
+/* An ASID under a DID has 8 entries; the other need asks for all 32 of the DID. */
+Test(cover, what_the_wider_of_two_needs_asks_for_is_no_excess)
+{
+    struct rig r = make();
+
+    needs(&r, DID | ASID, 0);
+    needs(&r, DID, 0);
+    removes(&r, DID, 1);
+    cr_assert_eq(excess_of(&r).entries, 0);
+    cr_assert_eq(excess_of(&r).must, 0);
+}
+
+/* Neither takes all that the other does: 256 by the PASID and 64 by the ASID. */
+Test(cover, a_row_removes_no_more_than_the_cache_holds)
+{
+    struct rig r = make();
+
+    removes(&r, PASID, 1);
+    removes(&r, ASID, 1);
+    cr_assert_eq(excess_of(&r).entries, ENTRIES(256));
+}
