@@ -12,6 +12,7 @@
 
 static uint64_t words[256];
 static struct xinv_step steps[32];
+static struct xinv_ladders ladders;
 
 static uint64_t now(void)
 {
@@ -80,6 +81,7 @@ int main(int argc, char **argv)
 
             if (xinv_iommu_init(&iommu, xinv_platform_find(names[i]), NULL, NULL, 0))
                 return 1;
+            xinv_iommu_prepare(&iommu, &ladders);
             ns = translate(&iommu, ats ? XINV_ATT_ATS : 0, calls, &commands);
             printf("%-20s  %-6s  %8" PRIu32 "  %10" PRIu64 "  %" PRIu64 "\n", names[i],
                    ats ? "on" : "off", commands, ns / calls, ns / base);

@@ -96,6 +96,14 @@ static const char *value_of(struct cli_args *args, const char *inline_value)
     return args->at < args->argc ? args->argv[args->at++] : NULL;
 }
 
+static int bad(const struct cli_args *args, const struct cli_option *o, const char *why,
+               const char *more)
+{
+    if (!args->quiet)
+        cli_misuse(args->command, "--%s %s%s", o->name, why, more);
+    return CLI_BAD;
+}
+
 int cli_next(struct cli_args *args, const char **value)
 {
     const char *arg;
@@ -114,7 +122,8 @@ int cli_next(struct cli_args *args, const char **value)
         return cli_next(args, value);
     }
     if (!strcmp(arg, "--help") || !strcmp(arg, "-h")) {
-        cli_print_help(args->command);
+        if (!args->quiet)
+            cli_print_help(args->command);
         return CLI_HELP;
     }
     equals = strchr(arg, '=');
@@ -124,19 +133,34 @@ int cli_next(struct cli_args *args, const char **value)
 
         if (strncmp(arg, "--", 2) || strlen(o->name) != n - 2 || strncmp(arg + 2, o->name, n - 2))
             continue;
-        if (!o->argument && equals) {
-            cli_misuse(args->command, "--%s takes no value", o->name);
-            return CLI_BAD;
-        }
+        if (!o->argument && equals)
+            return bad(args, o, "takes no value", "");
         *value = o->argument ? value_of(args, equals ? equals + 1 : NULL) : NULL;
-        if (o->argument && !*value) {
-            cli_misuse(args->command, "--%s needs a value: %s", o->name, o->argument);
-            return CLI_BAD;
-        }
+        if (o->argument && !*value)
+            return bad(args, o, "needs a value: ", o->argument);
         return i;
     }
-    cli_misuse(args->command, "unknown option %.*s", (int)n, arg);
+    if (!args->quiet)
+        cli_misuse(args->command, "unknown option %.*s", (int)n, arg);
     return CLI_BAD;
+}
+
+int cli_each(const struct cli_command *command, int argc, char **argv,
+             int (*take)(const struct cli_command *command, void *context, int option,
+                         const char *value),
+             void *context)
+{
+    struct cli_args args = {.command = command, .argc = argc, .argv = argv};
+    const char *value = NULL;
+    int status = CLI_OK;
+    int option;
+
+    while (!status && (option = cli_next(&args, &value)) != CLI_END) {
+        if (option == CLI_HELP)
+            return CLI_HELP;
+        status = option == CLI_BAD ? CLI_USAGE : take(command, context, option, value);
+    }
+    return status;
 }
 
 /* ---- Values ------------------------------------------------------------------------------------
@@ -185,6 +209,38 @@ const char *cli_join(const char *const *names, char *text, size_t size)
     text[0] = '\0';
     for (unsigned i = 0; names[i] && used < size; i++)
         used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", names[i]);
+    return text;
+}
+
+/* ---- Input -------------------------------------------------------------------------------------
+ */
+
+char *cli_read(const char *path, size_t most, size_t *size, char *why, size_t why_size)
+{
+    FILE *f = strcmp(path, "-") ? fopen(path, "rb") : stdin;
+    char *text = NULL;
+    size_t n = 0;
+
+    if (!f) {
+        snprintf(why, why_size, "cannot be opened: %s", strerror(errno));
+        return NULL;
+    }
+    do {
+        text = cli_grow(text, n + 65536, 1);
+        n += fread(text + n, 1, 65535, f);
+    } while (!feof(f) && !ferror(f) && n <= most);
+    text[n] = '\0';
+    *size = n;
+    if (ferror(f) || n > most) {
+        if (ferror(f))
+            snprintf(why, why_size, "cannot be read: %s", strerror(errno));
+        else
+            snprintf(why, why_size, "is larger than %zu MiB", most >> 20);
+        free(text);
+        text = NULL;
+    }
+    if (f != stdin)
+        fclose(f);
     return text;
 }
 

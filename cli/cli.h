@@ -12,6 +12,7 @@
 #define CLI_OK    0
 #define CLI_INPUT 1 /* an input is wrong, or an output cannot be written */
 #define CLI_USAGE 2 /* the command line is wrong */
+#define CLI_WARN  3 /* xinv check: warnings, and nothing that is wrong */
 
 /* cli_fail - one line on stderr: "xinv: ..."; returns `status` */
 int cli_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -39,6 +40,7 @@ struct cli_command {
     int (*run)(const struct cli_command *command, int argc, char **argv);
 };
 
+extern const struct cli_command cli_check;
 extern const struct cli_command cli_replay;
 extern const struct cli_command cli_translate;
 extern const struct cli_command cli_platforms;
@@ -54,10 +56,20 @@ struct cli_args {
     char **argv;
     int at;
     bool operands_only; /* after -- */
+    bool quiet;         /* no complaint, no help: another pass says it */
 };
 
 /* cli_next - the index of the next option in command->options, or one of the codes above */
 int cli_next(struct cli_args *args, const char **value);
+
+/*
+ * cli_each - hands options, by their index, and operands (CLI_OPERAND) to take() until one fails
+ * returns: CLI_OK; CLI_HELP once --help has been answered; CLI_USAGE, or what take() returned
+ */
+int cli_each(const struct cli_command *command, int argc, char **argv,
+             int (*take)(const struct cli_command *command, void *context, int option,
+                         const char *value),
+             void *context);
 
 void cli_print_help(const struct cli_command *command);
 
@@ -76,6 +88,15 @@ int cli_choice(const char *text, const char *const *names);
 
 /* cli_join - a NULL-terminated list as "a, b, c" */
 const char *cli_join(const char *const *names, char *text, size_t size);
+
+/* ---- Input -------------------------------------------------------------------------------------
+ */
+
+/*
+ * cli_read - a whole file, or standard input for "-"; a NUL stands behind it
+ * returns: the text; NULL with *why, such as "cannot be opened: No such file or directory"
+ */
+char *cli_read(const char *path, size_t most, size_t *size, char *why, size_t why_size);
 
 /* ---- Output ------------------------------------------------------------------------------------
  */

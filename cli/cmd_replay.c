@@ -14,6 +14,8 @@
 
 enum {
     PLATFORM,
+    PLATFORM_FILE,
+    VENDOR_FILE,
     TOPOLOGY,
     POLICY,
     MAX_COMMANDS,
@@ -26,9 +28,10 @@ enum {
 
 static const struct cli_option options[] = {
     {"platform", "NAME|all", "on this platform; may be given again (all without it)"},
+    CLI_PLATFORM_FILE_OPTIONS,
     {"topology", "FILE", "endpoints and how they are attached; may be given again"},
     {"policy", "POLICY", "exact (default), latency or at-most:K blocks for a range"},
-    {"max-commands", "N", "a wider scope beyond this many commands for one tag and cache"},
+    CLI_MAX_COMMANDS_OPTION,
     {"leaf-size", "LOG2", "the largest leaf that any UNMAP removed, as log2 of its bytes"},
     {"leaf-only", NULL, "no UNMAP freed a table page; goes with --leaf-size"},
     {"commands", NULL, "print every command, its fields and the request behind it"},
@@ -255,15 +258,21 @@ static int replay_all(const struct settings *s, const struct capture *capture)
     return status;
 }
 
-static int take_option(const struct cli_command *command, struct settings *s, int option,
+static int take_option(const struct cli_command *command, void *context, int option,
                        const char *value)
 {
+    struct settings *s = context;
     uint64_t number;
 
     switch (option) {
     case PLATFORM:
         s->named |= strcmp(value, "all") != 0;
         return cli_platforms_add(command, &s->platforms, value);
+    case PLATFORM_FILE:
+        s->named = true;
+        return CLI_OK;
+    case VENDOR_FILE:
+        return CLI_OK;
     case TOPOLOGY:
         s->topologies = cli_grow(s->topologies, s->n_topologies + 1, sizeof(*s->topologies));
         if (topology_read(&s->topologies[s->n_topologies], value))
@@ -309,6 +318,7 @@ static int check_settings(const struct cli_command *command, struct settings *s)
         return cli_misuse(command, "no capture is named");
     if (s->hint.leaf_only && !s->hint.known)
         return cli_misuse(command, "--leaf-only needs --leaf-size as well");
+    cli_platforms_add_files(&s->platforms);
     if (!s->platforms.n && cli_platforms_add(command, &s->platforms, "all"))
         return CLI_USAGE;
     if (!s->n_topologies) {
@@ -322,32 +332,22 @@ static int check_settings(const struct cli_command *command, struct settings *s)
 
 static int run(const struct cli_command *command, int argc, char **argv)
 {
-    struct cli_args args = {.command = command, .argc = argc, .argv = argv};
     struct settings s = {0};
     struct capture capture = {0};
-    const char *value;
-    bool helped = false;
-    int status = CLI_OK;
-    int option;
+    int status = cli_each(command, argc, argv, take_option, &s);
 
-    while (!status && !helped && (option = cli_next(&args, &value)) != CLI_END) {
-        if (option == CLI_HELP)
-            helped = true;
-        else
-            status = option == CLI_BAD ? CLI_USAGE : take_option(command, &s, option, value);
-    }
-    if (!status && !helped)
+    if (!status)
         status = check_settings(command, &s);
-    if (!status && !helped)
+    if (!status)
         status = capture_read(&capture, s.file);
-    if (!status && !helped)
+    if (!status)
         status = replay_all(&s, &capture);
     capture_free(&capture);
     for (size_t i = 0; i < s.n_topologies; i++)
         topology_free(&s.topologies[i]);
     free(s.topologies);
     free(s.platforms.at);
-    return status;
+    return status == CLI_HELP ? CLI_OK : status;
 }
 
 const struct cli_command cli_replay = {

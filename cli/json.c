@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "schema/load.h"
 
@@ -33,9 +34,57 @@ cJSON *json_add_array(cJSON *to, const char *key)
     return must(cJSON_AddArrayToObject(to, key));
 }
 
+/* The length of the UTF-8 character at the start of the text; 0: there is none (RFC 3629, 3-4). */
+static size_t character(const char *text, size_t n)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    size_t length = *p < 0x80   ? 1
+                    : *p < 0xc2 ? 0
+                    : *p < 0xe0 ? 2
+                    : *p < 0xf0 ? 3
+                    : *p < 0xf5 ? 4
+                                : 0;
+
+    if (length > n)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    /* longer than needed, a surrogate, beyond U+10FFFF */
+    if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) || (*p == 0xf0 && p[1] < 0x90) ||
+        (*p == 0xf4 && p[1] > 0x8f))
+        return 0;
+    return length;
+}
+
+bool json_is_text(const char *text, size_t n)
+{
+    for (size_t i = 0, k; i < n; i += k) {
+        k = character(text + i, n - i);
+        if (!k || !text[i])
+            return false;
+    }
+    return true;
+}
+
+/* Names of files may be any bytes, and a text may have been cut in a character. */
 void json_add_text(cJSON *to, const char *key, const char *text)
 {
-    must(cJSON_AddStringToObject(to, key, text));
+    size_t n = strlen(text);
+    char *copy;
+
+    if (json_is_text(text, n)) {
+        must(cJSON_AddStringToObject(to, key, text));
+        return;
+    }
+    copy = cli_copy(text);
+    for (size_t i = 0, k; i < n; i += k ? k : 1) {
+        k = character(copy + i, n - i);
+        if (!k)
+            copy[i] = '?';
+    }
+    must(cJSON_AddStringToObject(to, key, copy));
+    free(copy);
 }
 
 void json_add_bool(cJSON *to, const char *key, bool value)
@@ -127,4 +176,44 @@ const char *cli_tags(uint8_t tags, char *text, size_t size)
             used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "",
                                      schema_tag_names[i]);
     return text;
+}
+
+/* Line and column of a byte offset, from 1. */
+static void locate(const char *text, size_t at, unsigned *line, unsigned *column)
+{
+    *line = 1;
+    *column = 1;
+    for (size_t i = 0; i < at; i++) {
+        (*column)++;
+        if (text[i] == '\n') {
+            (*line)++;
+            *column = 1;
+        }
+    }
+}
+
+cJSON *json_read(const char *path, size_t most)
+{
+    const char *end = NULL;
+    size_t size = 0;
+    char why[200];
+    char *text = cli_read(path, most, &size, why, sizeof(why));
+    cJSON *item = NULL;
+
+    if (!text) {
+        cli_fail(CLI_INPUT, "%s: %s%s", path, why,
+                 strncmp(why, "is larger", 9) ? "" : "; one request fits in less");
+        return NULL;
+    }
+    if (json_is_text(text, size))
+        item = cJSON_ParseWithLengthOpts(text, size + 1, &end, 1);
+    if (!item) {
+        unsigned line;
+        unsigned column;
+
+        locate(text, end ? (size_t)(end - text) : 0, &line, &column);
+        cli_fail(CLI_INPUT, "%s:%u:%u: not JSON; expected one object", path, line, column);
+    }
+    free(text);
+    return item;
 }

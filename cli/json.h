@@ -14,7 +14,7 @@ cJSON *json_object(void);
 cJSON *json_array(void);
 cJSON *json_add_object(cJSON *to, const char *key);
 cJSON *json_add_array(cJSON *to, const char *key);
-void json_add_text(cJSON *to, const char *key, const char *text);
+void json_add_text(cJSON *to, const char *key, const char *text); /* what is no UTF-8 becomes ? */
 void json_add_bool(cJSON *to, const char *key, bool value);
 void json_add_count(cJSON *to, const char *key, uint64_t value); /* a number */
 void json_add_hex(cJSON *to, const char *key, uint64_t value);   /* "0x..." */
@@ -33,6 +33,16 @@ void json_add_words(cJSON *to, const char *key, const uint64_t *words, unsigned 
 void json_add_fields(cJSON *to, const char *key, const struct xinv_decoded *decoded);
 
 void json_print(const cJSON *item, bool pretty);
+
+/* json_is_text - UTF-8 without a NUL, as JSON must be */
+bool json_is_text(const char *text, size_t n);
+
+/*
+ * json_read - the one JSON value in a file, - for standard input
+ * @most: bytes that it may have
+ * returns: it, or NULL after a complaint
+ */
+cJSON *json_read(const char *path, size_t most);
 
 /* cli_tags - a tag mask as "vmid, address" or "none" */
 const char *cli_tags(uint8_t tags, char *text, size_t size);

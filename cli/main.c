@@ -4,8 +4,10 @@
 #include <xinv/xinv.h>
 
 #include "cli/cli.h"
+#include "cli/platform.h"
 
-static const struct cli_command *const commands[] = {&cli_replay, &cli_translate, &cli_platforms};
+static const struct cli_command *const commands[] = {&cli_replay, &cli_translate, &cli_platforms,
+                                                     &cli_check};
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void print_help(void)
@@ -38,7 +40,10 @@ int main(int argc, char **argv)
 
         if (strcmp(name, commands[i]->name))
             continue;
-        status = commands[i]->run(commands[i], argc - 2, argv + 2);
+        status = cli_platform_files_read(commands[i], argc - 2, argv + 2);
+        if (!status)
+            status = commands[i]->run(commands[i], argc - 2, argv + 2);
+        cli_platform_files_free();
         if (status)
             return status;
         return cli_flush();

@@ -6,17 +6,162 @@
 #include <string.h>
 
 #include "cli/json.h"
+#include "cli/table_file.h"
 #include "core/backend.h"
 #include "schema/load.h"
 
+/* ---- Files -------------------------------------------------------------------------------------
+ */
+
+static struct table_file *files;
+static size_t n_files;
+
+static const struct xinv_platform *file_platform(size_t i)
+{
+    return files[i].platform ? &files[i].platform->table : NULL;
+}
+
+static void add_file(const char *path, enum table_kind kind)
+{
+    files = cli_grow(files, n_files + 1, sizeof(*files));
+    files[n_files++] = (struct table_file){.path = path, .kind = kind};
+}
+
+static void list_files(const struct cli_command *command, int argc, char **argv)
+{
+    struct cli_args args = {.command = command, .argc = argc, .argv = argv, .quiet = true};
+    const char *value;
+    int option;
+
+    while ((option = cli_next(&args, &value)) >= 0 || option == CLI_OPERAND) {
+        if (option < 0)
+            continue;
+        if (!strcmp(command->options[option].name, "platform-file"))
+            add_file(value, TABLE_PLATFORM);
+        else if (!strcmp(command->options[option].name, "vendor-file"))
+            add_file(value, TABLE_VENDOR);
+    }
+    if (option != CLI_END)
+        cli_platform_files_free(); /* the command says what is wrong, or its help */
+}
+
+/* A platform's name stands for one of them. */
+static void check_names(void)
+{
+    for (size_t i = 0; i < n_files; i++)
+        for (size_t k = 0; k < i; k++)
+            if (file_platform(i) && file_platform(k) && !strcmp(files[i].name, files[k].name)) {
+                table_fail(&files[i], NULL, "platform: '%s' is the platform of %s as well",
+                           files[i].name, files[k].path);
+                break;
+            }
+}
+
+static int complain(enum table_kind expected, const struct table_file *file)
+{
+    char text[1024];
+
+    if (expected == TABLE_PLATFORM && file->kind == TABLE_VENDOR)
+        return cli_fail(CLI_INPUT, "%s: is a vendor's table; expected a platform's file",
+                        file->path);
+    if (expected == TABLE_VENDOR && file->kind == TABLE_PLATFORM)
+        return cli_fail(CLI_INPUT, "%s: is a platform's file; expected a vendor's table",
+                        file->path);
+    if (!file->failed)
+        return CLI_OK;
+    schema_error_format(&file->error, text, sizeof(text));
+    return cli_fail(CLI_INPUT, "%s", text);
+}
+
+static int check_used(const struct cli_command *command)
+{
+    for (size_t i = 0; i < n_files; i++) {
+        bool used = files[i].kind == TABLE_PLATFORM;
+
+        for (size_t k = 0; !used && k < n_files; k++)
+            used = files[k].tables == files[i].vendor;
+        if (!used)
+            return cli_misuse(command, "%s: no --platform-file names the vendor '%s'",
+                              files[i].path, files[i].name);
+    }
+    return CLI_OK;
+}
+
+int cli_platform_files_read(const struct cli_command *command, int argc, char **argv)
+{
+    enum table_kind *kinds;
+    int status = CLI_OK;
+
+    list_files(command, argc, argv);
+    if (!n_files)
+        return CLI_OK;
+    for (size_t i = 0; i < n_files; i++)
+        if (!strcmp(files[i].path, "-")) {
+            cli_platform_files_free();
+            return cli_misuse(command, "a table is not read from standard input; name a file");
+        }
+    kinds = cli_alloc(n_files, sizeof(*kinds));
+    for (size_t i = 0; i < n_files; i++)
+        kinds[i] = files[i].kind;
+    table_files_read(files, n_files);
+    check_names();
+    for (size_t i = 0; i < n_files; i++)
+        if (complain(kinds[i], &files[i]))
+            status = CLI_INPUT;
+    free(kinds);
+    if (!status)
+        status = check_used(command);
+    if (status)
+        cli_platform_files_free();
+    return status;
+}
+
+void cli_platform_files_free(void)
+{
+    table_files_free(files, n_files);
+    files = NULL;
+    n_files = 0;
+}
+
+/* ---- Names -------------------------------------------------------------------------------------
+ */
+
+const struct xinv_platform *cli_platform_find(const char *name)
+{
+    for (size_t i = 0; i < n_files; i++)
+        if (file_platform(i) && !strcmp(files[i].name, name))
+            return file_platform(i);
+    return xinv_platform_find(name);
+}
+
+const struct xinv_platform *cli_platform_default(void)
+{
+    const struct xinv_platform *only = NULL;
+
+    for (size_t i = 0; i < n_files; i++) {
+        if (!file_platform(i))
+            continue;
+        if (only)
+            return NULL;
+        only = file_platform(i);
+    }
+    return only;
+}
+
+/* Every name, those of files first; one that a file took from a built-in platform stands once. */
 static void names(char *text, size_t size)
 {
     const struct xinv_platform *p;
     size_t used = 0;
 
     text[0] = '\0';
+    for (size_t i = 0; i < n_files && used < size; i++)
+        if (file_platform(i))
+            used +=
+                (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", files[i].name);
     for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", p->name);
+        if (cli_platform_find(p->name) == p)
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", p->name);
 }
 
 static void append(struct cli_platforms *list, const struct xinv_platform *platform)
@@ -31,7 +176,7 @@ static void append(struct cli_platforms *list, const struct xinv_platform *platf
 int cli_platforms_add(const struct cli_command *command, struct cli_platforms *list,
                       const char *name)
 {
-    const struct xinv_platform *p = xinv_platform_find(name);
+    const struct xinv_platform *p = cli_platform_find(name);
     char text[2048];
 
     if (p) {
@@ -45,6 +190,13 @@ int cli_platforms_add(const struct cli_command *command, struct cli_platforms *l
     for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++)
         append(list, p);
     return CLI_OK;
+}
+
+void cli_platforms_add_files(struct cli_platforms *list)
+{
+    for (size_t i = 0; i < n_files; i++)
+        if (file_platform(i))
+            append(list, file_platform(i));
 }
 
 int cli_set_feature(const struct cli_command *command, const struct xinv_vendor *vendor,
@@ -93,7 +245,14 @@ int cli_policy(const struct cli_command *command, const char *text, struct xinv_
 /* ---- xinv platforms -----------------------------------------------------------------------------
  */
 
+enum {
+    PLATFORM_FILE,
+    VENDOR_FILE,
+    JSON
+};
+
 static const struct cli_option options[] = {
+    CLI_PLATFORM_FILE_OPTIONS,
     {"json", NULL, "one JSON document"},
     {NULL, NULL, NULL},
 };
@@ -208,8 +367,9 @@ static int run(const struct cli_command *command, int argc, char **argv)
         if (option == CLI_OPERAND)
             status = cli_platforms_add(command, &list, value);
         else
-            json = true;
+            json |= option == JSON;
     }
+    cli_platforms_add_files(&list);
     if (!status && json) {
         if (!list.n)
             status = cli_platforms_add(command, &list, "all");
@@ -230,7 +390,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
 const struct cli_command cli_platforms = {
     .name = "platforms",
     .operands = "[NAME...]",
-    .summary = "Lists the built-in platforms; with names, what each of them can do.",
+    .summary = "Lists the built-in platforms; with names or files, what each of them can do.",
     .options = options,
     .run = run,
 };

@@ -18,6 +18,7 @@ struct run {
     const struct replay_job *job;
     struct replay_result *result;
     struct xinv_iommu iommu;
+    struct xinv_ladders ladders;
     struct xinv_session *session;
     void *memory;
     uint32_t n_iommus;
@@ -141,6 +142,7 @@ static int set_up(struct run *run)
 
     if (ret)
         return cli_fail(CLI_INPUT, "%s: %s", run->job->platform->name, xinv_strerror(ret));
+    xinv_iommu_prepare(&run->iommu, &run->ladders);
     size_session(run->job, &config);
     run->n_iommus = config.n_iommus;
     for (uint32_t i = 0; i < run->n_iommus; i++)

@@ -5,12 +5,14 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "cli/platform.h"
 #include "schema/load.h"
 
 struct reader {
     struct request *r;
     struct request_error *error;
     bool failed;
+    uint32_t seen; /* keys of the attachment that is being read */
 };
 
 /* Where a value stands; a chain of these makes the path of an error. */
@@ -106,6 +108,14 @@ static void unknown_key(struct reader *rd, const struct place *at)
     fail(rd, at, "unknown key");
 }
 
+static void refuse_twice(struct reader *rd, const struct place *at, const cJSON *object,
+                         const cJSON *v)
+{
+    for (const cJSON *w = object->child; w != v; w = w->next)
+        if (!strcmp(w->string, v->string))
+            fail(rd, at, "comes twice");
+}
+
 /* Calls `take` for each member; a key that comes twice is an error. */
 typedef void take_member(struct reader *rd, const struct place *at, const cJSON *v);
 
@@ -119,9 +129,7 @@ static void members(struct reader *rd, const struct place *in, const cJSON *obje
     cJSON_ArrayForEach (v, object) {
         struct place at = {in, v->string, 0};
 
-        for (const cJSON *w = object->child; w != v; w = w->next)
-            if (!strcmp(w->string, v->string))
-                fail(rd, &at, "comes twice");
+        refuse_twice(rd, &at, object, v);
         if (!rd->failed)
             take(rd, &at, v);
     }
@@ -156,7 +164,7 @@ static void find_platform(struct reader *rd, const struct iommu_keys *k)
     if (k->platform && k->vendor) {
         fail(rd, &vendor, "either a platform or a vendor, not both");
     } else if (k->platform) {
-        rd->r->platform = name ? xinv_platform_find(name) : NULL;
+        rd->r->platform = name ? cli_platform_find(name) : NULL;
         if (!rd->r->platform)
             fail(rd, &platform, "no platform '%.60s'", name ? name : "");
     } else if (k->vendor) {
@@ -168,7 +176,9 @@ static void find_platform(struct reader *rd, const struct iommu_keys *k)
         if (!rd->r->platform->vendor)
             fail(rd, &vendor, "no vendor '%.60s'; expected smmuv3, vtd or amdvi", name ? name : "");
     } else {
-        fail(rd, &platform, "is missing; expected a platform's name, or vendor and registers");
+        rd->r->platform = cli_platform_default();
+        if (!rd->r->platform)
+            fail(rd, &platform, "is missing; expected a platform's name, or vendor and registers");
     }
 }
 
@@ -184,6 +194,7 @@ static void read_registers(struct reader *rd, const cJSON *object)
         struct place at = {&in, item->string, 0};
         unsigned i = 0;
 
+        refuse_twice(rd, &at, object, item);
         while (i < v->n_registers && strcmp(v->registers[i], item->string))
             i++;
         if (i == v->n_registers) {
@@ -206,10 +217,9 @@ static unsigned read_settings(struct reader *rd, const cJSON *object, struct xin
         struct place at = {&in, item->string, 0};
         int feature = xinv_feature_find(rd->r->platform->vendor, item->string);
 
+        refuse_twice(rd, &at, object, item);
         if (feature < 0)
             fail(rd, &at, "is no feature of %s", rd->r->platform->vendor->name);
-        else if (n == XINV_MAX_FEATURES)
-            fail(rd, &at, "comes twice");
         if (rd->failed)
             return 0;
         set[n].feature = (uint8_t)feature;
@@ -229,7 +239,7 @@ static void read_iommu(struct reader *rd, const struct iommu_keys *k)
     if (rd->failed)
         return;
     for (unsigned i = 0; i < rd->r->platform->vendor->n_registers; i++)
-        rd->r->registers[i] = k->platform ? rd->r->platform->registers[i] : 0;
+        rd->r->registers[i] = k->vendor ? 0 : rd->r->platform->registers[i];
     if (k->registers)
         read_registers(rd, k->registers);
     if (k->settings)
@@ -299,20 +309,27 @@ static void take_attachment_key(struct reader *rd, const struct place *at, const
                                        "aliases",     "pci_id",        "stream_id",
                                        "source_id",   "device_id",     "substream_id",
                                        "mip",         "maxpend",       NULL};
+    /* the vendors' own names stand for one of the first 14 */
+    static const uint8_t meant[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 1, 1, 1, 2, 9, 9};
     struct xinv_attachment *a = &rd->r->at[rd->r->n];
+    int key = cli_choice(at->key, keys);
 
-    switch (cli_choice(at->key, keys)) {
+    if (key < 0) {
+        unknown_key(rd, at);
+        return;
+    }
+    key = meant[key];
+    if (rd->seen >> key & 1)
+        fail(rd, at, "is another name of a key that is there; one of them is enough");
+    rd->seen |= 1u << key;
+    switch (key) {
     case 0:
         a->stage = (uint8_t)choice(rd, at, v, schema_stage_names);
         break;
     case 1:
-    case 14:
-    case 15:
-    case 16:
         set_tag(rd, at, v, XINV_TAG_RID, &a->rid);
         break;
     case 2:
-    case 17:
         set_tag(rd, at, v, XINV_TAG_PASID, &a->pasid);
         break;
     case 3:
@@ -334,8 +351,6 @@ static void take_attachment_key(struct reader *rd, const struct place *at, const
         set_flag(rd, at, v, XINV_ATT_PASIDS_UNKNOWN);
         break;
     case 9:
-    case 18:
-    case 19:
         a->queue_depth = (uint8_t)number(rd, at, v, 32);
         break;
     case 10:
@@ -347,11 +362,8 @@ static void take_attachment_key(struct reader *rd, const struct place *at, const
     case 12:
         read_aliases(rd, at, v);
         break;
-    case 13:
-        read_pci_id(rd, at, v);
-        break;
     default:
-        unknown_key(rd, at);
+        read_pci_id(rd, at, v);
         break;
     }
 }
@@ -371,6 +383,7 @@ static void read_attachments(struct reader *rd, const cJSON *list, const cJSON *
     cJSON_ArrayForEach (item, list) {
         struct place at = {&in, NULL, (int)rd->r->n};
 
+        rd->seen = 0;
         rd->r->at[rd->r->n] = (struct xinv_attachment){.stage = preset};
         members(rd, &at, item, take_attachment_key);
         if (!rd->failed && !stage && !cJSON_GetObjectItemCaseSensitive(item, "stage"))
@@ -448,8 +461,9 @@ static void take_change_key(struct reader *rd, const struct place *at, const cJS
 
 static void take_caches(struct reader *rd, const struct place *in, const cJSON *v)
 {
-    static const char *const names[] = {"iotlb", "device_tlb", "pasid_config", "device_config",
-                                        NULL};
+    static const char *const names[] = {"iotlb",         "device_tlb", "pasid_config",
+                                        "device_config", "interrupt",  "stage1",
+                                        "stage2",        "nested",     NULL};
     const cJSON *item;
     int i = 0;
 
@@ -466,7 +480,8 @@ static void take_caches(struct reader *rd, const struct place *in, const cJSON *
 
 static void take_invalidate_key(struct reader *rd, const struct place *at, const cJSON *v)
 {
-    static const char *const scopes[] = {"domain", "pasid", "address", NULL};
+    static const char *const scopes[] = {"domain",   "pasid",      "address",
+                                         "endpoint", "everything", NULL};
     struct xinv_request *r = &rd->r->request;
 
     if (!strcmp(at->key, "caches")) {
@@ -578,19 +593,38 @@ static void read_completion(struct reader *rd, const cJSON *v)
     }
 }
 
+/* A kind brings one attachment and the change with it. */
+static void read_kind(struct reader *rd, const cJSON *v, const cJSON *const others[4])
+{
+    static const struct place at = {NULL, "kind", 0};
+    const char *name = cJSON_GetStringValue(v);
+
+    rd->r->kind = name ? cli_kind_find(name) : NULL;
+    if (!rd->r->kind) {
+        fail(rd, &at, "no kind '%.60s'; xinv matrix lists them", name ? name : "");
+        return;
+    }
+    for (unsigned i = 0; i < 4; i++)
+        if (others[i])
+            fail(rd, &at, "comes with its own %s", others[i]->string);
+    cli_kind_request(rd->r->kind, &rd->r->iommu, &rd->r->at[0], &rd->r->request);
+    rd->r->n = 1;
+}
+
 bool request_read(struct request *r, const cJSON *json, struct request_error *error)
 {
     static const char *const keys[] = {
         "platform",   "vendor", "registers",  "settings",     "stage", "attachments", "change",
-        "invalidate", "policy", "completion", "max_commands", "id",    NULL};
+        "invalidate", "policy", "completion", "max_commands", "id",    "kind",        NULL};
     static const struct place whole = {NULL, NULL, 0};
     static const struct place most = {NULL, "max_commands", 0};
     const cJSON *at[sizeof(keys) / sizeof(keys[0])] = {NULL};
-    struct reader rd = {r, error, false};
+    struct reader rd = {r, error, false, 0};
     struct iommu_keys iommu;
     const cJSON *v;
 
     r->n = 0;
+    r->kind = NULL;
     r->request = (struct xinv_request){0};
     r->policy = (struct xinv_policy){0};
     r->completion = (struct xinv_completion){0};
@@ -610,9 +644,11 @@ bool request_read(struct request *r, const cJSON *json, struct request_error *er
     iommu = (struct iommu_keys){at[0], at[1], at[2], at[3]};
     if (!rd.failed)
         read_iommu(&rd, &iommu);
-    if (!rd.failed)
+    if (!rd.failed && at[12])
+        read_kind(&rd, at[12], &at[4]);
+    if (!rd.failed && !at[12])
         read_attachments(&rd, at[5], at[4]);
-    if (!rd.failed)
+    if (!rd.failed && !at[12])
         read_what(&rd, at[6], at[7]);
     if (!rd.failed && at[8])
         read_policy(&rd, at[8]);

@@ -4,6 +4,7 @@
 #define XINV_CLI_REQUEST_H
 
 #include "cli/json.h"
+#include "cli/kinds.h"
 
 #define REQUEST_ATTACHMENTS 256
 #define REQUEST_ALIASES     8
@@ -25,6 +26,7 @@ struct request {
     struct xinv_request request;
     struct xinv_policy policy;
     struct xinv_completion completion;
+    const struct cli_kind *kind; /* NULL: attachments and a change of its own */
 };
 
 /*

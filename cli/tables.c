@@ -47,7 +47,23 @@ const struct schema_vendor *tables_vendor(const char *name)
         return NULL;
     vendors[i] = schema_vendor_parse(e->name, (const char *)e->data, e->size, &error);
     must(vendors[i], &error);
+    must(schema_vendor_attach(vendors[i], &error) ? vendors[i] : NULL, &error);
     return vendors[i];
+}
+
+const char *tables_vendor_names(char *text, size_t size)
+{
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (const struct cli_embedded *e = cli_embedded; e->name; e++) {
+        const char *name = e->name + strlen("schema/");
+
+        if (!strchr(name, '/') && used < size)
+            used += (size_t)snprintf(text + used, size - used, "%s%.*s", used ? ", " : "",
+                                     (int)strcspn(name, "."), name);
+    }
+    return text;
 }
 
 static const struct schema_vendor *find_vendor(void *context, const char *name)

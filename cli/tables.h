@@ -5,8 +5,12 @@
 
 #include "schema/load.h"
 
-/* tables_vendor - the built-in table of a vendor; NULL if there is none of that name */
+/* tables_vendor - the built-in table of a vendor, with its backend; NULL if there is none of that
+ * name */
 const struct schema_vendor *tables_vendor(const char *name);
+
+/* tables_vendor_names - the names of all, as "a, b, c" */
+const char *tables_vendor_names(char *text, size_t size);
 
 /* tables_platform - the built-in platform's file; NULL if there is none of that name */
 const struct schema_platform *tables_platform(const char *name);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command_text.h"
 #include "core/backend.h"
@@ -25,8 +26,10 @@ int translation_run(struct translation *t)
         }
         t->out.n_words = 0;
         t->out.n_steps = 0;
-        t->ret = xinv_translate(&r->iommu, r->at, r->n, &r->request, &r->policy, &r->completion,
-                                &t->out, &t->report);
+        t->ret = t->explanation ? xinv_explain(&r->iommu, r->at, r->n, &r->request, &r->policy,
+                                               &r->completion, &t->out, &t->report, t->explanation)
+                                : xinv_translate(&r->iommu, r->at, r->n, &r->request, &r->policy,
+                                                 &r->completion, &t->out, &t->report);
     } while (t->ret == -XINV_E_NOSPACE);
     return t->ret;
 }
@@ -153,6 +156,14 @@ cJSON *translation_json(const struct translation *t)
     return item;
 }
 
+void translation_add_id(cJSON *answer, const cJSON *request)
+{
+    const cJSON *id = cJSON_GetObjectItemCaseSensitive(request, "id");
+
+    if (id)
+        cJSON_AddItemToObject(answer, "id", cJSON_Duplicate(id, 1));
+}
+
 /* ---- Lines -------------------------------------------------------------------------------------
  */
 
@@ -181,7 +192,7 @@ static cJSON *answer(struct translation *t, uint64_t line, const cJSON *request)
     char text[200];
     char path[64] = "";
 
-    if (!request)
+    if (!cJSON_IsObject(request))
         return error_json(line, "JSON", "", "not JSON; expected one object");
     if (!request_read(&t->request, request, &error))
         return error_json(line, "REQUEST", error.path, error.text);
@@ -193,17 +204,45 @@ static cJSON *answer(struct translation *t, uint64_t line, const cJSON *request)
     return error_json(line, codes[-t->ret], path, text);
 }
 
+struct lines {
+    FILE *in;
+    char buffer[1u << 16];
+    size_t at;
+    size_t n;
+    int error; /* errno of a read */
+};
+
+/* Answers are passed on before the program waits for requests: a caller may want one first. */
+static int next_byte(struct lines *lines)
+{
+    ssize_t n;
+
+    if (lines->at < lines->n)
+        return (unsigned char)lines->buffer[lines->at++];
+    fflush(stdout);
+    do
+        n = read(fileno(lines->in), lines->buffer, sizeof(lines->buffer));
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        lines->error = errno;
+    if (n <= 0)
+        return EOF;
+    lines->n = (size_t)n;
+    lines->at = 1;
+    return (unsigned char)lines->buffer[0];
+}
+
 /*
  * Reads a line into text, without its end.
  * returns: its length; TRANSLATION_MAX_LINE + 1 for one that is longer, read to its end; -1 at the
  *     end of the input
  */
-static long read_line(FILE *in, char *text)
+static long read_line(struct lines *lines, char *text)
 {
     long n = 0;
     int c;
 
-    while ((c = getc_unlocked(in)) != EOF && c != '\n')
+    while ((c = next_byte(lines)) != EOF && c != '\n')
         if (n <= (long)TRANSLATION_MAX_LINE)
             text[n++] = (char)c;
     if (c == EOF && !n)
@@ -211,27 +250,36 @@ static long read_line(FILE *in, char *text)
     return n;
 }
 
+static cJSON *parse_line(const char *text, size_t n)
+{
+    if (n > TRANSLATION_MAX_LINE || !json_is_text(text, n))
+        return NULL;
+    return cJSON_ParseWithOpts(text, NULL, 1);
+}
+
 int translation_lines(FILE *in)
 {
     static struct translation t;
+    static struct lines lines;
     char *text = cli_alloc(TRANSLATION_MAX_LINE + 2, 1);
     uint64_t line = 0;
     long n;
 
-    while ((n = read_line(in, text)) >= 0) {
+    lines.in = in;
+    while ((n = read_line(&lines, text)) >= 0) {
         cJSON *request;
         cJSON *item;
-        cJSON *id;
 
         line++;
         text[n] = '\0';
         if (strspn(text, " \t\r") == (size_t)n)
             continue;
-        request = n > (long)TRANSLATION_MAX_LINE ? NULL : cJSON_ParseWithOpts(text, NULL, 1);
-        item = answer(&t, line, request);
-        id = cJSON_GetObjectItemCaseSensitive(request, "id");
-        if (id)
-            cJSON_AddItemToObject(item, "id", cJSON_Duplicate(id, 1));
+        request = parse_line(text, (size_t)n);
+        if (n > (long)TRANSLATION_MAX_LINE)
+            item = error_json(line, "JSON", "", "is longer than 1 MiB; one request fits in less");
+        else
+            item = answer(&t, line, request);
+        translation_add_id(item, request);
         json_print(item, false);
         cJSON_Delete(item);
         cJSON_Delete(request);
@@ -240,7 +288,7 @@ int translation_lines(FILE *in)
     }
     free(text);
     translation_free(&t);
-    if (ferror(in))
-        return cli_fail(CLI_INPUT, "standard input: cannot be read: %s", strerror(errno));
+    if (lines.error)
+        return cli_fail(CLI_INPUT, "standard input: cannot be read: %s", strerror(lines.error));
     return CLI_OK;
 }

@@ -4,6 +4,7 @@
 #define XINV_CLI_TRANSLATION_H
 
 #include "cli/request.h"
+#include "core/explain.h"
 
 #define TRANSLATION_MAX_LINE (1u << 20)
 
@@ -11,7 +12,8 @@ struct translation {
     struct request request;
     struct xinv_out out;
     struct xinv_report report;
-    int ret; /* of xinv_translate() */
+    int ret;                              /* of xinv_translate() */
+    struct xinv_explanation *explanation; /* NULL, or to be filled in as well */
 };
 
 /* translation_run - fills in out, report and ret; returns ret */
@@ -20,6 +22,8 @@ void translation_free(struct translation *t);
 
 void translation_print(const struct translation *t);
 cJSON *translation_json(const struct translation *t);
+/* translation_add_id - the id of a request, if it has one, comes back in its answer */
+void translation_add_id(cJSON *answer, const cJSON *request);
 
 /* translation_error_text - what a negative ret means, and whom it is about */
 void translation_error_text(const struct translation *t, char *text, size_t size);

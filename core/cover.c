@@ -3,41 +3,34 @@
 
 /*
  * A combination's index has a bit for the value of each two-valued axis and two for the regime.
- * pattern[v] is the set of combinations that have axis value v; the axes stand in the order of the
- * XINV_* class bits.
+ * Each table gives, for the values that an axis may have, the combinations that have one of them;
+ * the axes stand in the order of the XINV_* class bits.
  */
-static const uint64_t pattern[12] = {
-    UINT64_C(0x5555555555555555), UINT64_C(0xaaaaaaaaaaaaaaaa), /* level: leaf, walk */
-    UINT64_C(0x3333333333333333), UINT64_C(0xcccccccccccccccc), /* global: no, yes */
-    UINT64_C(0x0f0f0f0f0f0f0f0f), UINT64_C(0xf0f0f0f0f0f0f0f0), /* pasid: untagged, tagged */
-    UINT64_C(0x00ff00ff00ff00ff), UINT64_C(0xff00ff00ff00ff00), /* presence: present, not present */
-    UINT64_C(0x000000000000ffff), UINT64_C(0x00000000ffff0000), /* regime: EL1, EL2 */
-    UINT64_C(0x0000ffff00000000), UINT64_C(0xffff000000000000), /* regime: Secure, Realm */
+#define P(a) UINT64_C(0x##a##a)
+static const uint64_t two_valued[4][4] = {
+    {0, P(55555555), P(aaaaaaaa), UINT64_MAX}, /* level: leaf, walk */
+    {0, P(33333333), P(cccccccc), UINT64_MAX}, /* global: no, yes */
+    {0, P(0f0f0f0f), P(f0f0f0f0), UINT64_MAX}, /* pasid: untagged, tagged */
+    {0, P(00ff00ff), P(ff00ff00), UINT64_MAX}, /* presence: present, not present */
 };
-
-static uint64_t axis_set(xinv_axes axes, unsigned first, unsigned n)
-{
-    uint64_t set = 0;
-
-    for (unsigned i = first; i < first + n; i++)
-        if (axes & (1u << i))
-            set |= pattern[i];
-    return set;
-}
+#undef P
 
 xinv_classes xinv_classes_expand(xinv_axes axes)
 {
-    return axis_set(axes, 0, 2) & axis_set(axes, 2, 2) & axis_set(axes, 4, 2) &
-           axis_set(axes, 6, 2) & axis_set(axes, 8, 4);
+    uint64_t regimes =
+        (uint64_t)(axes >> 8 & 15); /* EL1, EL2, Secure, Realm: 16 combinations each */
+
+    regimes = (regimes & 1) | (regimes & 2) << 15 | (regimes & 4) << 30 | (regimes & 8) << 45;
+    return regimes * 0xffff & two_valued[0][axes & 3] & two_valued[1][axes >> 2 & 3] &
+           two_valued[2][axes >> 4 & 3] & two_valued[3][axes >> 6 & 3];
 }
 
 static unsigned popcount64(uint64_t v)
 {
-    unsigned n = 0;
-
-    for (; v; v &= v - 1)
-        n++;
-    return n;
+    v -= v >> 1 & UINT64_C(0x5555555555555555);
+    v = (v & UINT64_C(0x3333333333333333)) + (v >> 2 & UINT64_C(0x3333333333333333));
+    v = (v + (v >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (unsigned)((v * UINT64_C(0x0101010101010101)) >> 56);
 }
 
 /* Is a removal no narrower than another of the same row, where both reach the same entries? */
@@ -85,9 +78,10 @@ static uint64_t entries(const struct xinv_cache_def *cache, uint8_t match, xinv_
     unsigned log2 = 28u + cache->log2_entries;
     xinv_classes all = xinv_classes_expand(cache->axes);
 
-    for (unsigned t = 0; t < XINV_NTAGS; t++)
-        if (match & cache->tags & XINV_TAG_BIT(t))
-            log2 -= cache->spread[t];
+    for (unsigned left = match & cache->tags; left; left &= left - 1)
+        log2 -= cache->spread[__builtin_ctz(left)];
+    if (!(all & ~classes))
+        return UINT64_C(1) << log2;
     return ((uint64_t)popcount64(classes & all) << log2) / popcount64(all);
 }
 
@@ -152,20 +146,15 @@ static uint64_t asked_of(const struct xinv_cache_def *cache, const struct xinv_r
 
     for (;;) {
         const struct xinv_need *widest = NULL;
-        uint64_t most = 0;
 
         for (unsigned k = 0; k < shape->n; k++) {
             const struct xinv_need *need = &shape->need[k];
-            uint64_t n;
 
-            if (need->cache != r->cache || !(classes & need->classes) ||
-                !choice_fits(choice, r->match, need))
-                continue;
-            n = entries(cache, r->match | need->known, ~UINT64_C(0));
-            if (n > most) {
-                most = n;
+            if (need->cache == r->cache && (classes & need->classes) &&
+                choice_fits(choice, r->match, need) &&
+                (!widest || entries(cache, r->match | need->known, ~UINT64_C(0)) >
+                                entries(cache, r->match | widest->known, ~UINT64_C(0))))
                 widest = need;
-            }
         }
         if (!widest)
             return asked;
@@ -197,7 +186,7 @@ uint64_t xinv_row_excess(const struct xinv_iommu *iommu, unsigned row,
     }
     for (unsigned c = 0; c < XINV_NCACHES; c++) {
         /* removals that overlap in part are counted each, but no more dies than there is */
-        uint64_t most = excess[c] ? entries(&v->caches[c], 0, ~UINT64_C(0)) : 0;
+        uint64_t most = UINT64_C(1) << (28u + v->caches[c].log2_entries);
 
         sum += excess[c] < most ? excess[c] : most;
     }
@@ -219,8 +208,7 @@ static bool cache_confined(const struct xinv_vendor *v, const struct xinv_comman
     return false;
 }
 
-/* Does a row stay within its user's entries in every cache where entries have a user? */
-static bool confined(const struct xinv_vendor *v, const struct xinv_command_def *cmd)
+bool xinv_row_confined(const struct xinv_vendor *v, const struct xinv_command_def *cmd)
 {
     for (unsigned i = 0; i < cmd->removals.count; i++) {
         const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
@@ -239,6 +227,8 @@ static xinv_classes covers_with(const struct xinv_iommu *iommu, unsigned row,
     const struct xinv_command_def *cmd = &v->commands[row];
     xinv_classes covered = 0;
 
+    if (!(iommu->reach[row] & (1u << need->cache)))
+        return 0;
     for (unsigned i = 0; i < cmd->removals.count; i++) {
         const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
 
@@ -287,18 +277,27 @@ static void add_choice(struct xinv_candidates *found, const struct xinv_iommu *i
                        const struct xinv_shape *shape, unsigned row,
                        struct xinv_operand_choice choice)
 {
-    uint8_t ignored = 0;
+    struct xinv_candidate *c = &found->c[found->n];
 
     if (found->n == XINV_MAX_CANDIDATES || is_there(found, row, choice) ||
         !covers_any(iommu, row, choice, shape))
         return;
-    found->c[found->n++] = (struct xinv_candidate){
-        .row = (uint8_t)row,
-        .phase = iommu->vendor->commands[row].phase,
-        .choice = choice,
-        .commands = 1,
-        .excess = xinv_row_excess(iommu, row, choice, shape, &ignored, &ignored),
-    };
+    *c = (struct xinv_candidate){.row = (uint8_t)row,
+                                 .phase = iommu->vendor->commands[row].phase,
+                                 .choice = choice,
+                                 .commands = 1};
+    c->excess = xinv_row_excess(iommu, row, choice, shape, &c->must, &c->may);
+    found->n++;
+}
+
+/* The PASID of one choice with the DID of another. */
+static struct xinv_operand_choice joined(struct xinv_operand_choice pasid,
+                                         struct xinv_operand_choice did)
+{
+    const uint8_t bit = XINV_TAG_BIT(XINV_TAG_DID);
+
+    did.zero = (did.zero & bit) | (pasid.zero & (uint8_t)~bit);
+    return did;
 }
 
 /* A row once for every choice of operands that some need asks for; the DID that one need asks for
@@ -307,41 +306,42 @@ static void add_row(struct xinv_candidates *found, const struct xinv_iommu *iomm
                     const struct xinv_shape *shape, unsigned row)
 {
     const struct xinv_command_def *cmd = &iommu->vendor->commands[row];
-    const uint8_t did = XINV_TAG_BIT(XINV_TAG_DID);
+    struct xinv_operand_choice last = {0};
 
     for (unsigned k = 0; k < shape->n; k++) {
         struct xinv_operand_choice own = choice_for(cmd, &shape->need[k]);
 
-        if (k && same_choice(own, choice_for(cmd, &shape->need[k - 1])))
+        if (k && same_choice(own, last))
             continue;
         add_choice(found, iommu, shape, row, own);
-        for (unsigned j = 0; j < shape->n; j++) {
+        for (unsigned j = 0; j < k; j++) {
             struct xinv_operand_choice other = choice_for(cmd, &shape->need[j]);
+            struct xinv_operand_choice mixed = joined(own, other);
 
-            if (same_choice(own, other))
+            if (same_choice(mixed, own) || same_choice(mixed, other))
                 continue;
-            other.zero = (other.zero & did) | (own.zero & (uint8_t)~did);
-            add_choice(found, iommu, shape, row, other);
+            add_choice(found, iommu, shape, row, mixed);
+            add_choice(found, iommu, shape, row, joined(other, own));
         }
+        last = own;
     }
 }
 
 /* Atoms of one need: its classes, split by what each candidate covers. Room runs out to the safe
  * side: an atom not split further counts as covered only if all of it is. */
-static unsigned split_need(const struct xinv_candidates *found, const struct xinv_iommu *iommu,
-                           const struct xinv_need *need, unsigned room, xinv_classes *atom)
+static unsigned split_need(const struct xinv_need *need, const xinv_classes *covered,
+                           unsigned n_covered, unsigned room, xinv_classes *atom)
 {
     unsigned n = 1;
 
     atom[0] = need->classes;
-    for (unsigned i = 0; i < found->n; i++) {
-        xinv_classes covered = covers_with(iommu, found->c[i].row, found->c[i].choice, need);
+    for (unsigned i = 0; i < n_covered; i++) {
         unsigned now = n;
 
         for (unsigned k = 0; k < now && n < room; k++)
-            if ((atom[k] & covered) && (atom[k] & ~covered)) {
-                atom[n++] = atom[k] & ~covered;
-                atom[k] &= covered;
+            if ((atom[k] & covered[i]) && (atom[k] & ~covered[i])) {
+                atom[n++] = atom[k] & ~covered[i];
+                atom[k] &= covered[i];
             }
     }
     return n;
@@ -352,21 +352,27 @@ static void add_atoms(struct xinv_candidates *found, const struct xinv_iommu *io
 {
     const struct xinv_need *need = &shape->need[k];
     xinv_classes atom[XINV_MAX_ATOMS];
+    xinv_classes covered[XINV_MAX_CANDIDATES];
     unsigned room = XINV_MAX_ATOMS - found->n_atoms -
                     (shape->n - 1 - k); /* one is left for each need to come */
-    unsigned n = split_need(found, iommu, need, room, atom);
+    unsigned n;
 
+    for (unsigned i = 0; i < found->n; i++)
+        covered[i] = covers_with(iommu, found->c[i].row, found->c[i].choice, need);
+    n = split_need(need, covered, found->n, room, atom);
     for (unsigned i = 0; i < found->n; i++) {
         struct xinv_candidate *c = &found->c[i];
-        xinv_classes covered = covers_with(iommu, c->row, c->choice, need);
+        uint8_t matches;
 
-        if (!covered)
+        if (!covered[i])
             continue;
         c->choice.flags |= need->flags & XINV_NEED_ALIASES;
-        if (xinv_row_matches(iommu, c->row, need) & (uint8_t)~need->known)
+        matches = xinv_row_matches(iommu, c->row, need);
+        if (matches & (uint8_t)~need->known)
             c->listed = 1;
+        c->lost |= need->report & (uint8_t)~matches;
         for (unsigned a = 0; a < n; a++)
-            if (!(atom[a] & ~covered))
+            if (!(atom[a] & ~covered[i]))
                 c->covers |= UINT64_C(1) << (found->n_atoms + a);
     }
     for (unsigned a = 0; a < n; a++) {
@@ -379,12 +385,16 @@ void xinv_candidates_find(const struct xinv_iommu *iommu, const struct xinv_shap
                           struct xinv_candidates *found)
 {
     const struct xinv_vendor *v = iommu->vendor;
+    uint8_t caches = 0;
 
     found->atoms = 0;
     found->n_atoms = 0;
     found->n = 0;
+    for (unsigned k = 0; k < shape->n; k++)
+        caches |= (uint8_t)(1u << shape->need[k].cache);
     for (unsigned row = 0; row < v->n_commands; row++)
-        if ((iommu->commands >> row & 1) && (shape->beyond || confined(v, &v->commands[row])))
+        if ((iommu->commands >> row & 1) && (iommu->reach[row] & caches) &&
+            (shape->beyond || (iommu->confined >> row & 1)))
             add_row(found, iommu, shape, row);
     for (unsigned k = 0; k < shape->n; k++)
         if (shape->need[k].classes)

@@ -53,6 +53,9 @@ struct xinv_candidate {
     uint8_t row;
     uint8_t listed; /* it covers some need only through the list of a tag's live values */
     uint8_t phase;
+    uint8_t lost; /* tags that the request knew and the row does not match, in what it covers */
+    uint8_t must; /* 1 << cache: it certainly removes entries beyond the shape there */
+    uint8_t may;  /* 1 << cache: it may */
     struct xinv_operand_choice choice;
 };
 
@@ -92,6 +95,10 @@ bool xinv_cover_best(const struct xinv_candidates *found, const uint8_t *syncs,
 
 /* xinv_cover_open - index of the first need that the usable candidates leave open; 0 if none */
 unsigned xinv_cover_open(const struct xinv_candidates *found);
+
+/* xinv_row_confined - does a row stay within its user's entries in every cache where entries have a
+ * user? */
+bool xinv_row_confined(const struct xinv_vendor *v, const struct xinv_command_def *cmd);
 
 /* xinv_row_matches - the tags that a row matches on when it removes entries of a need */
 uint8_t xinv_row_matches(const struct xinv_iommu *iommu, unsigned row,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 #include "core/iommu.h"
 
+#include "core/cover.h"
+
 static bool cond_holds(const struct xinv_cond *cond, const uint16_t *feature)
 {
     uint16_t value = feature[cond->feature];
@@ -109,6 +111,12 @@ static void resolve(struct xinv_iommu *iommu)
     for (unsigned i = 0; i < v->n_commands; i++) {
         const struct xinv_command_def *def = &v->commands[i];
 
+        for (unsigned k = 0; k < def->removals.count; k++) {
+            const struct xinv_removal_def *r = &v->removals[def->removals.first + k];
+
+            if (r->must)
+                iommu->reach[i] |= (uint8_t)(1u << r->cache);
+        }
         iommu->range[i] = range_spec(v, iommu->feature, def->ranges);
         if (!xinv_conds_hold(v, iommu->feature, def->conds))
             continue;
@@ -116,6 +124,8 @@ static void resolve(struct xinv_iommu *iommu)
         if (def->ranges.count != 0 && iommu->range[i].kind == XINV_RANGE_NONE)
             continue;
         iommu->commands |= UINT64_C(1) << i;
+        if (xinv_row_confined(v, def))
+            iommu->confined |= UINT64_C(1) << i;
     }
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
-#include "core/iommu.h"
 #include "core/mem.h"
 #include "core/session_impl.h"
-#include "core/virtio.h"
 
 /* ---- Storage ---- */
 
@@ -188,7 +186,7 @@ uint32_t xinv_ids_find_domain(const struct xinv_session *s, uint32_t id)
     return XINV_NIL;
 }
 
-static void ids_insert(struct xinv_ids *t, uint32_t id, uint32_t index)
+void xinv_ids_insert(struct xinv_ids *t, uint32_t id, uint32_t index)
 {
     uint32_t i = hash(id) & t->mask;
 
@@ -218,107 +216,7 @@ static void ids_remove_domain(struct xinv_session *s, uint32_t id)
     t->slots[hole] = XINV_NIL;
 }
 
-/* ---- Tags ---- */
-
-uint32_t xinv_pool_of(const struct xinv_iommu *iommu, uint8_t stage)
-{
-    return iommu->vendor->stages[stage].alloc_tag == XINV_TAG_ASID ? 0 : 1;
-}
-
-static uint64_t *pool_words(const struct xinv_session *s, uint32_t iommu, uint32_t pool)
-{
-    return s->pools + (size_t)(iommu * XINV_POOLS + pool) * (s->pool_tags / 64);
-}
-
-/* How many numbers a pool has on this IOMMU: as many as the field's width allows. */
-static uint32_t pool_size(const struct xinv_session *s, uint32_t iommu, uint32_t pool)
-{
-    const struct xinv_iommu *u = s->iommus[iommu];
-    uint8_t bits = 0;
-
-    if (pool == 0) {
-        bits = u->tag_bits[XINV_TAG_ASID];
-    } else {
-        bits = u->tag_bits[XINV_TAG_VMID];
-        if (u->tag_bits[XINV_TAG_DID] > bits)
-            bits = u->tag_bits[XINV_TAG_DID];
-    }
-    if (bits >= 32)
-        return s->pool_tags;
-    /* numbers count from first_free_tag */
-    if ((UINT32_C(1) << bits) <= u->vendor->first_free_tag)
-        return 0;
-    if ((UINT32_C(1) << bits) - u->vendor->first_free_tag < s->pool_tags)
-        return (UINT32_C(1) << bits) - u->vendor->first_free_tag;
-    return s->pool_tags;
-}
-
-uint32_t xinv_pool_take(struct xinv_session *s, uint32_t iommu, uint32_t pool)
-{
-    uint64_t *words = pool_words(s, iommu, pool);
-    uint32_t n = pool_size(s, iommu, pool);
-
-    for (uint32_t w = 0; w * 64 < n; w++) {
-        uint32_t i;
-
-        if (words[w] == UINT64_MAX)
-            continue;
-        i = w * 64 + (uint32_t)__builtin_ctzll(~words[w]);
-        if (i >= n)
-            break;
-        words[w] |= UINT64_C(1) << (i % 64);
-        return i + s->iommus[iommu]->vendor->first_free_tag;
-    }
-    return XINV_NO_TAG;
-}
-
-void xinv_pool_give(struct xinv_session *s, uint32_t iommu, uint32_t pool, uint32_t tag)
-{
-    uint32_t i = tag - s->iommus[iommu]->vendor->first_free_tag;
-
-    pool_words(s, iommu, pool)[i / 64] &= ~(UINT64_C(1) << (i % 64));
-}
-
-void xinv_pool_quarantine(struct xinv_session *s, const struct xinv_quarantined *tag)
-{
-    s->quarantine[s->n_quarantined++] = *tag;
-}
-
-bool xinv_pool_quarantined(const struct xinv_session *s, uint32_t iommu, uint32_t pool,
-                           uint32_t tag)
-{
-    for (uint32_t i = 0; i < s->n_quarantined; i++)
-        if (s->quarantine[i].iommu == iommu && s->quarantine[i].pool == pool &&
-            s->quarantine[i].tag == tag)
-            return true;
-    return false;
-}
-
-void xinv_session_complete(struct xinv_session *s, uint64_t token)
-{
-    uint32_t kept = 0;
-
-    for (uint32_t i = 0; i < s->n_quarantined; i++) {
-        struct xinv_quarantined *q = &s->quarantine[i];
-
-        if (q->token > token)
-            s->quarantine[kept++] = *q;
-        else if (q->pooled)
-            xinv_pool_give(s, q->iommu, q->pool, q->tag);
-    }
-    for (uint32_t i = kept; i < s->n_quarantined; i++)
-        s->quarantine[i] = (struct xinv_quarantined){0};
-    s->n_quarantined = kept;
-}
-
-struct xinv_domain_tag *xinv_domain_tag_at(const struct xinv_session *s, uint32_t domain,
-                                           uint32_t iommu, uint8_t stage)
-{
-    return &s->domain_tags[((size_t)domain * s->config.n_iommus + iommu) * XINV_TABLE_STAGES +
-                           (stage == XINV_STAGE_STAGE2)];
-}
-
-/* ---- Domains and endpoints ---- */
+/* ---- Domains ---- */
 
 uint32_t xinv_domain_make(struct xinv_session *s, uint32_t id)
 {
@@ -329,7 +227,7 @@ uint32_t xinv_domain_make(struct xinv_session *s, uint32_t id)
     s->free_domain = s->domains[domain].next_free;
     s->domains[domain] = (struct xinv_domain){
         .id = id, .endpoints = XINV_NIL, .maps = XINV_NIL, .next_free = XINV_NIL};
-    ids_insert(&s->domain_ids, id, domain);
+    xinv_ids_insert(&s->domain_ids, id, domain);
     s->n_domains++;
     return domain;
 }
@@ -343,213 +241,6 @@ void xinv_domain_drop(struct xinv_session *s, uint32_t domain)
     *d = (struct xinv_domain){.endpoints = XINV_NIL, .maps = XINV_NIL, .next_free = s->free_domain};
     s->free_domain = domain;
     s->n_domains--;
-}
-
-void xinv_endpoint_link(struct xinv_session *s, uint32_t endpoint, uint32_t domain)
-{
-    struct xinv_session_endpoint *e = &s->endpoints[endpoint];
-    struct xinv_domain *d = &s->domains[domain];
-
-    e->domain = domain;
-    e->prev = XINV_NIL;
-    e->next = d->endpoints;
-    if (d->endpoints != XINV_NIL)
-        s->endpoints[d->endpoints].prev = endpoint;
-    d->endpoints = endpoint;
-}
-
-void xinv_endpoint_unlink(struct xinv_session *s, uint32_t endpoint)
-{
-    struct xinv_session_endpoint *e = &s->endpoints[endpoint];
-
-    if (e->prev != XINV_NIL)
-        s->endpoints[e->prev].next = e->next;
-    else
-        s->domains[e->domain].endpoints = e->next;
-    if (e->next != XINV_NIL)
-        s->endpoints[e->next].prev = e->prev;
-    e->domain = XINV_NIL;
-    e->next = XINV_NIL;
-    e->prev = XINV_NIL;
-}
-
-uint8_t xinv_endpoint_stage(const struct xinv_session *s, uint32_t endpoint, uint32_t domain)
-{
-    return s->domains[domain].bypass ? XINV_STAGE_PASSTHROUGH : s->endpoints[endpoint].e.stage;
-}
-
-uint32_t xinv_endpoint_tag(const struct xinv_session *s, uint32_t endpoint)
-{
-    const struct xinv_session_endpoint *e = &s->endpoints[endpoint];
-    const struct xinv_iommu *iommu = s->iommus[e->e.iommu];
-    uint8_t stage = xinv_endpoint_stage(s, endpoint, e->domain);
-
-    if (iommu->vendor->stages[stage].alloc == XINV_ALLOC_DOMAIN)
-        return xinv_domain_tag_at(s, e->domain, e->e.iommu, stage)->tag;
-    return e->tag;
-}
-
-static void set_tag(struct xinv_attachment *at, unsigned tag, uint32_t value)
-{
-    at->known |= XINV_TAG_BIT(tag);
-    switch (tag) {
-    case XINV_TAG_ASID:
-        at->asid = value;
-        break;
-    case XINV_TAG_DID:
-        at->did = value;
-        break;
-    case XINV_TAG_VMID:
-        at->vmid = value;
-        break;
-    default:
-        break;
-    }
-}
-
-void xinv_endpoint_attachment(const struct xinv_session *s, uint32_t endpoint, uint8_t stage,
-                              uint32_t tag, struct xinv_attachment *at)
-{
-    const struct xinv_endpoint *e = &s->endpoints[endpoint].e;
-    const struct xinv_stage_def *def = &s->iommus[e->iommu]->vendor->stages[stage];
-
-    *at = (struct xinv_attachment){.stage = stage,
-                                   .flags = e->flags,
-                                   .known = XINV_TAG_BIT(XINV_TAG_RID),
-                                   .quirks = e->quirks,
-                                   .n_aliases = e->n_aliases,
-                                   .queue_depth = e->queue_depth,
-                                   .queue_id = e->queue_id,
-                                   .pfsid = e->pfsid,
-                                   .rid = e->rid,
-                                   .aliases = e->aliases};
-    for (unsigned t = XINV_TAG_ASID; t <= XINV_TAG_VMID; t++)
-        if (def->const_tags & XINV_TAG_BIT(t))
-            set_tag(at, t, def->const_value);
-    if (def->alloc == XINV_ALLOC_DOMAIN || def->alloc == XINV_ALLOC_ENDPOINT)
-        set_tag(at, def->alloc_tag, tag);
-    if (def->pasid_required)
-        at->known |= XINV_TAG_BIT(XINV_TAG_PASID);
-}
-
-/* Does an endpoint that is there already have this fixed tag on the same IOMMU? */
-static bool fixed_already(const struct xinv_session *s, const struct xinv_endpoint *endpoint)
-{
-    uint32_t pool = xinv_pool_of(s->iommus[endpoint->iommu], endpoint->stage);
-
-    for (uint32_t i = 0; i < s->n_endpoints; i++) {
-        const struct xinv_endpoint *e = &s->endpoints[i].e;
-
-        if (e->iommu == endpoint->iommu && e->fixed_tag == endpoint->fixed_tag &&
-            xinv_pool_of(s->iommus[e->iommu], e->stage) == pool)
-            return true;
-    }
-    return false;
-}
-
-/* Sets a fixed tag apart: the pool must hand its number to nobody. */
-static int reserve_fixed(struct xinv_session *s, const struct xinv_endpoint *endpoint)
-{
-    const struct xinv_iommu *iommu = s->iommus[endpoint->iommu];
-    const struct xinv_stage_def *def = &iommu->vendor->stages[endpoint->stage];
-    uint8_t bits = iommu->tag_bits[def->alloc_tag];
-    uint64_t *words = pool_words(s, endpoint->iommu, xinv_pool_of(iommu, endpoint->stage));
-    uint32_t i = endpoint->fixed_tag - iommu->vendor->first_free_tag;
-
-    if (!endpoint->fixed_tag)
-        return 0;
-    if (endpoint->fixed_tag < iommu->vendor->first_free_tag ||
-        (bits < 32 && endpoint->fixed_tag >> bits))
-        return -XINV_E_TAG;
-    if (i >= s->pool_tags || fixed_already(s, endpoint))
-        return 0;
-    if (words[i / 64] >> (i % 64) & 1)
-        return -XINV_E_EXIST;
-    words[i / 64] |= UINT64_C(1) << (i % 64);
-    return 0;
-}
-
-int xinv_endpoint_check(const struct xinv_session *s, uint32_t endpoint, uint8_t stage,
-                        uint32_t tag)
-{
-    const struct xinv_iommu *iommu = s->iommus[s->endpoints[endpoint].e.iommu];
-    uint8_t changes[] = {xinv_attach_change(iommu), stage == XINV_STAGE_STAGE2
-                                                        ? XINV_CHANGE_STAGE2_PTE
-                                                        : XINV_CHANGE_STAGE1_PTE};
-    struct xinv_attachment at;
-
-    if (!(iommu->stages & XINV_STAGE_BIT(stage)))
-        return -XINV_E_UNSUPP;
-    xinv_endpoint_attachment(s, endpoint, stage, tag, &at);
-    for (unsigned i = 0; i < (stage == XINV_STAGE_PASSTHROUGH ? 1 : 2); i++)
-        for (uint8_t from = XINV_FROM_PRESENT; from <= XINV_FROM_NOT_PRESENT; from++) {
-            struct xinv_request r = {.change = changes[i], .from = from};
-            struct xinv_out none = {0};
-            int ret = xinv_translate(iommu, &at, 1, &r, NULL, NULL, &none, NULL);
-
-            if (ret < 0)
-                return ret == -XINV_E_MUST_BLOCK ? -XINV_E_UNSUPP : ret;
-        }
-    return 0;
-}
-
-/* Do the regions make a list that a PROBE can give? */
-static bool valid_regions(const struct xinv_session *s, const struct xinv_endpoint *e)
-{
-    unsigned msi = 0;
-
-    if (e->n_reserved && !e->reserved)
-        return false;
-    for (unsigned i = 0; i < e->n_reserved; i++) {
-        if (e->reserved[i].start > e->reserved[i].end)
-            return false;
-        msi += e->reserved[i].msi != 0;
-    }
-    /* a region that is left out would be refused to MAPs without the guest's knowing why */
-    return msi <= 1 && (!(s->config.features & XINV_VIRTIO_F_PROBE) ||
-                        e->n_reserved * XINV_VIRTIO_REGION <= s->config.probe_size);
-}
-
-static bool valid_endpoint(const struct xinv_session *s, const struct xinv_endpoint *e)
-{
-    const uint8_t flags = XINV_ATT_ATS | XINV_ATT_PASID_ENABLED | XINV_ATT_PASIDS_UNKNOWN;
-
-    return e->iommu < s->config.n_iommus &&
-           (e->stage == XINV_STAGE_STAGE1 || e->stage == XINV_STAGE_STAGE2) &&
-           !(e->flags & ~flags) && e->queue_depth <= 32 && (!e->n_aliases || e->aliases) &&
-           valid_regions(s, e);
-}
-
-int xinv_session_add_endpoint(struct xinv_session *s, const struct xinv_endpoint *endpoint)
-{
-    struct xinv_session_endpoint *e;
-    uint32_t tag;
-    int ret;
-
-    if (!s || !endpoint || !valid_endpoint(s, endpoint))
-        return -XINV_E_INVAL;
-    if (xinv_ids_find_endpoint(s, endpoint->id) != XINV_NIL)
-        return -XINV_E_EXIST;
-    if (s->n_endpoints == s->config.max_endpoints)
-        return -XINV_E_NOMEM;
-    e = &s->endpoints[s->n_endpoints];
-    e->e = *endpoint;
-    tag = s->iommus[endpoint->iommu]->vendor->first_free_tag;
-    ret = xinv_endpoint_check(s, s->n_endpoints, endpoint->stage, tag);
-    if (!ret && xinv_session_idle_passes(s))
-        ret = xinv_endpoint_check(s, s->n_endpoints, XINV_STAGE_PASSTHROUGH, XINV_NO_TAG);
-    if (!ret)
-        ret = reserve_fixed(s, endpoint);
-    if (ret) {
-        memset(e, 0, sizeof(*e));
-        return ret;
-    }
-    e->domain = XINV_NIL;
-    e->next = XINV_NIL;
-    e->prev = XINV_NIL;
-    e->tag = XINV_NO_TAG;
-    ids_insert(&s->endpoint_ids, endpoint->id, s->n_endpoints++);
-    return 0;
 }
 
 /* ---- Looking ---- */

@@ -79,6 +79,7 @@ bool xinv_session_idle_passes(const struct xinv_session *s);
 
 uint32_t xinv_ids_find_endpoint(const struct xinv_session *s, uint32_t id);
 uint32_t xinv_ids_find_domain(const struct xinv_session *s, uint32_t id);
+void xinv_ids_insert(struct xinv_ids *t, uint32_t id, uint32_t index);
 
 /* Tags. Taking one is undone by giving it back at once; a tag that was in use goes into quarantine
  * instead. */
@@ -88,6 +89,10 @@ void xinv_pool_give(struct xinv_session *s, uint32_t iommu, uint32_t pool, uint3
 void xinv_pool_quarantine(struct xinv_session *s, const struct xinv_quarantined *tag);
 bool xinv_pool_quarantined(const struct xinv_session *s, uint32_t iommu, uint32_t pool,
                            uint32_t tag);
+
+/* Sets an endpoint's fixed tag apart: its pool must hand the number to nobody. Returns 0 or an
+ * -XINV_E_*. */
+int xinv_pool_reserve(struct xinv_session *s, const struct xinv_endpoint *endpoint);
 
 struct xinv_domain_tag *xinv_domain_tag_at(const struct xinv_session *s, uint32_t domain,
                                            uint32_t iommu, uint8_t stage);

@@ -29,6 +29,12 @@ static bool takes_new_did(const struct builder *b, const struct xinv_need_def *d
            (b->request->flags & XINV_REQ_NEW_DID);
 }
 
+/* Does an explicit request name whatever an endpoint holds, not what one attachment made? */
+static bool whole_endpoint(const struct builder *b)
+{
+    return (b->request->flags & XINV_REQ_INVALIDATE) && b->request->scope >= XINV_SCOPE_ENDPOINT;
+}
+
 /* Which classes of ATC entries an attachment's traffic makes. */
 static xinv_axes atc_classes(const struct builder *b, const struct xinv_cache_def *cache)
 {
@@ -37,7 +43,7 @@ static xinv_axes atc_classes(const struct builder *b, const struct xinv_cache_de
     if (!(b->at->known & PASID_BIT))
         return XINV_PASID_UNTAGGED;
     if (b->at->pasid)
-        return XINV_PASID_TAGGED;
+        return XINV_PASID_TAGGED | (whole_endpoint(b) ? XINV_PASID_UNTAGGED : 0);
     /* PASID 0 may stand for requests without PASID: the table says where those end up */
     classes = (xinv_axes)(cache->pasid_zero << 4);
     if (!classes)
@@ -205,25 +211,40 @@ static int add_need(struct builder *b, const struct xinv_need_def *row)
     return ret;
 }
 
-static int build_change(struct builder *b)
+bool xinv_change_applies(const struct xinv_iommu *iommu, const struct xinv_request *request,
+                         uint8_t stage, const struct xinv_change_def *change)
+{
+    uint8_t from = request->from ? request->from : XINV_FROM_PRESENT;
+    uint8_t what = request->change;
+
+    if (request->flags & XINV_REQ_INVALIDATE) {
+        if (request->scope != XINV_SCOPE_EVERYTHING)
+            return false;
+        what = XINV_CHANGE_EVERYTHING;
+    }
+    return change->change == what && (change->from & from) &&
+           (change->stages & XINV_STAGE_BIT(stage)) &&
+           xinv_conds_hold(iommu->vendor, iommu->feature, change->conds);
+}
+
+/* The needs of a change, as far as they are of some caches (1 << enum xinv_cache). */
+static int build_change(struct builder *b, uint8_t caches)
 {
     const struct xinv_vendor *v = b->iommu->vendor;
-    uint8_t from = b->request->from ? b->request->from : XINV_FROM_PRESENT;
     bool found = false;
 
     for (unsigned i = 0; i < v->n_changes; i++) {
         const struct xinv_change_def *change = &v->changes[i];
 
-        if (change->change != b->request->change || !(change->from & from) ||
-            !(change->stages & XINV_STAGE_BIT(b->at->stage)) ||
-            !xinv_conds_hold(v, b->iommu->feature, change->conds))
+        if (!xinv_change_applies(b->iommu, b->request, b->at->stage, change))
             continue;
         found = true;
         for (unsigned k = 0; k < change->needs.count; k++) {
             const struct xinv_need_def *need = &v->needs[change->needs.first + k];
             int ret;
 
-            if (!xinv_conds_hold(v, b->iommu->feature, need->conds))
+            if (!(caches & (1u << need->cache)) ||
+                !xinv_conds_hold(v, b->iommu->feature, need->conds))
                 continue;
             ret = add_need(b, need);
             if (ret)
@@ -237,16 +258,17 @@ static int build_change(struct builder *b)
 static uint8_t explicit_tags(const struct builder *b, const struct xinv_cache_def *cache)
 {
     uint8_t tags = cache->tags & (uint8_t) ~(ADDRESS_TAGS | PASID_BIT | ASID_BIT);
+    uint8_t scope = b->request->scope;
     bool guest_tags = b->at->stage == XINV_STAGE_NESTED;
 
     /* under nesting the guest hands out PASIDs and ASIDs, so only those that it names count */
-    if (b->request->scope != XINV_SCOPE_DOMAIN || !guest_tags) {
+    if ((scope != XINV_SCOPE_DOMAIN && scope != XINV_SCOPE_ENDPOINT) || !guest_tags) {
         if (!guest_tags || (b->request->flags & XINV_REQ_PASID))
             tags |= cache->tags & PASID_BIT;
         if (!guest_tags || (b->request->flags & XINV_REQ_ASID))
             tags |= cache->tags & ASID_BIT;
     }
-    if (b->request->scope == XINV_SCOPE_ADDRESS) {
+    if (scope == XINV_SCOPE_ADDRESS) {
         /* an IPA range says nothing of a combined entry, nor a VA of a stage-2 one */
         if (cache->tags & XINV_TAG_BIT(XINV_TAG_ADDRESS))
             tags |= XINV_TAG_BIT(XINV_TAG_ADDRESS);
@@ -256,10 +278,10 @@ static uint8_t explicit_tags(const struct builder *b, const struct xinv_cache_de
     return tags;
 }
 
-/* The need of some change of such a table that says how its entries are found in a cache, or NULL.
- */
+/* The need of some change of a stage's table that says how its entries are found in a cache, or
+ * NULL. */
 static const struct xinv_need_def *need_of_change(const struct builder *b, uint8_t change_id,
-                                                  uint8_t cache_id)
+                                                  uint8_t stage, uint8_t cache_id)
 {
     const struct xinv_vendor *v = b->iommu->vendor;
 
@@ -267,7 +289,7 @@ static const struct xinv_need_def *need_of_change(const struct builder *b, uint8
         const struct xinv_change_def *change = &v->changes[i];
 
         if (change->change != change_id || !(change->from & XINV_FROM_PRESENT) ||
-            !(change->stages & XINV_STAGE_BIT(b->at->stage)) ||
+            !(change->stages & XINV_STAGE_BIT(stage)) ||
             !xinv_conds_hold(v, b->iommu->feature, change->conds))
             continue;
         for (unsigned k = 0; k < change->needs.count; k++) {
@@ -280,27 +302,45 @@ static const struct xinv_need_def *need_of_change(const struct builder *b, uint8
     return NULL;
 }
 
-static const struct xinv_need_def *table_need(const struct builder *b, uint8_t cache_id)
+static const struct xinv_need_def *table_need(const struct builder *b, uint8_t stage,
+                                              uint8_t cache_id)
 {
     const struct xinv_need_def *need;
 
-    switch (b->at->stage) {
+    switch (stage) {
     case XINV_STAGE_STAGE2:
-        return need_of_change(b, XINV_CHANGE_STAGE2_PTE, cache_id);
+        return need_of_change(b, XINV_CHANGE_STAGE2_PTE, stage, cache_id);
     case XINV_STAGE_PASSTHROUGH:
         /* no table: its entries are those that a change of the endpoint's own entry removes */
-        need = need_of_change(b, XINV_CHANGE_PASID_ENTRY, cache_id);
-        return need ? need : need_of_change(b, XINV_CHANGE_DEVICE_ENTRY, cache_id);
+        need = need_of_change(b, XINV_CHANGE_PASID_ENTRY, stage, cache_id);
+        return need ? need : need_of_change(b, XINV_CHANGE_DEVICE_ENTRY, stage, cache_id);
     default:
-        return need_of_change(b, XINV_CHANGE_STAGE1_PTE, cache_id);
+        need = need_of_change(b, XINV_CHANGE_STAGE1_PTE, stage, cache_id);
+        return need ? need : need_of_change(b, XINV_CHANGE_STAGE2_PTE, stage, cache_id);
     }
+}
+
+/* How entries of a cache are found: as the attachment's own stage says, or the one that fills it.
+ */
+static const struct xinv_need_def *cache_need(const struct builder *b, uint8_t cache_id)
+{
+    static const uint8_t filled_by[XINV_NCACHES] = {
+        [XINV_CACHE_STAGE1] = XINV_STAGE_STAGE1,
+        [XINV_CACHE_STAGE2] = XINV_STAGE_STAGE2,
+        [XINV_CACHE_NESTED] = XINV_STAGE_NESTED,
+    };
+    const struct xinv_need_def *need = table_need(b, b->at->stage, cache_id);
+
+    if (need || cache_id < XINV_CACHE_STAGE1 || cache_id > XINV_CACHE_NESTED)
+        return need;
+    return table_need(b, filled_by[cache_id], cache_id);
 }
 
 static int add_explicit(struct builder *b, uint8_t cache_id)
 {
     const struct xinv_cache_def *cache = &b->iommu->vendor->caches[cache_id];
     struct xinv_need_def def = {.cache = cache_id};
-    const struct xinv_need_def *table = table_need(b, cache_id);
+    const struct xinv_need_def *table = cache_need(b, cache_id);
 
     def.tags = explicit_tags(b, cache);
     def.classes = cache->axes;
@@ -309,6 +349,8 @@ static int add_explicit(struct builder *b, uint8_t cache_id)
         def.tags &= table->tags;
         def.classes = table->classes;
     }
+    if (b->request->scope == XINV_SCOPE_ENDPOINT && cache_id == XINV_CACHE_PASID_CONFIG)
+        def.tags &= (uint8_t)~PASID_BIT;
     def.flags = XINV_NEED_LEVEL_HINT;
     if (cache_id == XINV_CACHE_DEVICE_TLB)
         def.flags |= XINV_NEED_ATS;
@@ -317,25 +359,55 @@ static int add_explicit(struct builder *b, uint8_t cache_id)
     return add_need(b, &def);
 }
 
-static int build_explicit(struct builder *b)
+#define TRANSLATIONS \
+    ((uint8_t)(1u << XINV_CACHE_STAGE1 | 1u << XINV_CACHE_STAGE2 | 1u << XINV_CACHE_NESTED))
+
+/* The caches that an explicit request names, as 1 << enum xinv_cache. */
+static uint8_t named_caches(const struct builder *b)
 {
+    static const uint8_t cache_of[8] = {
+        XINV_NCACHES,
+        XINV_CACHE_DEVICE_TLB,
+        XINV_CACHE_PASID_CONFIG,
+        XINV_CACHE_DEVICE_CONFIG,
+        XINV_CACHE_INTERRUPT,
+        XINV_CACHE_STAGE1,
+        XINV_CACHE_STAGE2,
+        XINV_CACHE_NESTED,
+    };
     static const uint8_t translation[XINV_NSTAGES] = {
         [XINV_STAGE_STAGE1] = XINV_CACHE_STAGE1,
         [XINV_STAGE_STAGE2] = XINV_CACHE_STAGE2,
         [XINV_STAGE_NESTED] = XINV_CACHE_NESTED,
         [XINV_STAGE_PASSTHROUGH] = XINV_CACHE_STAGE1,
     };
-    uint8_t caches = b->request->caches;
+    uint8_t caches = 0;
+
+    for (unsigned i = 1; i < 8; i++)
+        if (b->request->caches & (1u << i))
+            caches |= (uint8_t)(1u << cache_of[i]);
+    if (!(b->request->caches & XINV_INV_IOTLB))
+        return caches;
+    if (b->request->scope == XINV_SCOPE_EVERYTHING)
+        return caches | TRANSLATIONS;
+    /* a stage without translations of its own has none to remove */
+    if (table_need(b, b->at->stage, translation[b->at->stage]))
+        caches |= (uint8_t)(1u << translation[b->at->stage]);
+    return caches;
+}
+
+static int build_explicit(struct builder *b)
+{
+    uint8_t caches = named_caches(b);
     int ret = 0;
 
-    if (caches & XINV_INV_DEVICE_CONFIG)
-        ret = add_explicit(b, XINV_CACHE_DEVICE_CONFIG);
-    if (!ret && (caches & XINV_INV_PASID_CONFIG))
-        ret = add_explicit(b, XINV_CACHE_PASID_CONFIG);
-    if (!ret && (caches & XINV_INV_IOTLB) && table_need(b, translation[b->at->stage]))
-        ret = add_explicit(b, translation[b->at->stage]);
-    if (!ret && (caches & XINV_INV_DEVICE_TLB))
-        ret = add_explicit(b, XINV_CACHE_DEVICE_TLB);
+    if (!(b->request->caches & XINV_INV_IOTLB) && !(caches & b->iommu->caches))
+        return -XINV_E_UNSUPP;
+    if (b->request->scope == XINV_SCOPE_EVERYTHING)
+        return build_change(b, caches);
+    for (uint8_t cache = 0; cache < XINV_NCACHES && !ret; cache++)
+        if (caches & (1u << cache))
+            ret = add_explicit(b, cache);
     return ret;
 }
 
@@ -354,5 +426,5 @@ int xinv_shape_build(const struct xinv_iommu *iommu, const struct xinv_request *
     shape->beyond = (request->flags & XINV_REQ_BEYOND) != 0;
     if (request->flags & XINV_REQ_INVALIDATE)
         return build_explicit(&b);
-    return build_change(&b);
+    return build_change(&b, 0xff);
 }

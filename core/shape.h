@@ -19,6 +19,10 @@ uint32_t xinv_shape_key(const struct xinv_attachment *at, bool has_pasids);
 int xinv_shape_build(const struct xinv_iommu *iommu, const struct xinv_request *request,
                      const struct xinv_attachment *at, bool has_pasids, struct xinv_shape *shape);
 
+/* xinv_change_applies - is a row of the changes about this request, for this stage? */
+bool xinv_change_applies(const struct xinv_iommu *iommu, const struct xinv_request *request,
+                         uint8_t stage, const struct xinv_change_def *change);
+
 /* Does the request give a range that is not the whole space? */
 static inline bool xinv_request_ranged(const struct xinv_request *request)
 {

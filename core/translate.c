@@ -9,6 +9,7 @@
 #include "core/cover.h"
 #include "core/emit.h"
 #include "core/iommu.h"
+#include "core/ladder.h"
 #include "core/range.h"
 #include "core/shape.h"
 
@@ -122,7 +123,7 @@ static int check_request(const struct xinv_request *r, const struct xinv_policy 
     if ((r->flags & XINV_REQ_RANGE) && r->first > r->last)
         return -XINV_E_RANGE;
     if (r->flags & XINV_REQ_INVALIDATE) {
-        if (!r->caches || (r->caches & ~0xfu) || r->scope > XINV_SCOPE_ADDRESS)
+        if (!r->caches || r->scope > XINV_SCOPE_EVERYTHING)
             return -XINV_E_INVAL;
         if (r->scope == XINV_SCOPE_ADDRESS && !(r->flags & XINV_REQ_RANGE))
             return -XINV_E_INVAL;
@@ -383,36 +384,25 @@ static unsigned choose(const struct job *job, uint32_t key, struct xinv_candidat
 }
 
 /* What a plan gives up, for the report. */
-static void account(struct job *job, const struct xinv_shape *shape,
-                    const struct xinv_candidates *found, const struct xinv_cover *cover)
+static void account(struct job *job, const struct xinv_candidates *found,
+                    const struct xinv_cover *cover)
 {
     struct xinv_report *report = &job->report;
-    uint8_t widened = 0;
+    uint8_t lost = 0;
 
-    for (unsigned k = 0; k < shape->n; k++) {
-        uint8_t matched = 0xff;
-
-        for (unsigned i = 0; i < cover->n; i++) {
-            const struct xinv_candidate *c = &found->c[cover->chosen[i]];
-
-            for (unsigned a = 0; a < found->n_atoms; a++)
-                if (found->need_of[a] == k && (c->covers >> a & 1))
-                    matched &= xinv_row_matches(job->iommu, c->row, &shape->need[k]);
-        }
-        widened |= shape->need[k].report & (uint8_t)~matched;
-    }
-    if (widened & ADDRESS_TAGS) {
-        widened = (uint8_t)((widened & ~ADDRESS_TAGS) | XINV_TAG_BIT(XINV_TAG_ADDRESS));
-        report->extra_unbounded = 1;
-    }
-    report->widened |= widened;
     for (unsigned i = 0; i < cover->n; i++) {
         const struct xinv_candidate *c = &found->c[cover->chosen[i]];
 
-        (void)xinv_row_excess(job->iommu, c->row, c->choice, shape, &report->must_beyond,
-                              &report->may_beyond);
+        lost |= c->lost;
+        report->must_beyond |= c->must;
+        report->may_beyond |= c->may;
         report->rows |= UINT64_C(1) << c->row;
     }
+    if (lost & ADDRESS_TAGS) {
+        lost = (uint8_t)((lost & ~ADDRESS_TAGS) | XINV_TAG_BIT(XINV_TAG_ADDRESS));
+        report->extra_unbounded = 1;
+    }
+    report->widened |= lost;
 }
 
 static void fill_plan(struct job *job, const struct xinv_candidates *found,
@@ -446,25 +436,44 @@ static struct plan *find_plan(struct job *job, uint32_t key)
     return NULL;
 }
 
-static int make_plan(struct job *job, size_t i, uint32_t key, struct plan **made)
+/* The candidates of an attachment's shape, and the choice among them. */
+static int plan_shape(struct job *job, size_t i, uint32_t key, struct xinv_candidates *found,
+                      struct xinv_cover *best, unsigned *pass)
 {
     const struct xinv_attachment at = named(job, i);
+    struct xinv_shape shape;
+    int ret;
+
+    if (!job->parts->planned &&
+        xinv_ladder_find(job->iommu, &job->request, &at, has_pasids(job, i), found)) {
+        *pass = choose(job, key, found, best);
+        if (*pass != N_PASSES)
+            return 0;
+    }
+    ret = xinv_shape_build(job->iommu, &job->request, &at, has_pasids(job, i), &shape);
+    if (ret)
+        return ret;
+    xinv_candidates_find(job->iommu, &shape, found);
+    *pass = choose(job, key, found, best);
+    if (job->parts->planned)
+        job->parts->planned(job->parts, i, key, &shape, found, *pass == N_PASSES ? NULL : best);
+    if (*pass != N_PASSES)
+        return 0;
+    job->report.at_cache = shape.need[xinv_cover_open(found)].cache;
+    return -XINV_E_MUST_BLOCK;
+}
+
+static int make_plan(struct job *job, size_t i, uint32_t key, struct plan **made)
+{
     struct plan *plan = &job->plans[job->next_plan];
     struct xinv_candidates found;
-    struct xinv_shape shape;
     struct xinv_cover best;
     unsigned pass;
-    int ret = xinv_shape_build(job->iommu, &job->request, &at, has_pasids(job, i), &shape);
+    int ret = plan_shape(job, i, key, &found, &best, &pass);
 
     if (ret)
         return refuse(job, &job->at[i], 0, ret);
-    xinv_candidates_find(job->iommu, &shape, &found);
-    pass = choose(job, key, &found, &best);
-    if (pass == N_PASSES) {
-        job->report.at_cache = shape.need[xinv_cover_open(&found)].cache;
-        return refuse(job, &job->at[i], 0, -XINV_E_MUST_BLOCK);
-    }
-    account(job, &shape, &found, &best);
+    account(job, &found, &best);
     fill_plan(job, &found, &best, pass, plan);
     plan->key = key;
     job->next_plan = (uint8_t)((job->next_plan + 1) % PLANS);
@@ -846,21 +855,14 @@ int xinv_translate_parts(const struct xinv_iommu *iommu, struct xinv_parts *part
     return ret ? ret : (int)sum.commands;
 }
 
-/* One request is a list of one part. */
-struct single {
-    struct xinv_parts parts;
-    struct xinv_part part;
-    bool done;
-};
-
 static void rewind_single(struct xinv_parts *parts)
 {
-    ((struct single *)parts)->done = false;
+    ((struct xinv_single *)parts)->done = false;
 }
 
 static bool next_single(struct xinv_parts *parts, struct xinv_part *part)
 {
-    struct single *s = (struct single *)parts;
+    struct xinv_single *s = (struct xinv_single *)parts;
 
     if (s->done)
         return false;
@@ -869,15 +871,22 @@ static bool next_single(struct xinv_parts *parts, struct xinv_part *part)
     return true;
 }
 
+void xinv_single_init(struct xinv_single *single, const struct xinv_attachment *at, size_t n,
+                      const struct xinv_request *request)
+{
+    *single =
+        (struct xinv_single){{rewind_single, next_single, NULL}, {at, n, *request, false}, false};
+}
+
 int xinv_translate(const struct xinv_iommu *iommu, const struct xinv_attachment *attachments,
                    size_t n, const struct xinv_request *request, const struct xinv_policy *policy,
                    const struct xinv_completion *completion, struct xinv_out *out,
                    struct xinv_report *report)
 {
-    struct single single = {.parts = {rewind_single, next_single}};
+    struct xinv_single single;
 
     if (!iommu || !attachments || !n || !request || !out)
         return -XINV_E_INVAL;
-    single.part = (struct xinv_part){attachments, n, *request, false};
+    xinv_single_init(&single, attachments, n, request);
     return xinv_translate_parts(iommu, &single.parts, policy, completion, out, report);
 }

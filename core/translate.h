@@ -15,11 +15,33 @@ struct xinv_part {
     bool again; /* the same range as the part before, for another granule or stage */
 };
 
-/* Where the parts come from. They are walked several times and must be the same each time. */
+struct xinv_shape;
+struct xinv_candidates;
+struct xinv_cover;
+
+/*
+ * Where the parts come from. They are walked several times and must be the same each time.
+ * planned: NULL, or told of each plan that is made for a shape, maybe more than once: the
+ * attachment's index, the shape's key, its needs, the candidates with what they cost, and the
+ * choice, NULL where nothing covers the needs.
+ */
 struct xinv_parts {
     void (*rewind)(struct xinv_parts *parts);
     bool (*next)(struct xinv_parts *parts, struct xinv_part *part);
+    void (*planned)(struct xinv_parts *parts, size_t at, uint32_t key,
+                    const struct xinv_shape *shape, const struct xinv_candidates *found,
+                    const struct xinv_cover *chosen);
 };
+
+/* One request is a list of one part. */
+struct xinv_single {
+    struct xinv_parts parts;
+    struct xinv_part part;
+    bool done;
+};
+
+void xinv_single_init(struct xinv_single *single, const struct xinv_attachment *at, size_t n,
+                      const struct xinv_request *request);
 
 /* As xinv_translate(); the report adds up over the parts. */
 int xinv_translate_parts(const struct xinv_iommu *iommu, struct xinv_parts *parts,

@@ -182,6 +182,9 @@ static void encode(const struct xinv_iommu *iommu, uint8_t form, const struct xi
     case XINV_VTD_OP_P_DEV_TLB_ALL:
         put_p_dev_tlb(iommu, &whole_space, false, op, w);
         break;
+    case XINV_VTD_OP_P_DEV_TLB_PAGE_ALL_PASIDS:
+        put_p_dev_tlb(iommu, &op->block, true, op, w);
+        break;
     case XINV_VTD_OP_P_DEV_TLB_ALL_PASIDS:
         put_p_dev_tlb(iommu, &whole_space, true, op, w);
         break;
@@ -249,6 +252,7 @@ static const char *const op_names[XINV_VTD_NOPS] = {
     [XINV_VTD_OP_DEV_TLB_ALL] = "dev_tlb_all",
     [XINV_VTD_OP_P_DEV_TLB_PAGE] = "p_dev_tlb_page",
     [XINV_VTD_OP_P_DEV_TLB_ALL] = "p_dev_tlb_all",
+    [XINV_VTD_OP_P_DEV_TLB_PAGE_ALL_PASIDS] = "p_dev_tlb_page_all_pasids",
     [XINV_VTD_OP_P_DEV_TLB_ALL_PASIDS] = "p_dev_tlb_all_pasids",
     [XINV_VTD_OP_IEC_GLOBAL] = "iec_global",
 };

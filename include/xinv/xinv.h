@@ -50,7 +50,7 @@ enum xinv_error {
     XINV_E_EXIST,   /* it is there already */
     XINV_E_NOSPACE, /* the output is too small; the report holds the size needed */
     XINV_E_NOMEM,   /* the caller-sized storage of a session is full */
-    XINV_E_UNSUPP,  /* this IOMMU lacks the stage, or its table says nothing of the change */
+    XINV_E_UNSUPP, /* this IOMMU lacks the stage or the caches, or its table knows no such change */
     XINV_E_MUST_BLOCK, /* no command covers the change: DMA of the endpoints must be blocked first
                         */
     XINV_E_TABLE,      /* the platform's table or its ID registers contradict themselves */
@@ -84,18 +84,23 @@ struct xinv_range_spec {
     uint8_t max_order;
 };
 
+struct xinv_ladders;
+
 /* An IOMMU as its tables and ID registers describe it. Filled by xinv_iommu_init(), const
  * afterwards. */
 struct xinv_iommu {
     const struct xinv_platform *platform;
     const struct xinv_vendor *vendor;
-    uint64_t commands; /* rows that this IOMMU has */
+    const struct xinv_ladders *ladders; /* xinv_iommu_prepare(); NULL: none */
+    uint64_t commands;                  /* rows that this IOMMU has */
+    uint64_t confined;                  /* those that stay within their user's entries */
     uint16_t feature[XINV_MAX_FEATURES];
     uint16_t max_batch; /* most commands between two syncs; 0: no limit */
     uint8_t tag_bits[XINV_NTAGS];
-    uint8_t caches; /* mask of caches that this IOMMU has */
-    uint8_t stages; /* mask of stages that this IOMMU has */
-    uint8_t words;  /* 64-bit words in a command */
+    uint8_t reach[XINV_MAX_COMMANDS]; /* caches that a row certainly removes from, as 1 << cache */
+    uint8_t caches;                   /* mask of caches that this IOMMU has */
+    uint8_t stages;                   /* mask of stages that this IOMMU has */
+    uint8_t words;                    /* 64-bit words in a command */
     struct xinv_range_spec range[XINV_MAX_COMMANDS];
 };
 
@@ -115,6 +120,45 @@ struct xinv_iommu {
 int xinv_iommu_init(struct xinv_iommu *iommu, const struct xinv_platform *platform,
                     const uint64_t *registers, const struct xinv_setting *settings,
                     unsigned n_settings);
+
+#define XINV_MAX_LADDERS  32
+#define XINV_LADDER_SLOTS 64
+#define XINV_MAX_RUNGS    160
+
+/* A row of the vendor's table that covers something of one shape of request. */
+struct xinv_rung {
+    uint64_t covers;
+    uint64_t excess;
+    uint8_t row, phase, zero, flags, listed, lost, must, may;
+};
+
+struct xinv_ladder {
+    uint64_t key;
+    uint64_t atoms;
+    uint16_t first; /* of the rungs, in table order */
+    uint8_t n;
+};
+
+/* What the planner can choose from for the shapes of requests that come most often: 5 KiB, written
+ * by xinv_iommu_prepare() alone. */
+struct xinv_ladders {
+    uint8_t tags[XINV_NCHANGES]; /* that the shape of a change depends on */
+    uint8_t n;
+    uint16_t n_rungs;
+    uint8_t slot[XINV_LADDER_SLOTS]; /* hash table of 1 + index; 0: free */
+    struct xinv_ladder ladder[XINV_MAX_LADDERS];
+    struct xinv_rung rung[XINV_MAX_RUNGS];
+};
+
+/*
+ * xinv_iommu_prepare - works out ahead of time what maps and unmaps of host-owned tables, and of a
+ * guest's own stage 1, can be answered with, from the rows that this IOMMU has
+ * @iommu: initialised; it keeps a pointer to `ladders`
+ * @ladders: the caller's memory, const afterwards: it may be shared as the IOMMU may
+ *
+ * Answers are the same with and without; with, they take a fifth of the time.
+ */
+void xinv_iommu_prepare(struct xinv_iommu *iommu, struct xinv_ladders *ladders);
 
 /* xinv_feature_find - index of a feature by its ID-register field name, or -XINV_E_NOENT */
 int xinv_feature_find(const struct xinv_vendor *vendor, const char *name);

@@ -297,8 +297,8 @@ const struct xinv_vendor xinv_vendor_smmuv3 = {
         {1, 0x01, 0x01, 0x00, 0, 0, 10, {8, 0, 0, 0, 0, 0, 0, 0}, 0x1d7, {0, 0}}, // device_config by rid
         {1, 0x03, 0x01, 0x02, 0, 0, 10, {8, 2, 0, 0, 0, 0, 0, 0}, 0x1d7, {0, 1}}, // pasid_config by rid pasid
         {1, 0x34, 0x14, 0x10, 0, 1, 12, {0, 0, 6, 0, 4, 8, 0, 0}, 0x35f, {0, 1}}, // stage1 by asid vmid address
-        {1, 0x50, 0x10, 0x10, 0, 0, 12, {0, 0, 0, 0, 4, 0, 8, 0}, 0x157, {1, 1}}, // stage2 by vmid ipa
-        {1, 0x34, 0x14, 0x10, 0, 1, 12, {0, 0, 6, 0, 4, 8, 0, 0}, 0x15f, {2, 3}}, // nested by asid vmid address
+        {1, 0x50, 0x10, 0x00, 0, 0, 12, {0, 0, 0, 0, 4, 0, 8, 0}, 0x157, {1, 1}}, // stage2 by vmid ipa
+        {1, 0x34, 0x14, 0x00, 0, 1, 12, {0, 0, 6, 0, 4, 8, 0, 0}, 0x15f, {2, 3}}, // nested by asid vmid address
         {1, 0x23, 0x01, 0x00, 3, 0, 10, {4, 4, 0, 0, 0, 6, 0, 0}, 0x175, {0, 0}}, // device_tlb by rid pasid address
         {0}, // no interrupt
         {0}, // no write_buffer

@@ -89,8 +89,9 @@ static const struct xinv_removal_def removals[] = {
     {5, 0x01, 1, 0xfdf}, // 28: must device_tlb by rid
     {5, 0x23, 1, 0xfef}, // 29: must device_tlb by rid pasid address
     {5, 0x03, 1, 0xfef}, // 30: must device_tlb by rid pasid
-    {5, 0x01, 1, 0xfef}, // 31: must device_tlb by rid
-    {6, 0x00, 1, 0xfff}, // 32: must interrupt by
+    {5, 0x21, 1, 0xfef}, // 31: must device_tlb by rid address
+    {5, 0x01, 1, 0xfef}, // 32: must device_tlb by rid
+    {6, 0x00, 1, 0xfff}, // 33: must interrupt by
 };
 
 static const struct xinv_range_def ranges[] = {
@@ -100,6 +101,7 @@ static const struct xinv_range_def ranges[] = {
     {2, 1, {0, 1, 6}, {0, 0}}, // 3: pow2
     {2, 1, {51, 0, 255}, {0, 0}}, // 4: pow2
     {2, 1, {51, 0, 255}, {0, 0}}, // 5: pow2
+    {2, 1, {51, 0, 255}, {0, 0}}, // 6: pow2
 };
 
 static const struct xinv_command_def commands[] = {
@@ -122,8 +124,9 @@ static const struct xinv_command_def commands[] = {
     {"dev_tlb", XINV_VTD_OP_DEV_TLB_ALL, 5, 0, 0x01, {28, 1}, {5, 0}, {11, 1}}, // 16: device_tlb
     {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_PAGE, 5, 0, 0x23, {29, 1}, {5, 1}, {12, 4}}, // 17: device_tlb
     {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_ALL, 5, 0, 0x03, {30, 1}, {6, 0}, {12, 4}}, // 18: device_tlb
-    {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_ALL_PASIDS, 5, 0, 0x01, {31, 1}, {6, 0}, {12, 4}}, // 19: device_tlb
-    {"iec", XINV_VTD_OP_IEC_GLOBAL, 1, 0, 0x00, {32, 1}, {6, 0}, {7, 1}}, // 20: config
+    {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_PAGE_ALL_PASIDS, 5, 0, 0x21, {31, 1}, {6, 1}, {12, 4}}, // 19: device_tlb
+    {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_ALL_PASIDS, 5, 0, 0x01, {32, 1}, {7, 0}, {12, 4}}, // 20: device_tlb
+    {"iec", XINV_VTD_OP_IEC_GLOBAL, 1, 0, 0x00, {33, 1}, {7, 0}, {7, 1}}, // 21: config
 };
 
 static const struct xinv_need_def needs[] = {
@@ -240,7 +243,7 @@ const struct xinv_vendor xinv_vendor_vtd = {
     .attaches = attaches,
     .n_registers = 2,
     .n_features = 29,
-    .n_commands = 21,
+    .n_commands = 22,
     .n_changes = 19,
     .n_repeats = 1,
     .n_attaches = 2,

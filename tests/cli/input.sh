@@ -79,6 +79,25 @@ json '{"platform":"arm-smmuv3-ril","stage":"stage1","attachments":[{"rid":1,"asi
 json '{"platform":"arm-smmuv3-ril","stage":"stage1","attachments":[{"rid":1,"asid":7}],"change":{"what":"stage1_pte","first":2,"last":1}}' \
     "first above last" ": arm-smmuv3-ril: first is above last"
 
+json '{"vendor":"vtd","registers":{"CAP":1,"CAP":1}}' "a register twice" ": registers.CAP: comes twice"
+printf '{"platform":"\377"}' >"$bad"
+expect "no UTF-8" 1 "xinv: $bad:1:1: not JSON; expected one object" -- translate --input "$bad"
+expect "a directory" 1 "xinv: $work: cannot be read: Is a directory" -- translate --input "$work"
+expect "no such request" 1 "xinv: $work/none: cannot be opened: No such file or directory" \
+    -- translate --input "$work/none"
+head -c 1048577 /dev/zero | tr '\0' ' ' >"$bad"
+expect "a large request" 1 "xinv: $bad: is larger than 1 MiB; one request fits in less" \
+    -- translate --input "$bad"
+printf '{"platform":"arm-smmuv3-ril","kind":"s2-page","id":[7]}' >"$bad"
+expect "an id comes back" 0 "" -- translate --input "$bad" --json
+has '"id":.*\[7\]'
+name="a long line is one answer, and the next line another"
+{ head -c 1048577 /dev/zero | tr '\0' x; printf '\n%s\n' '{"id":2}'; } |
+    "$xinv" translate --jsonl >"$work/out" || complain "failed"
+[ "$(cat "$work/out")" = '{"error":{"line":1,"code":"JSON","path":"","text":"is longer than 1 MiB; one request fits in less"}}
+{"error":{"line":2,"code":"REQUEST","path":"platform","text":"is missing; expected a platform'"'"'s name, or vendor and registers"},"id":2}' ] ||
+    complain "$(cat "$work/out")"
+
 name="a directory that does not exist"
 expect "$name" 1 "xinv: $work/none/out: cannot be written: No such file or directory" -- \
     replay tests/golden/tour.requests --platform arm-smmuv3-ril --bin "$work/none/out"

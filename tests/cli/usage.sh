@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 # Wrong command lines: one line on stderr, exit status 2, nothing on stdout.
 . "$(dirname "$0")/lib.sh"
+cd "$(dirname "$0")/../.."
 capture=tests/golden/tour.requests
 platforms=$("$xinv" platforms | sed 's/ .*//' | paste -sd, - | sed 's/,/, /g')
 
@@ -11,9 +12,12 @@ expect "unknown command" 2 "xinv: unknown command 'frobnicate'; see xinv --help"
 empty
 expect "help" 0 "" -- --help
 has '^usage: xinv COMMAND'
+for command in replay translate platforms check; do
+    has "^  $command  *[A-Z]"
+done
 expect "version" 0 "" -- --version
 has '^xinv [0-9]*\.[0-9]*\.[0-9]*$'
-for command in replay translate platforms; do
+for command in replay translate platforms check; do
     expect "help of $command" 0 "" -- $command --help
     has "^usage: xinv $command"
     has '^exit status: 0 '
@@ -61,4 +65,16 @@ expect "unknown tag of an attachment" 2 \
 expect "an operand" 2 \
     "xinv: 'x' is not expected; requests are given by options; see xinv translate --help" \
     -- translate x
+
+expect "no file to check" 2 "xinv: no file is named; see xinv check --help" -- check
+expect "standard input twice" 2 \
+    "xinv: standard input cannot be read twice; see xinv check --help" -- check - -
+for command in replay translate platforms; do
+    expect "a table from standard input: $command" 2 \
+        "xinv: a table is not read from standard input; name a file; see xinv $command --help" \
+        -- $command --platform-file -
+    expect "a table of no platform: $command" 2 \
+        "xinv: schema/vtd.yaml: no --platform-file names the vendor 'vtd'; see xinv $command --help" \
+        -- $command --vendor-file schema/vtd.yaml
+done
 finish

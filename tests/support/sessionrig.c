@@ -80,6 +80,18 @@ void rig_add(struct rig *r, const struct xinv_endpoint *endpoint)
     cr_assert_eq(xinv_session_add_endpoint(r->session, endpoint), 0, "endpoint %u", endpoint->id);
 }
 
+void rig_open_pair(struct rig *r, const char *platform, uint8_t stage)
+{
+    struct xinv_session_config config = rig_config(1);
+    struct xinv_endpoint a = rig_endpoint(8, 0, stage);
+    struct xinv_endpoint b = rig_endpoint(9, 0, stage);
+
+    rig_platform(r, 0, platform, NULL, 0);
+    rig_open(r, &config);
+    rig_add(r, &a);
+    rig_add(r, &b);
+}
+
 static void poison(struct rig *r)
 {
     memset(r->words, RIG_POISON, sizeof(r->words));

@@ -53,6 +53,9 @@ void rig_close(struct rig *r);
 /* Adds an endpoint and asserts that this works. */
 void rig_add(struct rig *r, const struct xinv_endpoint *endpoint);
 
+/* Opens a session with one IOMMU and two endpoints, 8 and 9, under that stage. */
+void rig_open_pair(struct rig *r, const char *platform, uint8_t stage);
+
 /*
  * Requests: the response's status, or -XINV_E_*. Outputs start empty and poisoned. After an error,
  * or a status that is not OK, no command may have come out.

@@ -9,10 +9,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <xinv/xinv.h>
 
-#define N(x)         (sizeof(x) / sizeof((x)[0]))
-#define BIT(tag)     XINV_TAG_BIT(XINV_TAG_##tag)
+#include "tests/support/listrig.h"
+
 #define MAX_COMMANDS 12
 
 #define PAGE UINT64_C(0x40000000)
@@ -32,10 +31,6 @@
         UINT64_C(0x1000000000000000), 0 \
     }
 
-static uint64_t words[256];
-static struct xinv_step steps[64];
-static struct xinv_report report;
-
 struct list {
     const char *what;
     const char *platform;
@@ -53,33 +48,11 @@ struct list {
     uint64_t w[MAX_COMMANDS][2];
 };
 
-static struct xinv_iommu iommu_of(const char *name, const char *feature, uint16_t value)
-{
-    const struct xinv_platform *p = xinv_platform_find(name);
-    struct xinv_setting set = {0, value};
-    struct xinv_iommu iommu;
-
-    cr_assert_not_null(p, "%s", name);
-    if (feature) {
-        int f = xinv_feature_find(p->vendor, feature);
-
-        cr_assert_geq(f, 0, "%s", feature);
-        set.feature = (uint8_t)f;
-    }
-    cr_assert_eq(xinv_iommu_init(&iommu, p, NULL, &set, feature != NULL), 0);
-    return iommu;
-}
-
 static struct xinv_attachment attachment(uint8_t stage, uint8_t pasid)
 {
-    struct xinv_attachment at = {.stage = stage,
-                                 .known = BIT(RID) | BIT(ASID) | BIT(DID) | BIT(VMID),
-                                 .queue_depth = 16,
-                                 .rid = 0x0310,
-                                 .asid = 0x35,
-                                 .did = 0x47,
-                                 .vmid = stage == XINV_STAGE_STAGE1 ? 0 : 0x59};
+    struct xinv_attachment at = list_attachment(stage);
 
+    at.rid = 0x0310;
     if (pasid) {
         at.known |= BIT(PASID);
         at.pasid = pasid;
@@ -92,10 +65,7 @@ static int run(const struct xinv_iommu *iommu, const struct xinv_attachment *at,
 {
     struct xinv_policy p = {.kind = policy, .blocks = 1};
 
-    *out = (struct xinv_out){
-        .words = words, .steps = steps, .cap_words = N(words), .cap_steps = N(steps)};
-    memset(words, 0xa5, sizeof(words));
-    return xinv_translate(iommu, at, n, r, &p, NULL, out, &report);
+    return list_run(iommu, at, n, r, &p, out);
 }
 
 static void expect(const char *what, const struct xinv_iommu *iommu, const struct xinv_out *out,
@@ -103,14 +73,7 @@ static void expect(const char *what, const struct xinv_iommu *iommu, const struc
 {
     cr_expect_eq(out->n_words, n * iommu->words, "%s: %u words instead of %zu", what, out->n_words,
                  n * iommu->words);
-    for (size_t i = 0; i < n && (i + 1) * iommu->words <= out->n_words; i++) {
-        const uint64_t *got = words + i * iommu->words;
-
-        cr_expect(got[0] == w[i][0] && got[1] == w[i][1],
-                  "%s, command %zu: %016" PRIx64 " %016" PRIx64 " instead of %016" PRIx64
-                  " %016" PRIx64,
-                  what, i, got[0], got[1], w[i][0], w[i][1]);
-    }
+    list_expect(what, iommu, out, w, n);
 }
 
 static int run_list(const struct list *l, struct xinv_iommu *iommu, struct xinv_out *out)
@@ -125,7 +88,7 @@ static int run_list(const struct list *l, struct xinv_iommu *iommu, struct xinv_
                              .last = PAGE + 0xfff};
 
     at.flags = l->att_flags;
-    *iommu = iommu_of(l->platform, l->feature, l->value);
+    *iommu = list_iommu(l->platform, l->feature, l->value);
     return run(iommu, &at, 1, &r, l->policy, out);
 }
 
@@ -356,8 +319,8 @@ Test(order, a_change_that_no_legal_command_covers_must_block)
 
         cr_expect_eq(run_list(&cases[i].list, &iommu, &out), -XINV_E_MUST_BLOCK, "%s",
                      cases[i].list.what);
-        cr_expect_eq(report.at_cache, cases[i].cache, "%s: %u", cases[i].list.what,
-                     report.at_cache);
+        cr_expect_eq(list_report.at_cache, cases[i].cache, "%s: %u", cases[i].list.what,
+                     list_report.at_cache);
         cr_expect_eq(out.n_words, 0);
     }
 }
@@ -403,7 +366,7 @@ Test(order, tags_of_several_attachments_are_each_reached_once)
     };
 
     for (size_t i = 0; i < N(cases); i++) {
-        struct xinv_iommu iommu = iommu_of(cases[i].platform, NULL, 0);
+        struct xinv_iommu iommu = list_iommu(cases[i].platform, NULL, 0);
         struct xinv_attachment at[6];
         struct xinv_request r = {.change = cases[i].stage == XINV_STAGE_STAGE2
                                                ? XINV_CHANGE_STAGE2_PTE
@@ -433,7 +396,7 @@ Test(order, an_endpoint_that_needs_its_device_tlb_command_twice_gets_it_and_no_o
                                        {UINT64_C(0x0000031000100003), PAGE},
                                        {UINT64_C(0x0000031000100003), PAGE},
                                        {UINT64_C(0x0000031100100003), PAGE}};
-    struct xinv_iommu iommu = iommu_of("intel-vtd-legacy", NULL, 0);
+    struct xinv_iommu iommu = list_iommu("intel-vtd-legacy", NULL, 0);
     struct xinv_attachment at[2] = {attachment(XINV_STAGE_STAGE2, 0),
                                     attachment(XINV_STAGE_STAGE2, 0)};
     struct xinv_request r = {.change = XINV_CHANGE_STAGE2_PTE,
@@ -462,24 +425,28 @@ Test(order, the_last_command_is_the_sync_and_the_last_step_its_wait)
     };
 
     for (size_t i = 0; i < N(cases); i++) {
-        struct xinv_iommu iommu = iommu_of(cases[i].platform, NULL, 0);
+        struct xinv_iommu iommu = list_iommu(cases[i].platform, NULL, 0);
         struct xinv_attachment at = attachment(XINV_STAGE_STAGE2, 0);
         struct xinv_request r = {.change = XINV_CHANGE_STAGE2_PTE,
                                  .flags = XINV_REQ_RANGE,
                                  .first = PAGE,
                                  .last = PAGE + 0xfff};
         struct xinv_completion done = {.store = 1, .address = 0x1008, .data = 7};
-        struct xinv_out out = {
-            .words = words, .steps = steps, .cap_words = N(words), .cap_steps = N(steps)};
+        struct xinv_out out = {.words = list_words,
+                               .steps = list_steps,
+                               .cap_words = N(list_words),
+                               .cap_steps = N(list_steps)};
 
         at.flags = XINV_ATT_ATS;
-        cr_assert_gt(xinv_translate(&iommu, &at, 1, &r, NULL, &done, &out, &report), 0);
-        cr_expect_eq(words[out.n_words - iommu.words], cases[i].w[0], "%s", cases[i].platform);
-        cr_expect_eq(words[out.n_words - iommu.words + 1], cases[i].w[1], "%s", cases[i].platform);
+        cr_assert_gt(xinv_translate(&iommu, &at, 1, &r, NULL, &done, &out, &list_report), 0);
+        cr_expect_eq(list_words[out.n_words - iommu.words], cases[i].w[0], "%s", cases[i].platform);
+        cr_expect_eq(list_words[out.n_words - iommu.words + 1], cases[i].w[1], "%s",
+                     cases[i].platform);
         cr_assert_gt(out.n_steps, 1);
-        cr_expect_eq(steps[out.n_steps - 1].kind, XINV_STEP_WAIT);
-        cr_expect_eq(steps[out.n_steps - 2].kind, XINV_STEP_QUEUE);
-        cr_expect_eq(steps[out.n_steps - 2].first + steps[out.n_steps - 2].count, out.n_words);
+        cr_expect_eq(list_steps[out.n_steps - 1].kind, XINV_STEP_WAIT);
+        cr_expect_eq(list_steps[out.n_steps - 2].kind, XINV_STEP_QUEUE);
+        cr_expect_eq(list_steps[out.n_steps - 2].first + list_steps[out.n_steps - 2].count,
+                     out.n_words);
     }
 }
 
@@ -504,7 +471,7 @@ Test(order, pages_removed_by_rounding_are_counted)
     };
 
     for (size_t i = 0; i < N(cases); i++) {
-        struct xinv_iommu iommu = iommu_of(cases[i].platform, NULL, 0);
+        struct xinv_iommu iommu = list_iommu(cases[i].platform, NULL, 0);
         struct xinv_attachment at = attachment(cases[i].stage, 0);
         struct xinv_request r = {.change = cases[i].stage == XINV_STAGE_STAGE2
                                                ? XINV_CHANGE_STAGE2_PTE
@@ -515,12 +482,14 @@ Test(order, pages_removed_by_rounding_are_counted)
         struct xinv_out out;
 
         cr_assert_gt(run(&iommu, &at, 1, &r, XINV_POLICY_LATENCY, &out), 0);
-        cr_expect_eq(words[0], cases[i].w[0], "%s: %016" PRIx64, cases[i].platform, words[0]);
-        cr_expect_eq(words[1], cases[i].w[1], "%s: %016" PRIx64, cases[i].platform, words[1]);
-        cr_expect_eq(report.asked_pages, cases[i].last - cases[i].first + 1);
-        cr_expect_eq(report.extra_pages, cases[i].extra, "%s: %" PRIu64, cases[i].platform,
-                     report.extra_pages);
-        cr_expect_eq(report.widened, 0);
+        cr_expect_eq(list_words[0], cases[i].w[0], "%s: %016" PRIx64, cases[i].platform,
+                     list_words[0]);
+        cr_expect_eq(list_words[1], cases[i].w[1], "%s: %016" PRIx64, cases[i].platform,
+                     list_words[1]);
+        cr_expect_eq(list_report.asked_pages, cases[i].last - cases[i].first + 1);
+        cr_expect_eq(list_report.extra_pages, cases[i].extra, "%s: %" PRIu64, cases[i].platform,
+                     list_report.extra_pages);
+        cr_expect_eq(list_report.widened, 0);
     }
 }
 
@@ -534,8 +503,9 @@ Test(order, an_address_that_combined_entries_do_not_have_is_reported_as_given_up
         struct xinv_out out;
 
         cr_assert_gt(run_list(&list, &iommu, &out), 0);
-        cr_expect_eq(report.widened, BIT(ADDRESS), "%s: %x", platforms[i], report.widened);
-        cr_expect(report.extra_unbounded);
+        cr_expect_eq(list_report.widened, BIT(ADDRESS), "%s: %x", platforms[i],
+                     list_report.widened);
+        cr_expect(list_report.extra_unbounded);
     }
 }
 
@@ -573,7 +543,7 @@ Test(order, the_largest_range_of_one_command_is_not_exceeded)
     };
 
     for (size_t i = 0; i < N(cases); i++) {
-        struct xinv_iommu iommu = iommu_of(cases[i].platform, NULL, 0);
+        struct xinv_iommu iommu = list_iommu(cases[i].platform, NULL, 0);
         struct xinv_attachment at = attachment(cases[i].stage, 0);
         struct xinv_request r = {.change = cases[i].stage == XINV_STAGE_STAGE2
                                                ? XINV_CHANGE_STAGE2_PTE
@@ -585,11 +555,11 @@ Test(order, the_largest_range_of_one_command_is_not_exceeded)
 
         cr_assert_gt(run(&iommu, &at, 1, &r, XINV_POLICY_EXACT, &out), 0);
         for (unsigned k = 0; k < 2; k++) {
-            cr_expect_eq(words[k * iommu.words], cases[i].w[k][0], "%s: %016" PRIx64,
-                         cases[i].platform, words[k * iommu.words]);
-            cr_expect_eq(words[k * iommu.words + 1], cases[i].w[k][1], "%s: %016" PRIx64,
-                         cases[i].platform, words[k * iommu.words + 1]);
+            cr_expect_eq(list_words[k * iommu.words], cases[i].w[k][0], "%s: %016" PRIx64,
+                         cases[i].platform, list_words[k * iommu.words]);
+            cr_expect_eq(list_words[k * iommu.words + 1], cases[i].w[k][1], "%s: %016" PRIx64,
+                         cases[i].platform, list_words[k * iommu.words + 1]);
         }
-        cr_expect_eq(report.commands - report.syncs, 2, "%s", cases[i].platform);
+        cr_expect_eq(list_report.commands - list_report.syncs, 2, "%s", cases[i].platform);
     }
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/backend.h"
-#include "tests/support/refdec.h"
+#include "tests/support/listrig.h"
 #include "tests/support/vectorcaps.h"
 
 #define RID   XINV_TAG_BIT(XINV_TAG_RID)
@@ -11,36 +11,6 @@
 #define ASID  XINV_TAG_BIT(XINV_TAG_ASID)
 #define DID   XINV_TAG_BIT(XINV_TAG_DID)
 #define VMID  XINV_TAG_BIT(XINV_TAG_VMID)
-
-#define WORDS 4096
-
-static uint64_t words[WORDS];
-static struct xinv_step steps[64];
-static struct xinv_report report;
-
-static struct xinv_iommu iommu_of(const char *name, const char *feature, uint16_t value)
-{
-    const struct xinv_platform *p = xinv_platform_find(name);
-    struct xinv_setting set = {0, value};
-    struct xinv_iommu iommu;
-
-    cr_assert_not_null(p, "%s", name);
-    if (feature)
-        set.feature = (uint8_t)xinv_feature_find(p->vendor, feature);
-    cr_assert_eq(xinv_iommu_init(&iommu, p, NULL, &set, feature != NULL), 0);
-    return iommu;
-}
-
-static struct xinv_attachment attachment(uint8_t stage)
-{
-    return (struct xinv_attachment){.stage = stage,
-                                    .known = RID | ASID | DID | VMID,
-                                    .rid = 0x2b1,
-                                    .asid = 0x35,
-                                    .did = 0x47,
-                                    .vmid = stage == XINV_STAGE_STAGE1 ? 0 : 0x59,
-                                    .queue_depth = 16};
-}
 
 static bool has_stage2(const struct xinv_iommu *iommu)
 {
@@ -57,106 +27,65 @@ static bool has_ats(const struct xinv_iommu *iommu)
     return found;
 }
 
-static struct xinv_request unmap(uint8_t stage, uint64_t first, uint64_t last)
-{
-    return (struct xinv_request){.change = stage == XINV_STAGE_STAGE2 ? XINV_CHANGE_STAGE2_PTE
-                                                                      : XINV_CHANGE_STAGE1_PTE,
-                                 .flags = XINV_REQ_RANGE,
-                                 .first = first,
-                                 .last = last};
-}
-
-static int run(const struct xinv_iommu *iommu, const struct xinv_attachment *at, size_t n,
-               const struct xinv_request *request, const struct xinv_policy *policy,
-               struct xinv_out *out)
-{
-    *out = (struct xinv_out){.words = words, .steps = steps, .cap_words = WORDS, .cap_steps = 64};
-    memset(words, 0xa5, sizeof(words));
-    return xinv_translate(iommu, at, n, request, policy, NULL, out, &report);
-}
-
-/* Names of the commands that came out, joined by blanks; every one must be valid to the independent
- * decoder. */
-static const char *names(const struct xinv_iommu *iommu, const struct xinv_out *out)
-{
-    static char text[2048];
-    struct refdec_caps caps = vector_caps(iommu);
-
-    text[0] = '\0';
-    for (uint32_t i = 0; i < out->n_words; i += iommu->words) {
-        struct refdec_cmd cmd;
-        char err[160];
-
-        cr_assert_eq(refdec_decode(vector_refdec_vendor(iommu), &caps, words + i, iommu->words,
-                                   &cmd, err, sizeof(err)),
-                     0, "%016lx %016lx: %s", (unsigned long)words[i], (unsigned long)words[i + 1],
-                     err);
-        if (*text)
-            strcat(text, " ");
-        strcat(text, cmd.name);
-    }
-    return text;
-}
-
 Test(translate, first_above_last_is_an_error_and_never_everything)
 {
-    struct xinv_iommu iommu = iommu_of("intel-vtd-legacy", NULL, 0);
-    struct xinv_attachment at = attachment(XINV_STAGE_STAGE2);
-    struct xinv_request r = unmap(XINV_STAGE_STAGE2, UINT64_MAX, 0);
+    struct xinv_iommu iommu = list_iommu("intel-vtd-legacy", NULL, 0);
+    struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
+    struct xinv_request r = list_change(XINV_STAGE_STAGE2, UINT64_MAX, 0);
     struct xinv_out out;
 
-    cr_assert_eq(run(&iommu, &at, 1, &r, NULL, &out), -XINV_E_RANGE);
+    cr_assert_eq(list_run(&iommu, &at, 1, &r, NULL, &out), -XINV_E_RANGE);
     cr_assert_eq(out.n_words, 0);
     cr_assert_eq(out.n_steps, 0);
 }
 
 Test(translate, no_attachment_is_an_error)
 {
-    struct xinv_iommu iommu = iommu_of("intel-vtd-legacy", NULL, 0);
-    struct xinv_attachment at = attachment(XINV_STAGE_STAGE2);
-    struct xinv_request r = unmap(XINV_STAGE_STAGE2, 0, 0xfff);
+    struct xinv_iommu iommu = list_iommu("intel-vtd-legacy", NULL, 0);
+    struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
+    struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0, 0xfff);
     struct xinv_out out;
 
-    cr_assert_eq(run(&iommu, &at, 0, &r, NULL, &out), -XINV_E_INVAL);
+    cr_assert_eq(list_run(&iommu, &at, 0, &r, NULL, &out), -XINV_E_INVAL);
 }
 
 Test(translate, a_tag_wider_than_the_field_is_refused_and_named)
 {
-    struct xinv_iommu iommu = iommu_of("arm-smmuv3-generic", "ASID16", 0);
-    struct xinv_attachment at = attachment(XINV_STAGE_STAGE1);
-    struct xinv_request r = unmap(XINV_STAGE_STAGE1, 0, 0xfff);
+    struct xinv_iommu iommu = list_iommu("arm-smmuv3-generic", "ASID16", 0);
+    struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE1);
+    struct xinv_request r = list_change(XINV_STAGE_STAGE1, 0, 0xfff);
     struct xinv_out out;
 
     at.asid = 0x100;
-    cr_assert_eq(run(&iommu, &at, 1, &r, NULL, &out), -XINV_E_TAG);
-    cr_assert_eq(report.at, &at);
-    cr_assert_eq(report.at_tag, XINV_TAG_ASID);
+    cr_assert_eq(list_run(&iommu, &at, 1, &r, NULL, &out), -XINV_E_TAG);
+    cr_assert_eq(list_report.at, &at);
+    cr_assert_eq(list_report.at_tag, XINV_TAG_ASID);
     cr_assert_eq(out.n_words, 0);
     at.asid = 0xff;
-    cr_assert_gt(run(&iommu, &at, 1, &r, NULL, &out), 0);
+    cr_assert_gt(list_run(&iommu, &at, 1, &r, NULL, &out), 0);
 }
 
 Test(translate, a_stage_that_the_iommu_lacks_is_unsupported)
 {
-    struct xinv_iommu iommu = iommu_of("intel-vtd-legacy", NULL, 0);
-    struct xinv_attachment at = attachment(XINV_STAGE_STAGE1);
-    struct xinv_request r = unmap(XINV_STAGE_STAGE1, 0, 0xfff);
+    struct xinv_iommu iommu = list_iommu("intel-vtd-legacy", NULL, 0);
+    struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE1);
+    struct xinv_request r = list_change(XINV_STAGE_STAGE1, 0, 0xfff);
     struct xinv_out out;
 
-    cr_assert_eq(run(&iommu, &at, 1, &r, NULL, &out), -XINV_E_UNSUPP);
+    cr_assert_eq(list_run(&iommu, &at, 1, &r, NULL, &out), -XINV_E_UNSUPP);
 }
 
 Test(translate, ats_on_an_iommu_without_it_must_block)
 {
-    struct xinv_iommu iommu = iommu_of("arm-smmuv3-generic", "ATS", 0);
-    struct xinv_attachment at = attachment(XINV_STAGE_STAGE2);
-    struct xinv_request r = unmap(XINV_STAGE_STAGE2, 0, 0xfff);
+    struct xinv_iommu iommu = list_iommu("arm-smmuv3-generic", "ATS", 0);
+    struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
+    struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0, 0xfff);
     struct xinv_out out;
 
     at.flags = XINV_ATT_ATS;
-    cr_assert_eq(run(&iommu, &at, 1, &r, NULL, &out), -XINV_E_MUST_BLOCK);
-    cr_assert_eq(report.at, &at);
-    cr_assert_eq(report.at_cache, XINV_CACHE_DEVICE_TLB);
+    cr_assert_eq(list_run(&iommu, &at, 1, &r, NULL, &out), -XINV_E_MUST_BLOCK);
+    cr_assert_eq(list_report.at, &at);
+    cr_assert_eq(list_report.at_cache, XINV_CACHE_DEVICE_TLB);
     cr_assert_eq(out.n_words, 0);
 }
 
@@ -170,19 +99,19 @@ Test(translate, unknown_guest_pasids_are_reached_on_vtd_and_block_on_amd_and_arm
                  {"arm-smmuv3-ril", -XINV_E_MUST_BLOCK}};
 
     for (unsigned i = 0; i < 3; i++) {
-        struct xinv_iommu iommu = iommu_of(cases[i].platform, NULL, 0);
-        struct xinv_attachment at = attachment(XINV_STAGE_NESTED);
-        struct xinv_request r = unmap(XINV_STAGE_STAGE2, 0x40000000, 0x401fffff);
+        struct xinv_iommu iommu = list_iommu(cases[i].platform, NULL, 0);
+        struct xinv_attachment at = list_attachment(XINV_STAGE_NESTED);
+        struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x40000000, 0x401fffff);
         struct xinv_out out;
         int ret;
 
         at.flags = XINV_ATT_ATS | XINV_ATT_PASIDS_UNKNOWN;
-        ret = run(&iommu, &at, 1, &r, NULL, &out);
+        ret = list_run(&iommu, &at, 1, &r, NULL, &out);
         if (cases[i].error) {
             cr_expect_eq(ret, cases[i].error, "%s", cases[i].platform);
         } else {
             cr_expect_gt(ret, 0);
-            cr_expect_str_eq(names(&iommu, &out), "iotlb dev_tlb p_dev_tlb");
+            cr_expect_str_eq(list_names(&iommu, &out), "iotlb dev_tlb p_dev_tlb");
         }
     }
 }
@@ -196,23 +125,24 @@ Test(translate, one_sync_in_all_where_no_endpoint_has_ats)
     for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++) {
         struct xinv_iommu iommu;
         struct xinv_attachment at[3];
-        struct xinv_request r = unmap(XINV_STAGE_STAGE2, 0x12345000, 0x12347fff);
+        struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x12345000, 0x12347fff);
         struct xinv_completion done = {.store = 1, .address = 0x1000, .data = 1};
-        struct xinv_out out = {.words = words, .steps = steps, .cap_words = WORDS, .cap_steps = 64};
+        struct xinv_out out = {
+            .words = list_words, .steps = list_steps, .cap_words = LIST_WORDS, .cap_steps = 64};
 
         cr_assert_eq(xinv_iommu_init(&iommu, p, NULL, NULL, 0), 0);
         if (!has_stage2(&iommu) || xinv_sync(&iommu, &done, &(struct xinv_out){0}) != 1)
             continue;
         for (unsigned k = 0; k < 3; k++) {
-            at[k] = attachment(XINV_STAGE_STAGE2);
+            at[k] = list_attachment(XINV_STAGE_STAGE2);
             at[k].rid += k;
             at[k].did = 7; /* the narrowest DID has 4 bits */
         }
-        cr_assert_gt(xinv_translate(&iommu, at, 3, &r, NULL, &done, &out, &report), 0, "%s",
+        cr_assert_gt(xinv_translate(&iommu, at, 3, &r, NULL, &done, &out, &list_report), 0, "%s",
                      p->name);
-        cr_expect_eq(report.syncs, 1, "%s: %u syncs", p->name, report.syncs);
-        cr_expect_eq(steps[out.n_steps - 1].kind, XINV_STEP_WAIT);
-        (void)names(&iommu, &out);
+        cr_expect_eq(list_report.syncs, 1, "%s: %u syncs", p->name, list_report.syncs);
+        cr_expect_eq(list_steps[out.n_steps - 1].kind, XINV_STEP_WAIT);
+        (void)list_names(&iommu, &out);
     }
 }
 
@@ -233,33 +163,33 @@ Test(translate, the_iommu_tlb_is_fenced_from_the_device_tlb_as_the_platform_orde
     };
 
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct xinv_iommu iommu = iommu_of(cases[i].platform, NULL, 0);
-        struct xinv_attachment at = attachment(XINV_STAGE_STAGE2);
-        struct xinv_request r = unmap(XINV_STAGE_STAGE2, 0x12345000, 0x12345fff);
+        struct xinv_iommu iommu = list_iommu(cases[i].platform, NULL, 0);
+        struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
+        struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x12345000, 0x12345fff);
         struct xinv_out out;
 
         at.flags = XINV_ATT_ATS;
-        cr_assert_gt(run(&iommu, &at, 1, &r, NULL, &out), 0);
-        cr_expect_str_eq(names(&iommu, &out), cases[i].names, "%s: %s", cases[i].platform,
-                         names(&iommu, &out));
+        cr_assert_gt(list_run(&iommu, &at, 1, &r, NULL, &out), 0);
+        cr_expect_str_eq(list_names(&iommu, &out), cases[i].names, "%s: %s", cases[i].platform,
+                         list_names(&iommu, &out));
     }
 }
 
 Test(translate, every_endpoint_with_ats_gets_its_device_tlb_command_and_a_shared_tag_one)
 {
-    struct xinv_iommu iommu = iommu_of("intel-vtd-legacy", NULL, 0);
+    struct xinv_iommu iommu = list_iommu("intel-vtd-legacy", NULL, 0);
     struct xinv_attachment at[5];
-    struct xinv_request r = unmap(XINV_STAGE_STAGE2, 0x12345000, 0x12345fff);
+    struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x12345000, 0x12345fff);
     struct xinv_out out;
 
     for (unsigned k = 0; k < 5; k++) {
-        at[k] = attachment(XINV_STAGE_STAGE2);
+        at[k] = list_attachment(XINV_STAGE_STAGE2);
         at[k].rid += k;
         at[k].flags = (uint8_t)(k == 2 ? 0 : XINV_ATT_ATS);
         at[k].did = k < 3 ? 7 : 8;
     }
-    cr_assert_eq(run(&iommu, at, 5, &r, NULL, &out), 6);
-    cr_assert_str_eq(names(&iommu, &out), "iotlb iotlb dev_tlb dev_tlb dev_tlb dev_tlb");
+    cr_assert_eq(list_run(&iommu, at, 5, &r, NULL, &out), 6);
+    cr_assert_str_eq(list_names(&iommu, &out), "iotlb iotlb dev_tlb dev_tlb dev_tlb dev_tlb");
 }
 
 Test(translate, mapping_costs_nothing_but_where_not_present_entries_are_cached)
@@ -278,45 +208,45 @@ Test(translate, mapping_costs_nothing_but_where_not_present_entries_are_cached)
     };
 
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct xinv_iommu iommu = iommu_of(cases[i].platform, NULL, 0);
-        struct xinv_attachment at = attachment(XINV_STAGE_STAGE2);
-        struct xinv_request r = unmap(XINV_STAGE_STAGE2, 0x12345000, 0x12345fff);
+        struct xinv_iommu iommu = list_iommu(cases[i].platform, NULL, 0);
+        struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
+        struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x12345000, 0x12345fff);
         struct xinv_out out;
 
         r.from = XINV_FROM_NOT_PRESENT;
-        cr_assert_geq(run(&iommu, &at, 1, &r, NULL, &out), 0);
-        cr_expect_str_eq(names(&iommu, &out), cases[i].names, "%s: %s", cases[i].platform,
-                         names(&iommu, &out));
+        cr_assert_geq(list_run(&iommu, &at, 1, &r, NULL, &out), 0);
+        cr_expect_str_eq(list_names(&iommu, &out), cases[i].names, "%s: %s", cases[i].platform,
+                         list_names(&iommu, &out));
         cr_expect_eq(out.n_steps, *cases[i].names ? (i == 3 ? 1 : 2) : 0);
     }
 }
 
 Test(translate, a_write_buffer_flush_is_a_register_step_and_no_queue_word)
 {
-    struct xinv_iommu iommu = iommu_of("intel-vtd-legacy", "RWBF", 1);
-    struct xinv_attachment at = attachment(XINV_STAGE_STAGE2);
-    struct xinv_request r = unmap(XINV_STAGE_STAGE2, 0x12345000, 0x12345fff);
+    struct xinv_iommu iommu = list_iommu("intel-vtd-legacy", "RWBF", 1);
+    struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
+    struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x12345000, 0x12345fff);
     struct xinv_out out;
 
     r.from = XINV_FROM_NOT_PRESENT;
-    cr_assert_eq(run(&iommu, &at, 1, &r, NULL, &out), 0);
+    cr_assert_eq(list_run(&iommu, &at, 1, &r, NULL, &out), 0);
     cr_assert_eq(out.n_words, 0);
     cr_assert_eq(out.n_steps, 1);
-    cr_expect_eq(steps[0].kind, XINV_STEP_REGISTER);
-    cr_expect_eq(steps[0].reg, 0x18);
-    cr_expect_eq(steps[0].poll_reg, 0x1c);
-    cr_expect_eq(steps[0].bits, 0x08000000);
+    cr_expect_eq(list_steps[0].kind, XINV_STEP_REGISTER);
+    cr_expect_eq(list_steps[0].reg, 0x18);
+    cr_expect_eq(list_steps[0].poll_reg, 0x1c);
+    cr_expect_eq(list_steps[0].bits, 0x08000000);
 }
 
 Test(translate, caching_mode_does_not_apply_to_the_first_stage)
 {
-    struct xinv_iommu iommu = iommu_of("intel-vtd-scalable", "CM", 1);
-    struct xinv_attachment at = attachment(XINV_STAGE_STAGE1);
-    struct xinv_request r = unmap(XINV_STAGE_STAGE1, 0x12345000, 0x12345fff);
+    struct xinv_iommu iommu = list_iommu("intel-vtd-scalable", "CM", 1);
+    struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE1);
+    struct xinv_request r = list_change(XINV_STAGE_STAGE1, 0x12345000, 0x12345fff);
     struct xinv_out out;
 
     r.from = XINV_FROM_NOT_PRESENT;
-    cr_assert_eq(run(&iommu, &at, 1, &r, NULL, &out), 0);
+    cr_assert_eq(list_run(&iommu, &at, 1, &r, NULL, &out), 0);
     cr_assert_eq(out.n_steps, 0);
 }
 
@@ -326,9 +256,9 @@ Test(translate, an_output_that_is_too_small_is_left_as_it_was_at_every_capacity)
 
     for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++) {
         struct xinv_iommu iommu;
-        struct xinv_attachment at[2] = {attachment(XINV_STAGE_STAGE2),
-                                        attachment(XINV_STAGE_STAGE2)};
-        struct xinv_request r = unmap(XINV_STAGE_STAGE2, 0x1234000, 0x1253fff);
+        struct xinv_attachment at[2] = {list_attachment(XINV_STAGE_STAGE2),
+                                        list_attachment(XINV_STAGE_STAGE2)};
+        struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x1234000, 0x1253fff);
         uint32_t need_words = 0;
         uint32_t need_steps = 0;
 
@@ -341,16 +271,16 @@ Test(translate, an_output_that_is_too_small_is_left_as_it_was_at_every_capacity)
             at[0].flags = at[1].flags = XINV_ATT_ATS;
         for (uint32_t cap = 0;; cap++) {
             struct xinv_out out = {
-                .words = words, .steps = steps, .cap_words = cap, .cap_steps = 64};
+                .words = list_words, .steps = list_steps, .cap_words = cap, .cap_steps = 64};
             struct xinv_out before = out;
             int ret;
 
-            memset(words, 0x5a, sizeof(words));
-            memset(steps, 0x5a, sizeof(steps));
-            ret = xinv_translate(&iommu, at, 2, &r, NULL, NULL, &out, &report);
-            for (uint32_t w = ret < 0 ? 0 : out.n_words; w < WORDS; w++)
-                cr_assert_eq(words[w], UINT64_C(0x5a5a5a5a5a5a5a5a), "%s: cap %u word %u", p->name,
-                             cap, w);
+            memset(list_words, 0x5a, sizeof(list_words));
+            memset(list_steps, 0x5a, sizeof(list_steps));
+            ret = xinv_translate(&iommu, at, 2, &r, NULL, NULL, &out, &list_report);
+            for (uint32_t w = ret < 0 ? 0 : out.n_words; w < LIST_WORDS; w++)
+                cr_assert_eq(list_words[w], UINT64_C(0x5a5a5a5a5a5a5a5a), "%s: cap %u word %u",
+                             p->name, cap, w);
             if (ret >= 0) {
                 cr_assert_eq(cap, need_words, "%s: the need is exact", p->name);
                 cr_assert_eq(out.n_words, need_words);
@@ -359,19 +289,21 @@ Test(translate, an_output_that_is_too_small_is_left_as_it_was_at_every_capacity)
             }
             cr_assert_eq(ret, -XINV_E_NOSPACE);
             cr_assert(!memcmp(&out, &before, sizeof(out)));
-            cr_assert_eq(*(unsigned char *)&steps[0], 0x5a);
-            need_words = report.need_words;
-            need_steps = report.need_steps;
+            cr_assert_eq(*(unsigned char *)&list_steps[0], 0x5a);
+            need_words = list_report.need_words;
+            need_steps = list_report.need_steps;
             cr_assert_gt(need_words, cap);
         }
         for (uint32_t cap = 0; cap < need_steps; cap++) {
-            struct xinv_out out = {
-                .words = words, .steps = steps, .cap_words = WORDS, .cap_steps = cap};
+            struct xinv_out out = {.words = list_words,
+                                   .steps = list_steps,
+                                   .cap_words = LIST_WORDS,
+                                   .cap_steps = cap};
 
-            memset(words, 0x5a, sizeof(words));
-            cr_assert_eq(xinv_translate(&iommu, at, 2, &r, NULL, NULL, &out, &report),
+            memset(list_words, 0x5a, sizeof(list_words));
+            cr_assert_eq(xinv_translate(&iommu, at, 2, &r, NULL, NULL, &out, &list_report),
                          -XINV_E_NOSPACE);
-            cr_assert_eq(words[0], UINT64_C(0x5a5a5a5a5a5a5a5a));
+            cr_assert_eq(list_words[0], UINT64_C(0x5a5a5a5a5a5a5a5a));
             cr_assert_eq(out.n_words, 0);
         }
     }
@@ -379,42 +311,43 @@ Test(translate, an_output_that_is_too_small_is_left_as_it_was_at_every_capacity)
 
 Test(translate, counting_without_a_buffer_agrees_with_emission)
 {
-    struct xinv_iommu iommu = iommu_of("amd-vi-generic", NULL, 0);
-    struct xinv_attachment at = attachment(XINV_STAGE_STAGE2);
-    struct xinv_request r = unmap(XINV_STAGE_STAGE2, 0x1234000, 0x1253fff);
+    struct xinv_iommu iommu = list_iommu("amd-vi-generic", NULL, 0);
+    struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
+    struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x1234000, 0x1253fff);
     struct xinv_out none = {0};
     struct xinv_out out;
-    int counted = xinv_translate(&iommu, &at, 1, &r, NULL, NULL, &none, &report);
-    uint32_t need = report.need_words;
+    int counted = xinv_translate(&iommu, &at, 1, &r, NULL, NULL, &none, &list_report);
+    uint32_t need = list_report.need_words;
 
-    cr_assert_eq(run(&iommu, &at, 1, &r, NULL, &out), counted);
+    cr_assert_eq(list_run(&iommu, &at, 1, &r, NULL, &out), counted);
     cr_assert_eq(out.n_words, need);
     cr_assert_eq(none.n_words, need);
 }
 
 Test(translate, commands_are_appended_and_wrap_in_a_ring)
 {
-    struct xinv_iommu iommu = iommu_of("arm-smmuv3-generic", NULL, 0);
-    struct xinv_attachment at = attachment(XINV_STAGE_STAGE2);
-    struct xinv_request r = unmap(XINV_STAGE_STAGE2, 0x1000, 0x3fff);
+    struct xinv_iommu iommu = list_iommu("arm-smmuv3-generic", NULL, 0);
+    struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
+    struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x1000, 0x3fff);
     struct xinv_out flat;
     uint64_t ring[16];
     struct xinv_out out = {.words = ring,
-                           .steps = steps,
+                           .steps = list_steps,
                            .ring_words = 16,
                            .head = 12,
                            .cap_words = 14,
                            .cap_steps = 64};
 
-    cr_assert_eq(run(&iommu, &at, 1, &r, NULL, &flat), 4);
+    cr_assert_eq(list_run(&iommu, &at, 1, &r, NULL, &flat), 4);
     memset(ring, 0xee, sizeof(ring));
-    cr_assert_eq(xinv_translate(&iommu, &at, 1, &r, NULL, NULL, &out, &report), 4);
+    cr_assert_eq(xinv_translate(&iommu, &at, 1, &r, NULL, NULL, &out, &list_report), 4);
     for (unsigned w = 0; w < 8; w++)
-        cr_expect_eq(ring[(12 + w) % 16], words[w]);
+        cr_expect_eq(ring[(12 + w) % 16], list_words[w]);
     for (unsigned w = 8; w < 16; w++)
         cr_expect_eq(ring[(12 + w) % 16], UINT64_C(0xeeeeeeeeeeeeeeee));
-    cr_assert_eq(xinv_translate(&iommu, &at, 1, &r, NULL, NULL, &out, &report), -XINV_E_NOSPACE);
-    cr_assert_eq(report.need_words, 8);
+    cr_assert_eq(xinv_translate(&iommu, &at, 1, &r, NULL, NULL, &out, &list_report),
+                 -XINV_E_NOSPACE);
+    cr_assert_eq(list_report.need_words, 8);
     cr_assert_eq(out.n_words, 8);
 }
 
@@ -423,19 +356,19 @@ Test(translate, a_range_up_to_the_top_of_64_bits_is_whole_at_every_granule)
     static const uint8_t granules[] = {12, 14, 16};
 
     for (unsigned g = 0; g < 3; g++) {
-        struct xinv_iommu iommu = iommu_of("arm-smmuv3-ril", NULL, 0);
-        struct xinv_attachment at = attachment(XINV_STAGE_STAGE1);
-        struct xinv_request r =
-            unmap(XINV_STAGE_STAGE1, UINT64_MAX - (UINT64_C(3) << granules[g]) + 1, UINT64_MAX);
+        struct xinv_iommu iommu = list_iommu("arm-smmuv3-ril", NULL, 0);
+        struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE1);
+        struct xinv_request r = list_change(
+            XINV_STAGE_STAGE1, UINT64_MAX - (UINT64_C(3) << granules[g]) + 1, UINT64_MAX);
         struct refdec_caps caps = vector_caps(&iommu);
         struct refdec_cmd cmd;
         struct xinv_out out;
         char err[160];
 
         r.log2_granule = granules[g];
-        cr_assert_eq(run(&iommu, &at, 1, &r, NULL, &out), 2);
-        cr_assert_eq(refdec_decode(REFDEC_SMMUV3, &caps, words, 2, &cmd, err, sizeof(err)), 0, "%s",
-                     err);
+        cr_assert_eq(list_run(&iommu, &at, 1, &r, NULL, &out), 2);
+        cr_assert_eq(refdec_decode(REFDEC_SMMUV3, &caps, list_words, 2, &cmd, err, sizeof(err)), 0,
+                     "%s", err);
         cr_expect_eq(cmd.first, r.first);
         cr_expect_eq(cmd.last, UINT64_MAX);
     }
@@ -443,45 +376,45 @@ Test(translate, a_range_up_to_the_top_of_64_bits_is_whole_at_every_granule)
 
 Test(translate, the_whole_space_is_no_range)
 {
-    struct xinv_iommu iommu = iommu_of("intel-vtd-legacy", NULL, 0);
-    struct xinv_attachment at = attachment(XINV_STAGE_STAGE2);
-    struct xinv_request r = unmap(XINV_STAGE_STAGE2, 0, UINT64_MAX);
+    struct xinv_iommu iommu = list_iommu("intel-vtd-legacy", NULL, 0);
+    struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
+    struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0, UINT64_MAX);
     struct xinv_out out;
 
-    cr_assert_eq(run(&iommu, &at, 1, &r, NULL, &out), 1);
-    cr_expect_eq(words[0], UINT64_C(0x4700e2), "domain-selective");
-    cr_expect_eq(report.widened, 0);
-    cr_expect_not(report.extra_unbounded);
+    cr_assert_eq(list_run(&iommu, &at, 1, &r, NULL, &out), 1);
+    cr_expect_eq(list_words[0], UINT64_C(0x4700e2), "domain-selective");
+    cr_expect_eq(list_report.widened, 0);
+    cr_expect_not(list_report.extra_unbounded);
 }
 
 Test(translate, the_command_count_is_bounded_by_policy_and_the_widening_is_told)
 {
-    struct xinv_iommu iommu = iommu_of("arm-smmuv3-generic", NULL, 0);
-    struct xinv_attachment at = attachment(XINV_STAGE_STAGE1);
-    struct xinv_request r = unmap(XINV_STAGE_STAGE1, 0x1000, 0x1000 + (512 << 12) - 1);
+    struct xinv_iommu iommu = list_iommu("arm-smmuv3-generic", NULL, 0);
+    struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE1);
+    struct xinv_request r = list_change(XINV_STAGE_STAGE1, 0x1000, 0x1000 + (512 << 12) - 1);
     struct xinv_policy policy = {.kind = XINV_POLICY_EXACT, .max_commands = 512};
     struct xinv_out out;
 
-    cr_assert_eq(run(&iommu, &at, 1, &r, &policy, &out), 513);
-    cr_expect_eq(report.widened, 0);
+    cr_assert_eq(list_run(&iommu, &at, 1, &r, &policy, &out), 513);
+    cr_expect_eq(list_report.widened, 0);
     policy.max_commands = 511;
-    cr_assert_eq(run(&iommu, &at, 1, &r, &policy, &out), 2);
-    cr_expect_str_eq(names(&iommu, &out), "TLBI_NH_ASID SYNC");
-    cr_expect_eq(report.widened, XINV_TAG_BIT(XINV_TAG_ADDRESS));
-    cr_expect(report.extra_unbounded);
+    cr_assert_eq(list_run(&iommu, &at, 1, &r, &policy, &out), 2);
+    cr_expect_str_eq(list_names(&iommu, &out), "TLBI_NH_ASID SYNC");
+    cr_expect_eq(list_report.widened, XINV_TAG_BIT(XINV_TAG_ADDRESS));
+    cr_expect(list_report.extra_unbounded);
 }
 
 Test(translate, a_gibibyte_leaf_beyond_mamv_widens_to_the_domain)
 {
-    struct xinv_iommu iommu = iommu_of("intel-vtd-legacy", "MAMV", 9);
-    struct xinv_attachment at = attachment(XINV_STAGE_STAGE2);
-    struct xinv_request r = unmap(XINV_STAGE_STAGE2, 0x40000000, 0x7fffffff);
+    struct xinv_iommu iommu = list_iommu("intel-vtd-legacy", "MAMV", 9);
+    struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
+    struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x40000000, 0x7fffffff);
     struct xinv_out out;
 
     r.log2_leaf_size = 30;
-    cr_assert_eq(run(&iommu, &at, 1, &r, NULL, &out), 1);
-    cr_expect_eq(words[0], UINT64_C(0x4700e2));
-    cr_expect_eq(report.widened, XINV_TAG_BIT(XINV_TAG_ADDRESS));
+    cr_assert_eq(list_run(&iommu, &at, 1, &r, NULL, &out), 1);
+    cr_expect_eq(list_words[0], UINT64_C(0x4700e2));
+    cr_expect_eq(list_report.widened, XINV_TAG_BIT(XINV_TAG_ADDRESS));
 }
 
 Test(translate, a_freed_table_page_never_keeps_walk_entries)
@@ -492,9 +425,9 @@ Test(translate, a_freed_table_page_never_keeps_walk_entries)
 
     for (unsigned i = 0; i < 4; i++)
         for (unsigned leaf_only = 0; leaf_only < 2; leaf_only++) {
-            struct xinv_iommu iommu = iommu_of(platforms[i], NULL, 0);
-            struct xinv_attachment at = attachment(XINV_STAGE_STAGE2);
-            struct xinv_request r = unmap(XINV_STAGE_STAGE2, 0x40000000, 0x40000fff);
+            struct xinv_iommu iommu = list_iommu(platforms[i], NULL, 0);
+            struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
+            struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x40000000, 0x40000fff);
             struct refdec_caps caps = vector_caps(&iommu);
             struct refdec_cmd cmd;
             struct xinv_out out;
@@ -502,9 +435,9 @@ Test(translate, a_freed_table_page_never_keeps_walk_entries)
 
             if (leaf_only)
                 r.flags |= XINV_REQ_LEAF_ONLY;
-            cr_assert_gt(run(&iommu, &at, 1, &r, NULL, &out), 0);
-            cr_assert_eq(refdec_decode(vector_refdec_vendor(&iommu), &caps, words, 2, &cmd, err,
-                                       sizeof(err)),
+            cr_assert_gt(list_run(&iommu, &at, 1, &r, NULL, &out), 0);
+            cr_assert_eq(refdec_decode(vector_refdec_vendor(&iommu), &caps, list_words, 2, &cmd,
+                                       err, sizeof(err)),
                          0);
             cr_expect_eq(refdec_field(&cmd, hints[i]), i == 3 ? !leaf_only : leaf_only, "%s",
                          platforms[i]);
@@ -524,28 +457,30 @@ Test(translate, errors_have_a_text_each)
 
 Test(sync, a_sync_alone_says_its_completion)
 {
-    struct xinv_iommu iommu = iommu_of("intel-vtd-legacy", NULL, 0);
+    struct xinv_iommu iommu = list_iommu("intel-vtd-legacy", NULL, 0);
     struct xinv_completion done = {.store = 1, .address = 0x1004, .data = 0x99};
-    struct xinv_out out = {.words = words, .steps = steps, .cap_words = 2, .cap_steps = 2};
+    struct xinv_out out = {
+        .words = list_words, .steps = list_steps, .cap_words = 2, .cap_steps = 2};
 
     cr_assert_eq(xinv_sync(&iommu, &done, &out), 1);
-    cr_expect_eq(words[0], UINT64_C(0x0000009900000025));
-    cr_expect_eq(words[1], UINT64_C(0x1004));
+    cr_expect_eq(list_words[0], UINT64_C(0x0000009900000025));
+    cr_expect_eq(list_words[1], UINT64_C(0x1004));
     cr_expect_eq(out.n_words, 2);
-    cr_expect_eq(steps[1].kind, XINV_STEP_WAIT);
+    cr_expect_eq(list_steps[1].kind, XINV_STEP_WAIT);
     cr_expect_eq(xinv_sync(&iommu, &done, &out), -XINV_E_NOSPACE);
     cr_expect_eq(xinv_sync(&iommu, NULL, &out), -XINV_E_INVAL, "a wait that tells nobody");
 }
 
 Test(sync, a_completion_that_cannot_be_said_is_refused_before_anything_is_written)
 {
-    struct xinv_iommu iommu = iommu_of("amd-vi-generic", NULL, 0);
-    struct xinv_attachment at = attachment(XINV_STAGE_STAGE2);
-    struct xinv_request r = unmap(XINV_STAGE_STAGE2, 0, 0xfff);
+    struct xinv_iommu iommu = list_iommu("amd-vi-generic", NULL, 0);
+    struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
+    struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0, 0xfff);
     struct xinv_completion done = {.store = 1, .address = 0x1004, .data = 1};
-    struct xinv_out out = {.words = words, .steps = steps, .cap_words = WORDS, .cap_steps = 64};
+    struct xinv_out out = {
+        .words = list_words, .steps = list_steps, .cap_words = LIST_WORDS, .cap_steps = 64};
 
-    cr_assert_eq(xinv_translate(&iommu, &at, 1, &r, NULL, &done, &out, &report), -XINV_E_INVAL,
+    cr_assert_eq(xinv_translate(&iommu, &at, 1, &r, NULL, &done, &out, &list_report), -XINV_E_INVAL,
                  "8-byte alignment");
     cr_assert_eq(out.n_words, 0);
 }

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+/* A request by options: each becomes the JSON that it abbreviates (docs/json.md). */
+#ifndef XINV_CLI_REQUEST_OPTIONS_H
+#define XINV_CLI_REQUEST_OPTIONS_H
+
+#include "cli/json.h"
+#include "cli/platform.h"
+
+/* The options' indices; a command's own options follow. */
+enum request_option {
+    REQUEST_PLATFORM,
+    REQUEST_PLATFORM_FILE,
+    REQUEST_VENDOR_FILE,
+    REQUEST_VENDOR,
+    REQUEST_REGISTER,
+    REQUEST_SET,
+    REQUEST_KIND,
+    REQUEST_ATTACH,
+    REQUEST_CHANGE,
+    REQUEST_FROM,
+    REQUEST_INVALIDATE,
+    REQUEST_SCOPE,
+    REQUEST_RANGE,
+    REQUEST_LEAF_SIZE,
+    REQUEST_SMALLEST_LEAF,
+    REQUEST_GRANULE,
+    REQUEST_LEAF_ONLY,
+    REQUEST_GLOBAL,
+    REQUEST_LEAVES_WITHIN,
+    REQUEST_PASID,
+    REQUEST_ASID,
+    REQUEST_NEW_DID,
+    REQUEST_ENUMERATED,
+    REQUEST_BEYOND,
+    REQUEST_POLICY,
+    REQUEST_MAX_COMMANDS,
+    REQUEST_COMPLETION,
+    REQUEST_N_OPTIONS
+};
+
+/* The first rows of a command's options. */
+#define REQUEST_OPTIONS                                                                            \
+    {"platform", "NAME", "a built-in platform (xinv platforms lists them)"},                       \
+        CLI_PLATFORM_FILE_OPTIONS,                                                                 \
+        {"vendor", "NAME", "smmuv3, vtd or amdvi: the IOMMU is given by its ID registers"},        \
+        {"register", "NAME=VALUE", "an ID register's value"},                                      \
+        {"set", "NAME=VALUE", "a feature's value, whatever the registers say"},                    \
+        {"kind", "NAME", "one of the kinds that xinv matrix compares, for one endpoint"},          \
+        {"attach", "KEY=VALUE,...", "an attachment, such as stage=stage2,rid=0x310,did=0x2a,ats"}, \
+        {"change", "WHAT", "what software changed, such as stage2_pte or device_entry"},           \
+        {"from", "STATE", "the entry's state before: present (default) or not_present"},           \
+        {"invalidate", "CACHE,...", "an explicit request: iotlb, device_tlb, pasid_config, ..."},  \
+        {"scope", "SCOPE", "of an explicit request: domain, pasid or address"},                    \
+        {"range", "FIRST..LAST", "addresses in bytes, both inclusive"},                            \
+        {"leaf-size", "LOG2", "the largest leaf that was removed, as log2 of its bytes"},          \
+        {"smallest-leaf", "LOG2", "the smallest leaf that was removed; goes with --leaf-size"},    \
+        {"granule", "LOG2", "the page table's granule: 12, 14 or 16"},                             \
+        {"leaf-only", NULL, "no table page was changed or freed"},                                 \
+        {"global", NULL, "global entries may be among the stale ones"},                            \
+        {"leaves-within", NULL, "no leaf that was removed reaches beyond the range"},              \
+        {"pasid", "N", "the PASID that an explicit request names"},                                \
+        {"asid", "N", "the ASID that an explicit request names"},                                  \
+        {"new-did", "N", "the tag that the changed entry has now"},                                \
+        {"enumerated", NULL, "the attachments are every live one of the IOMMU"},                   \
+        {"beyond", NULL, "commands that reach other users' entries are allowed"},                  \
+        {"policy", "POLICY", "exact (default), latency or at-most:K"}, CLI_MAX_COMMANDS_OPTION,    \
+    {                                                                                              \
+        "completion", "HOW", "none (default), or of store=ADDRESS:DATA,interrupt,fence,drain"      \
+    }
+
+/* What the values of these options look like, for a command's help. */
+extern const char request_options_help[];
+
+/*
+ * request_option_take - adds one option to a request in the making
+ * returns: CLI_OK, or CLI_USAGE after a complaint
+ */
+int request_option_take(const struct cli_command *command, cJSON *request, int option,
+                        const char *value);
+
+/* request_option_says - whether the option says something of a request: files of platforms go with
+ * requests from elsewhere too */
+bool request_option_says(int option);
+
+/* request_options_settle - to be called after the last option: the request as request_read() takes
+ * it */
+void request_options_settle(cJSON *request);
+
+#endif

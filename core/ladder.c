@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+#include "core/ladder.h"
+
+#include <string.h>
+
+#include "core/shape.h"
+
+#define PASID_BIT XINV_TAG_BIT(XINV_TAG_PASID)
+
+/*
+ * All that a shape depends on, as one number: xinv_shape_build() reads nothing else of a request
+ * and an attachment. Never 0.
+ */
+static uint64_t key_of(const struct xinv_ladders *all, const struct xinv_request *r,
+                       const struct xinv_attachment *at, bool has_pasids)
+{
+    const uint16_t flags = XINV_REQ_LEAF_ONLY | XINV_REQ_GLOBAL | XINV_REQ_PASID |
+                           XINV_REQ_NEW_DID | XINV_REQ_BEYOND | XINV_REQ_ENUMERATED;
+    uint8_t from = r->from ? r->from : XINV_FROM_PRESENT;
+    bool pasid_zero = (at->known & PASID_BIT) && !at->pasid;
+    uint8_t tags = r->flags & XINV_REQ_ENUMERATED ? 0xff : all->tags[r->change];
+
+    return (uint64_t)(at->known & tags) | (uint64_t)at->stage << 8 |
+           (uint64_t)(at->flags & (XINV_ATT_ATS | XINV_ATT_PASIDS_UNKNOWN)) << 12 |
+           (uint64_t)pasid_zero << 16 | (uint64_t)(pasid_zero && has_pasids) << 17 |
+           (uint64_t)xinv_request_ranged(r) << 18 | (uint64_t)r->change << 20 |
+           (uint64_t)from << 24 | (uint64_t)(r->flags & flags) << 32 | UINT64_C(1) << 63;
+}
+
+static unsigned slot_of(uint64_t key)
+{
+    return (unsigned)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 58); /* of XINV_LADDER_SLOTS */
+}
+
+bool xinv_ladder_find(const struct xinv_iommu *iommu, const struct xinv_request *request,
+                      const struct xinv_attachment *at, bool has_pasids,
+                      struct xinv_candidates *found)
+{
+    const struct xinv_ladders *all = iommu->ladders;
+    const struct xinv_ladder *ladder;
+    unsigned slot;
+    uint64_t key;
+
+    if (!all || (request->flags & XINV_REQ_INVALIDATE))
+        return false;
+    key = key_of(all, request, at, has_pasids);
+    for (slot = slot_of(key); all->slot[slot]; slot = (slot + 1) % XINV_LADDER_SLOTS) {
+        ladder = &all->ladder[all->slot[slot] - 1];
+        if (ladder->key != key)
+            continue;
+        found->atoms = ladder->atoms;
+        found->n_atoms = 0;
+        found->n = ladder->n;
+        for (unsigned i = 0; i < ladder->n; i++) {
+            const struct xinv_rung *rung = &all->rung[ladder->first + i];
+
+            found->c[i] = (struct xinv_candidate){.covers = rung->covers,
+                                                  .excess = rung->excess,
+                                                  .row = rung->row,
+                                                  .listed = rung->listed,
+                                                  .phase = rung->phase,
+                                                  .lost = rung->lost,
+                                                  .must = rung->must,
+                                                  .may = rung->may,
+                                                  .choice = {rung->zero, rung->flags}};
+        }
+        return true;
+    }
+    return false;
+}
+
+/* Set-up. */
+
+/* Keeps a ladder: those of the candidates that cover some of the atoms. */
+static void keep(struct xinv_ladders *all, uint64_t key, uint64_t atoms,
+                 const struct xinv_candidates *found)
+{
+    struct xinv_ladder *ladder = &all->ladder[all->n];
+    unsigned slot;
+
+    if (!atoms || all->n == XINV_MAX_LADDERS || found->n > XINV_MAX_RUNGS - all->n_rungs)
+        return;
+    *ladder = (struct xinv_ladder){.key = key, .atoms = atoms, .first = all->n_rungs};
+    for (unsigned i = 0; i < found->n; i++) {
+        const struct xinv_candidate *c = &found->c[i];
+
+        if (!(c->covers & atoms))
+            continue;
+        all->rung[all->n_rungs++] =
+            (struct xinv_rung){c->covers,       c->excess, c->row,  c->phase, c->choice.zero,
+                               c->choice.flags, c->listed, c->lost, c->must,  c->may};
+        ladder->n++;
+    }
+    for (slot = slot_of(key); all->slot[slot];)
+        slot = (slot + 1) % XINV_LADDER_SLOTS;
+    all->slot[slot] = ++all->n;
+}
+
+/* Is there a row for device TLBs, and none that removes from them and from another cache? */
+static bool separate_device_tlb(const struct xinv_iommu *iommu)
+{
+    bool any = false;
+
+    for (unsigned row = 0; row < iommu->vendor->n_commands; row++) {
+        uint8_t reach = iommu->commands >> row & 1 ? iommu->reach[row] : 0;
+
+        if (!(reach & (1u << XINV_CACHE_DEVICE_TLB)))
+            continue;
+        if (reach != 1u << XINV_CACHE_DEVICE_TLB)
+            return false;
+        any = true;
+    }
+    return any;
+}
+
+/*
+ * The ladder of an endpoint with a device TLB, and of one without. Its needs are the same but for
+ * those of the device TLB, and so are the rows for them.
+ */
+static void add(struct xinv_ladders *all, const struct xinv_iommu *iommu,
+                const struct xinv_request *request, struct xinv_attachment at, bool has_pasids)
+{
+    bool both = separate_device_tlb(iommu);
+    struct xinv_candidates found;
+    struct xinv_shape shape;
+    uint64_t inside = 0;
+
+    at.flags = both ? XINV_ATT_ATS : 0;
+    if (xinv_shape_build(iommu, request, &at, has_pasids, &shape) != 0 || !shape.n)
+        return; /* nothing to plan */
+    xinv_candidates_find(iommu, &shape, &found);
+    keep(all, key_of(all, request, &at, has_pasids), found.atoms, &found);
+    if (!both || has_pasids)
+        return;
+    for (unsigned i = 0; i < found.n_atoms; i++)
+        if (shape.need[found.need_of[i]].cache != XINV_CACHE_DEVICE_TLB)
+            inside |= UINT64_C(1) << i;
+    at.flags = 0;
+    keep(all, key_of(all, request, &at, has_pasids), inside, &found);
+}
+
+static void change_tags(struct xinv_ladders *all, const struct xinv_vendor *v)
+{
+    for (unsigned i = 0; i < XINV_NCHANGES; i++)
+        all->tags[i] = PASID_BIT;
+    for (unsigned i = 0; i < v->n_changes; i++)
+        for (unsigned k = 0; k < v->changes[i].needs.count; k++)
+            all->tags[v->changes[i].change] |= v->needs[v->changes[i].needs.first + k].tags;
+}
+
+/* An attachment whose host tags are known as far as the tables say that the host hands them out. */
+static struct xinv_attachment usual(const struct xinv_iommu *iommu, uint8_t stage)
+{
+    const struct xinv_stage_def *def = &iommu->vendor->stages[stage];
+    struct xinv_attachment at = {.stage = stage,
+                                 .known = XINV_TAG_BIT(XINV_TAG_RID) | def->const_tags};
+
+    if (def->alloc == XINV_ALLOC_DOMAIN || def->alloc == XINV_ALLOC_ENDPOINT)
+        at.known |= XINV_TAG_BIT(def->alloc_tag);
+    if (def->pasid_required)
+        at.known |= PASID_BIT;
+    if (stage == XINV_STAGE_NESTED)
+        at.known |= XINV_TAG_BIT(XINV_TAG_ASID); /* the guest's own, which it names */
+    return at;
+}
+
+/* A page or more unmapped, with and without table pages; where it matters, mapped without PASID. */
+static void add_changes(struct xinv_ladders *all, const struct xinv_iommu *iommu,
+                        const struct xinv_attachment *at, bool has_pasids)
+{
+    struct xinv_request request = {
+        .change = at->stage == XINV_STAGE_STAGE2 ? XINV_CHANGE_STAGE2_PTE : XINV_CHANGE_STAGE1_PTE,
+        .flags = XINV_REQ_RANGE};
+
+    add(all, iommu, &request, *at, has_pasids);
+    request.flags |= XINV_REQ_LEAF_ONLY;
+    add(all, iommu, &request, *at, has_pasids);
+    if (has_pasids || at->pasid)
+        return;
+    request.flags = XINV_REQ_RANGE;
+    request.from = XINV_FROM_NOT_PRESENT;
+    add(all, iommu, &request, *at, has_pasids);
+}
+
+void xinv_iommu_prepare(struct xinv_iommu *iommu, struct xinv_ladders *ladders)
+{
+    memset(ladders, 0, sizeof(*ladders));
+    change_tags(ladders, iommu->vendor);
+    for (uint8_t stage = XINV_STAGE_STAGE1; stage <= XINV_STAGE_NESTED; stage++) {
+        struct xinv_attachment at = usual(iommu, stage);
+
+        if (!(iommu->stages & XINV_STAGE_BIT(stage)))
+            continue;
+        add_changes(ladders, iommu, &at, false);
+        if (at.known & PASID_BIT) /* PASID 0, of an endpoint that may have others */
+            add_changes(ladders, iommu, &at, true);
+        if (stage == XINV_STAGE_STAGE2 || !iommu->tag_bits[XINV_TAG_PASID])
+            continue;
+        at.known |= PASID_BIT;
+        at.pasid = 1;
+        add_changes(ladders, iommu, &at, false);
+    }
+    iommu->ladders = ladders;
+}

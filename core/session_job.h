@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+/*
+ * A request of a session at work. Each goes the same way: syntax, existence, ranges; then every
+ * translation is counted, so that nothing can fail any more; then words go out; and only then does
+ * the state change and the response is written.
+ */
+#ifndef XINV_CORE_SESSION_JOB_H
+#define XINV_CORE_SESSION_JOB_H
+
+#include "core/session_impl.h"
+#include "core/translate.h"
+#include "core/virtio.h"
+
+struct xinv_job {
+    struct xinv_session *s;
+    const struct xinv_unmap_hint *hint;
+    const struct xinv_policy *policy;
+    const struct xinv_completion *completions;
+    struct xinv_out *outs;
+    struct xinv_report *reports;
+    struct xinv_outcome *outcome;
+    bool counting;
+    int commands;
+    size_t scratch_used;
+    struct xinv_virtio_request r;
+    /* what the request is about */
+    uint32_t domain;
+    uint32_t endpoint;
+    bool idle_passes;    /* what endpoints without a domain do, after the request */
+    uint32_t old_domain; /* ATTACH: the one that the endpoint leaves */
+    uint32_t new_tag;    /* ATTACH: under which it enters */
+    uint32_t new_pool;   /* ATTACH: the pool that numbers it */
+    bool tag_taken;      /* ATTACH: new_tag came out of the pool for this request */
+    bool domain_made;    /* ATTACH: the domain did not exist */
+};
+
+/* What a request comes to: a virtio status, or an error of the call. */
+struct xinv_job_result {
+    uint8_t status;
+    int error;
+};
+
+static inline struct xinv_job_result xinv_job_status(uint8_t status)
+{
+    return (struct xinv_job_result){status, 0};
+}
+
+static inline struct xinv_job_result xinv_job_error(int error)
+{
+    return (struct xinv_job_result){XINV_VIRTIO_DEVERR, error};
+}
+
+/* One list to one IOMMU. While counting, only the needs of the IOMMU grow. */
+int xinv_job_send(struct xinv_job *job, uint32_t iommu, struct xinv_parts *parts, bool completes);
+
+/* Counts, then emits what a pass sends; returns 0 or an error, with nothing changed. */
+int xinv_job_run(struct xinv_job *job, int (*pass)(struct xinv_job *));
+
+/* An error of the call: there is no response, and nothing to complete. */
+int xinv_job_fail(const struct xinv_job *job, int error);
+
+/* The types of requests. */
+struct xinv_job_result xinv_job_attach(struct xinv_job *job);
+struct xinv_job_result xinv_job_detach(struct xinv_job *job);
+struct xinv_job_result xinv_job_map(struct xinv_job *job);
+struct xinv_job_result xinv_job_unmap(struct xinv_job *job);
+
+/*
+ * The change of an endpoint's entry: it leaves old_domain, or enters domain, or both; where it is
+ * in none, it may pass untranslated.
+ */
+int xinv_job_send_entry(struct xinv_job *job, bool completes);
+
+/* The endpoint leaves its domain, which goes with its last one. */
+void xinv_job_leave(struct xinv_job *job);
+
+#endif

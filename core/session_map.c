@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+/* MAP and UNMAP. */
+#include "core/iommu.h"
+#include "core/session_job.h"
+
+static uint8_t pte_change(uint8_t stage)
+{
+    return stage == XINV_STAGE_STAGE2 ? XINV_CHANGE_STAGE2_PTE : XINV_CHANGE_STAGE1_PTE;
+}
+
+/*
+ * The largest leaf that a mapping can hold: the largest naturally aligned block within it. Nothing
+ * smaller is safe. Granules of 16 KiB and 64 KiB, runs of contiguous entries and AMD's page sizes
+ * give leaves of many sizes, and the request's physical address is the guest's, which says nothing
+ * of the alignment of the host's.
+ */
+static uint8_t largest_leaf(uint64_t first, uint64_t last)
+{
+    for (uint8_t log2 = 63; log2 > 12; log2--) {
+        uint64_t mask = (UINT64_C(1) << log2) - 1;
+        uint64_t start = (first + mask) & ~mask;
+
+        if (last - first >= mask && start >= first && start <= last && last - start >= mask)
+            return log2;
+    }
+    return 12;
+}
+
+/* A run of mappings that touch: from node on, up to the request's end. */
+struct run {
+    uint64_t first;
+    uint64_t last;
+    uint8_t leaf; /* the largest that one of the mappings can hold */
+};
+
+static bool in_request(const struct xinv_job *job, uint32_t node)
+{
+    return node != XINV_NIL && job->s->maps.nodes[node].first <= job->r.last;
+}
+
+/* Moves node on to the first one after the run. */
+static struct run next_run(const struct xinv_job *job, uint32_t *node)
+{
+    const struct xinv_map_store *maps = &job->s->maps;
+    struct run run = {.first = maps->nodes[*node].first, .leaf = 12};
+
+    for (;;) {
+        const struct xinv_map_node *n = &maps->nodes[*node];
+        uint8_t leaf = largest_leaf(n->first, n->last);
+
+        run.last = n->last;
+        if (leaf > run.leaf)
+            run.leaf = leaf;
+        *node = xinv_map_next(maps, *node);
+        if (!in_request(job, *node) || maps->nodes[*node].first != run.last + 1)
+            return run;
+    }
+}
+
+/*
+ * The removal of a run. A leaf that none of its mappings can hold was shared with a neighbour: the
+ * run does not hold it whole.
+ */
+static struct xinv_request removal(const struct xinv_job *job, uint8_t stage, const struct run *run)
+{
+    struct xinv_request r = {.change = pte_change(stage),
+                             .from = XINV_FROM_PRESENT,
+                             .log2_leaf_size = run->leaf,
+                             .flags = XINV_REQ_RANGE,
+                             .first = run->first,
+                             .last = run->last};
+
+    if (job->hint && job->hint->known) {
+        r.log2_leaf_size = job->hint->log2_leaf_size;
+        if (job->hint->leaf_only)
+            r.flags |= XINV_REQ_LEAF_ONLY;
+    }
+    if (r.log2_leaf_size <= run->leaf)
+        r.flags |= XINV_REQ_LEAVES_WITHIN;
+    return r;
+}
+
+/*
+ * May the tables that this IOMMU walks have such a granule? Where the session is not told, they can
+ * have any that is able to map what the guest maps; 4 KiB blocks are right for all of them, except
+ * for commands that name the granule, and then reach its entries alone (SMMUv3 4.4.1.1).
+ */
+static bool may_have_granule(const struct xinv_session *s, uint32_t iommu, uint8_t log2)
+{
+    const struct xinv_iommu *u = s->iommus[iommu];
+
+    if (s->config.log2_granule)
+        return log2 == s->config.log2_granule;
+    if (log2 == 12)
+        return true;
+    if (log2 > s->log2_page && s->log2_page >= 12)
+        return false;
+    for (unsigned row = 0; row < u->vendor->n_commands; row++)
+        if ((u->commands >> row & 1) && u->range[row].kind == XINV_RANGE_SCALED)
+            return true;
+    return false;
+}
+
+static struct xinv_request addition(const struct xinv_job *job, uint8_t stage)
+{
+    return (struct xinv_request){.change = pte_change(stage),
+                                 .from = XINV_FROM_NOT_PRESENT,
+                                 .log2_leaf_size = largest_leaf(job->r.first, job->r.last),
+                                 .flags = XINV_REQ_RANGE | XINV_REQ_LEAVES_WITHIN,
+                                 .first = job->r.first,
+                                 .last = job->r.last};
+}
+
+static const uint8_t granules[] = {12, 14, 16};
+static const uint8_t stages[] = {XINV_STAGE_STAGE1, XINV_STAGE_STAGE2};
+
+/*
+ * The parts of a MAP or an UNMAP on one IOMMU: every run of mappings that touch, to the endpoints
+ * of each stage, once for each granule that the tables may have.
+ */
+struct pte_parts {
+    struct xinv_parts parts;
+    const struct xinv_job *job;
+    uint32_t iommu;
+    size_t n[2]; /* attachments of each stage, one after the other in the scratch array */
+    /* where the walk is */
+    bool started; /* a MAP's one run has been taken */
+    uint32_t node;
+    struct run run;
+    unsigned stage;
+    unsigned granule;
+    bool in_run;
+    bool again;
+};
+
+static void pte_rewind(struct xinv_parts *parts)
+{
+    struct pte_parts *p = (struct pte_parts *)parts;
+    const struct xinv_session *s = p->job->s;
+
+    p->started = false;
+    p->in_run = false;
+    p->node = xinv_map_at_or_after(&s->maps, s->domains[p->job->domain].maps, p->job->r.first);
+}
+
+/* The next run, or false after the last. */
+static bool take_run(struct pte_parts *p)
+{
+    if (p->job->r.type == XINV_VIRTIO_MAP) {
+        if (p->started)
+            return false;
+        p->started = true;
+    } else {
+        if (!in_request(p->job, p->node))
+            return false;
+        p->run = next_run(p->job, &p->node);
+    }
+    p->stage = 0;
+    p->granule = 0;
+    p->again = false;
+    return true;
+}
+
+static bool pte_next(struct xinv_parts *parts, struct xinv_part *part)
+{
+    struct pte_parts *p = (struct pte_parts *)parts;
+    const struct xinv_job *job = p->job;
+
+    for (;;) {
+        if (!p->in_run) {
+            p->in_run = take_run(p);
+            if (!p->in_run)
+                return false;
+        }
+        for (; p->stage < 2; p->stage++, p->granule = 0) {
+            uint8_t stage = stages[p->stage];
+
+            while (p->n[p->stage] && p->granule < sizeof(granules)) {
+                uint8_t granule = granules[p->granule++];
+
+                if (!may_have_granule(job->s, p->iommu, granule))
+                    continue;
+                part->at = job->s->scratch + (p->stage ? p->n[0] : 0);
+                part->n = p->n[p->stage];
+                part->request = job->r.type == XINV_VIRTIO_MAP ? addition(job, stage)
+                                                               : removal(job, stage, &p->run);
+                part->request.log2_granule = granule;
+                part->again = p->again;
+                p->again = true;
+                return true;
+            }
+        }
+        p->in_run = false;
+    }
+}
+
+/* The attachments of a domain on one IOMMU under one stage, in the scratch array from `at` on. */
+static size_t gather(struct xinv_job *job, uint32_t domain, uint32_t iommu, uint8_t stage,
+                     size_t at)
+{
+    const struct xinv_session *s = job->s;
+    size_t n = at;
+
+    for (uint32_t e = s->domains[domain].endpoints; e != XINV_NIL; e = s->endpoints[e].next)
+        if (s->endpoints[e].e.iommu == iommu && xinv_endpoint_stage(s, e, domain) == stage)
+            xinv_endpoint_attachment(s, e, stage, xinv_endpoint_tag(s, e), &s->scratch[n++]);
+    if (n > job->scratch_used)
+        job->scratch_used = n;
+    return n - at;
+}
+
+static int send_pte(struct xinv_job *job)
+{
+    for (uint32_t iommu = 0; iommu < job->s->config.n_iommus; iommu++) {
+        struct pte_parts p = {{pte_rewind, pte_next, NULL}, .job = job, .iommu = iommu};
+        int ret;
+
+        p.n[0] = gather(job, job->domain, iommu, XINV_STAGE_STAGE1, 0);
+        p.n[1] = gather(job, job->domain, iommu, XINV_STAGE_STAGE2, p.n[0]);
+        if (!p.n[0] && !p.n[1])
+            continue;
+        ret = xinv_job_send(job, iommu, &p.parts, true);
+        if (ret)
+            return ret;
+    }
+    return 0;
+}
+
+static bool overlaps_reserved(const struct xinv_job *job)
+{
+    const struct xinv_session *s = job->s;
+
+    for (uint32_t e = s->domains[job->domain].endpoints; e != XINV_NIL; e = s->endpoints[e].next)
+        for (unsigned i = 0; i < s->endpoints[e].e.n_reserved; i++) {
+            const struct xinv_reserved_region *region = &s->endpoints[e].e.reserved[i];
+
+            if (job->r.first <= region->end && region->start <= job->r.last)
+                return true;
+        }
+    return false;
+}
+
+/* The status of the domain that a MAP or an UNMAP names. */
+static uint8_t find_domain(struct xinv_job *job)
+{
+    job->domain = xinv_ids_find_domain(job->s, job->r.domain);
+    if (job->domain == XINV_NIL)
+        return XINV_VIRTIO_NOENT;
+    return job->s->domains[job->domain].bypass ? XINV_VIRTIO_INVAL : XINV_VIRTIO_OK;
+}
+
+struct xinv_job_result xinv_job_map(struct xinv_job *job)
+{
+    struct xinv_session *s = job->s;
+    uint64_t granule = UINT64_C(1) << s->log2_page;
+    const struct xinv_virtio_request *r = &job->r;
+    uint32_t node;
+    uint8_t found;
+    int ret;
+
+    if ((r->flags & XINV_VIRTIO_MAP_MMIO) && !(s->config.features & XINV_VIRTIO_F_MMIO))
+        return xinv_job_status(XINV_VIRTIO_INVAL);
+    if (r->last < r->first)
+        return xinv_job_status(XINV_VIRTIO_INVAL);
+    found = find_domain(job);
+    if (found)
+        return xinv_job_status(found);
+    /* last + 1 may be 2^64: aligned as 0 is */
+    if (((r->first | r->phys | (r->last + 1)) & (granule - 1)) ||
+        r->first < s->config.input_start || r->last > s->config.input_end ||
+        r->last - r->first > UINT64_MAX - r->phys)
+        return xinv_job_status(XINV_VIRTIO_RANGE);
+    node = xinv_map_at_or_after(&s->maps, s->domains[job->domain].maps, r->first);
+    if ((node != XINV_NIL && s->maps.nodes[node].first <= r->last) || overlaps_reserved(job))
+        return xinv_job_status(XINV_VIRTIO_INVAL);
+    if (s->maps.free == XINV_NIL)
+        return xinv_job_status(XINV_VIRTIO_NOMEM);
+    ret = xinv_job_run(job, send_pte);
+    if (ret)
+        return xinv_job_error(ret);
+    (void)xinv_map_insert(&s->maps, &s->domains[job->domain].maps, r->first, r->last, r->phys);
+    s->domains[job->domain].n_maps++;
+    return xinv_job_status(XINV_VIRTIO_OK);
+}
+
+/* Would an UNMAP cut a mapping in two? Only those that hold its ends can be cut. */
+static bool splits(const struct xinv_job *job)
+{
+    const struct xinv_map_store *maps = &job->s->maps;
+    uint32_t root = job->s->domains[job->domain].maps;
+    uint32_t first = xinv_map_at_or_after(maps, root, job->r.first);
+    uint32_t last = xinv_map_at_or_after(maps, root, job->r.last);
+
+    if (first != XINV_NIL && maps->nodes[first].first < job->r.first)
+        return true;
+    return last != XINV_NIL && maps->nodes[last].first <= job->r.last &&
+           maps->nodes[last].last > job->r.last;
+}
+
+struct xinv_job_result xinv_job_unmap(struct xinv_job *job)
+{
+    struct xinv_session *s = job->s;
+    uint8_t found;
+    uint32_t node;
+    int ret;
+
+    if (job->r.last < job->r.first)
+        return xinv_job_status(XINV_VIRTIO_INVAL);
+    found = find_domain(job);
+    if (found)
+        return xinv_job_status(found);
+    if (splits(job))
+        return xinv_job_status(XINV_VIRTIO_RANGE);
+    ret = xinv_job_run(job, send_pte);
+    if (ret)
+        return xinv_job_error(ret);
+    while (in_request(
+        job, node = xinv_map_at_or_after(&s->maps, s->domains[job->domain].maps, job->r.first))) {
+        xinv_map_remove(&s->maps, &s->domains[job->domain].maps, node);
+        s->domains[job->domain].n_maps--;
+    }
+    return xinv_job_status(XINV_VIRTIO_OK);
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+/* What a request sends: first it is all counted, then it goes out. */
+#include "core/iommu.h"
+#include "core/mem.h"
+#include "core/session_job.h"
+
+static void merge(struct xinv_report *into, const struct xinv_report *from)
+{
+    into->commands += from->commands;
+    into->syncs += from->syncs;
+    into->need_words += from->need_words;
+    into->need_steps += from->need_steps;
+    into->widened |= from->widened;
+    into->must_beyond |= from->must_beyond;
+    into->may_beyond |= from->may_beyond;
+    into->extra_unbounded |= from->extra_unbounded;
+    into->asked_pages += from->asked_pages;
+    into->extra_pages += from->extra_pages;
+    into->rows |= from->rows;
+    into->at_tag = from->at_tag;
+    into->at_cache = from->at_cache;
+}
+
+/* The guest's number of the endpoint behind an attachment of the scratch array. */
+static uint32_t endpoint_at(const struct xinv_job *job, uint32_t iommu,
+                            const struct xinv_attachment *at)
+{
+    const struct xinv_session *s = job->s;
+
+    if (job->r.type != XINV_VIRTIO_MAP && job->r.type != XINV_VIRTIO_UNMAP)
+        return s->endpoints[job->endpoint].e.id;
+    for (uint32_t e = s->domains[job->domain].endpoints; e != XINV_NIL; e = s->endpoints[e].next)
+        if (s->endpoints[e].e.iommu == iommu && s->endpoints[e].e.rid == at->rid)
+            return s->endpoints[e].e.id;
+    return 0;
+}
+
+int xinv_job_send(struct xinv_job *job, uint32_t iommu, struct xinv_parts *parts, bool completes)
+{
+    struct xinv_session *s = job->s;
+    const struct xinv_completion *done =
+        completes && job->completions ? &job->completions[iommu] : NULL;
+    struct xinv_out none = {0};
+    struct xinv_report report;
+    int ret = xinv_translate_parts(s->iommus[iommu], parts, job->policy, done,
+                                   job->counting ? &none : &job->outs[iommu], &report);
+
+    if (job->counting) {
+        s->scratch_needs[iommu * 2] += none.n_words;
+        s->scratch_needs[iommu * 2 + 1] += none.n_steps;
+    }
+    if (ret < 0 && report.at)
+        job->outcome->endpoint = endpoint_at(job, iommu, report.at);
+    report.at = NULL; /* it would point into the session */
+    if (job->reports && (job->counting || ret < 0))
+        merge(&job->reports[iommu], &report);
+    if (ret < 0)
+        return ret;
+    if (job->counting) {
+        job->commands += ret;
+        if (none.n_steps)
+            job->outcome->iommus |= UINT32_C(1) << iommu;
+    }
+    return 0;
+}
+
+static int fits(const struct xinv_job *job)
+{
+    const struct xinv_session *s = job->s;
+
+    for (uint32_t i = 0; job->outs && i < s->config.n_iommus; i++) {
+        const struct xinv_out *out = &job->outs[i];
+
+        if (!out->words || !s->scratch_needs[i * 2 + 1])
+            continue;
+        if (out->n_words > out->cap_words || out->n_steps > out->cap_steps ||
+            s->scratch_needs[i * 2] > out->cap_words - out->n_words ||
+            s->scratch_needs[i * 2 + 1] > out->cap_steps - out->n_steps)
+            return -XINV_E_NOSPACE;
+    }
+    return 0;
+}
+
+int xinv_job_run(struct xinv_job *job, int (*pass)(struct xinv_job *))
+{
+    struct xinv_session *s = job->s;
+    int ret;
+
+    job->counting = true;
+    ret = pass(job);
+    if (!ret)
+        ret = fits(job);
+    if (!ret && job->outs) {
+        job->counting = false;
+        ret = pass(job);
+    }
+    memset(s->scratch, 0, sizeof(*s->scratch) * job->scratch_used);
+    memset(s->scratch_needs, 0, sizeof(*s->scratch_needs) * 2 * s->config.n_iommus);
+    if (ret)
+        job->outcome->iommus = 0;
+    else if (job->outcome->iommus)
+        job->outcome->token = ++s->token;
+    return ret;
+}
+
+int xinv_job_fail(const struct xinv_job *job, int error)
+{
+    job->outcome->status = XINV_VIRTIO_DEVERR;
+    job->outcome->error = error;
+    return error;
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+/*
+ * Every kind of request on every built-in platform, against the oracle of entries: nothing stale is
+ * left, what goes besides is in the report, and a refusal is right.
+ */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "cli/kinds.h"
+#include "tests/support/entryoracle.h"
+
+static struct trial trial;
+static struct oracle oracle;
+
+/* What a plan is checked for. */
+enum what {
+    SURVIVORS,
+    REPORT
+};
+
+static void check_plan(const char *platform, const char *kind, enum what what)
+{
+    const char *text;
+
+    oracle_read(&oracle, &trial);
+    if (what == SURVIVORS) {
+        text = oracle_survivor(&oracle);
+        cr_expect_null(text, "%s, %s: %s", platform, kind, text);
+        return;
+    }
+    text = oracle_unreported(&oracle, &trial.report);
+    cr_expect_null(text, "%s, %s: %s", platform, kind, text);
+    text = oracle_overreported(&oracle, &trial.report);
+    cr_expect_null(text, "%s, %s: %s", platform, kind, text);
+}
+
+/* Is the PASID wider than this IOMMU's field? */
+static bool cut(const struct cli_kind *kind)
+{
+    return kind->pasid >> trial.iommu.tag_bits[XINV_TAG_PASID];
+}
+
+/* An explicit request for one cache that this IOMMU does not have. */
+static bool lacks_it(const struct cli_kind *kind)
+{
+    return kind->caches == XINV_INV_INTERRUPT && !(trial.iommu.caches >> XINV_CACHE_INTERRUPT & 1);
+}
+
+static void check_refusal(const char *platform, const struct cli_kind *kind, int ret)
+{
+    bool stage = trial.iommu.stages & XINV_STAGE_BIT(kind->stage);
+    int expected = !stage           ? -XINV_E_UNSUPP
+                   : cut(kind)      ? -XINV_E_TAG
+                   : lacks_it(kind) ? -XINV_E_UNSUPP
+                                    : -XINV_E_MUST_BLOCK;
+
+    cr_expect_eq(trial.n_cmd, 0, "%s, %s", platform, kind->name);
+    cr_expect_eq(ret, expected, "%s, %s: %d", platform, kind->name, ret);
+    if (ret != -XINV_E_MUST_BLOCK)
+        return;
+    cr_expect_eq(trial.report.at, &trial.at[0]);
+    oracle_imagine_all(&oracle, &trial);
+    cr_expect_not_null(oracle_survivor_in(&oracle, trial.report.at_cache),
+                       "%s, %s is refused, but every row together would do", platform, kind->name);
+}
+
+static void check(const char *platform, const struct cli_kind *kind, struct xinv_policy policy,
+                  enum what what)
+{
+    int ret;
+
+    trial_begin(&trial, platform, NULL, 0);
+    trial.policy = policy;
+    trial.n = 1;
+    cli_kind_request(kind, &trial.iommu, &trial.at[0], &trial.request);
+    ret = trial_run(&trial);
+    oracle_begin(&oracle, &trial);
+    oracle_stale_by_table(&oracle, &trial);
+    if (ret >= 0)
+        check_plan(platform, kind->name, what);
+    else
+        check_refusal(platform, kind, ret);
+}
+
+static const struct xinv_policy policies[] = {{XINV_POLICY_EXACT, 0, 0},
+                                              {XINV_POLICY_EXACT, 0, 2},
+                                              {XINV_POLICY_LATENCY, 0, 0},
+                                              {XINV_POLICY_AT_MOST, 2, 0}};
+
+static void check_vendor(const char *vendor, unsigned platforms, enum what what)
+{
+    const struct xinv_platform *p;
+
+    for (unsigned n = 0; (p = xinv_platform_at(n)) != NULL; n++) {
+        const struct cli_kind *kind;
+
+        if (strcmp(p->vendor->name, vendor))
+            continue;
+        platforms--;
+        for (unsigned k = 0; (kind = cli_kind_at(k)) != NULL; k++)
+            for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++)
+                check(p->name, kind, policies[i], what);
+    }
+    cr_expect_eq(platforms, 0);
+}
+
+Test(kinds, no_entry_survives_on_any_smmuv3_platform)
+{
+    check_vendor("smmuv3", 14, SURVIVORS);
+}
+
+Test(kinds, no_entry_survives_on_any_vtd_platform)
+{
+    check_vendor("vtd", 10, SURVIVORS);
+}
+
+Test(kinds, no_entry_survives_on_any_amdvi_platform)
+{
+    check_vendor("amdvi", 6, SURVIVORS);
+}
+
+Test(kinds, what_else_goes_is_reported_on_any_smmuv3_platform)
+{
+    check_vendor("smmuv3", 14, REPORT);
+}
+
+Test(kinds, what_else_goes_is_reported_on_any_vtd_platform)
+{
+    check_vendor("vtd", 10, REPORT);
+}
