@@ -96,13 +96,38 @@ static void keep(struct xinv_ladders *all, uint64_t key, uint64_t atoms,
     all->slot[slot] = ++all->n;
 }
 
-/* Is there a row for device TLBs, and none that removes from them and from another cache? */
+/* Caches that a row removes from, certainly or not. */
+static uint8_t touched(const struct xinv_vendor *v, unsigned row)
+{
+    const struct xinv_command_def *cmd = &v->commands[row];
+    uint8_t caches = 0;
+
+    for (unsigned i = 0; i < cmd->removals.count; i++)
+        caches |= (uint8_t)(1u << v->removals[cmd->removals.first + i].cache);
+    return caches;
+}
+
+/* Is every need of a device TLB one of endpoints that have it on? */
+static bool needs_of_ats_alone(const struct xinv_vendor *v)
+{
+    for (unsigned i = 0; i < v->n_changes; i++)
+        for (unsigned k = 0; k < v->changes[i].needs.count; k++) {
+            const struct xinv_need_def *need = &v->needs[v->changes[i].needs.first + k];
+
+            if (need->cache == XINV_CACHE_DEVICE_TLB && !(need->flags & XINV_NEED_ATS))
+                return false;
+        }
+    return true;
+}
+
+/* Is there a row for device TLBs, and none that removes from them and from another cache; and are
+ * they nothing to an endpoint without one? */
 static bool separate_device_tlb(const struct xinv_iommu *iommu)
 {
     bool any = false;
 
     for (unsigned row = 0; row < iommu->vendor->n_commands; row++) {
-        uint8_t reach = iommu->commands >> row & 1 ? iommu->reach[row] : 0;
+        uint8_t reach = iommu->commands >> row & 1 ? touched(iommu->vendor, row) : 0;
 
         if (!(reach & (1u << XINV_CACHE_DEVICE_TLB)))
             continue;
@@ -110,7 +135,7 @@ static bool separate_device_tlb(const struct xinv_iommu *iommu)
             return false;
         any = true;
     }
-    return any;
+    return any && needs_of_ats_alone(iommu->vendor);
 }
 
 /*
