@@ -132,7 +132,7 @@ static xinv_classes own_classes(const struct xinv_vendor *v, const struct xinv_c
     for (unsigned k = 0; k < cmd->removals.count; k++) {
         const struct xinv_removal_def *other = &v->removals[cmd->removals.first + k];
 
-        if (other->cache == r->cache && k != i && !(other->match & ~r->match) &&
+        if (k != i && other->cache == r->cache && !(other->match & ~r->match) &&
             (other->match != r->match || k < i))
             classes &= ~expand(other->classes);
     }
@@ -153,11 +153,10 @@ static uint64_t asked_of(const struct xinv_cache_def *cache, const struct xinv_r
         for (unsigned k = 0; k < shape->n; k++) {
             const struct xinv_need *need = &shape->need[k];
 
-            if (need->cache != r->cache || !(classes & need->classes) ||
-                !choice_fits(choice, r->match, need))
-                continue;
-            if (!widest || entries(cache, r->match | need->known, ~UINT64_C(0)) >
-                               entries(cache, r->match | widest->known, ~UINT64_C(0)))
+            if (need->cache == r->cache && (classes & need->classes) &&
+                choice_fits(choice, r->match, need) &&
+                (!widest || entries(cache, r->match | need->known, ~UINT64_C(0)) >
+                                entries(cache, r->match | widest->known, ~UINT64_C(0))))
                 widest = need;
         }
         if (!widest)
@@ -177,8 +176,6 @@ uint64_t xinv_row_excess(const struct xinv_iommu *iommu, unsigned row,
     uint64_t excess[XINV_NCACHES] = {0};
     uint64_t sum = 0;
     uint8_t asked = 0; /* 1 << cache: some need is of it */
-    uint8_t seen = 0;
-    uint8_t again = 0; /* more than one removal is of it */
 
     for (unsigned k = 0; k < shape->n; k++)
         asked |= (uint8_t)(1u << shape->need[k].cache);
@@ -190,21 +187,17 @@ uint64_t xinv_row_excess(const struct xinv_iommu *iommu, unsigned row,
 
         if (!(iommu->caches & (1u << r->cache)))
             continue;
-        again |= (uint8_t)(seen & 1u << r->cache);
-        seen |= (uint8_t)(1u << r->cache);
         classes = own_classes(v, cmd, i);
         excess[r->cache] += entries(cache, r->match, classes);
         if (asked >> r->cache & 1)
             excess[r->cache] -= asked_of(cache, r, classes, choice, shape);
-        if (!(asked >> r->cache & 1) || reaches_beyond(cache, r, choice, shape))
+        if (reaches_beyond(cache, r, choice, shape))
             *(r->must ? must : may) |= (uint8_t)(1u << r->cache);
     }
     for (unsigned c = 0; c < XINV_NCACHES; c++) {
-        uint64_t most = excess[c];
-
         /* removals that overlap in part are counted each, but no more dies than there is */
-        if (again >> c & 1)
-            most = entries(&v->caches[c], 0, ~UINT64_C(0));
+        uint64_t most = UINT64_C(1) << (28u + v->caches[c].log2_entries);
+
         sum += excess[c] < most ? excess[c] : most;
     }
     return sum;
@@ -307,28 +300,40 @@ static void add_choice(struct xinv_candidates *found, const struct xinv_iommu *i
     found->n++;
 }
 
+/* The PASID of one choice with the DID of another. */
+static struct xinv_operand_choice joined(struct xinv_operand_choice pasid,
+                                         struct xinv_operand_choice did)
+{
+    const uint8_t bit = XINV_TAG_BIT(XINV_TAG_DID);
+
+    did.zero = (did.zero & bit) | (pasid.zero & (uint8_t)~bit);
+    return did;
+}
+
 /* A row once for every choice of operands that some need asks for; the DID that one need asks for
  * and the PASID of another go together in one command too. */
 static void add_row(struct xinv_candidates *found, const struct xinv_iommu *iommu,
                     const struct xinv_shape *shape, unsigned row)
 {
     const struct xinv_command_def *cmd = &iommu->vendor->commands[row];
-    const uint8_t did = XINV_TAG_BIT(XINV_TAG_DID);
+    struct xinv_operand_choice last = {0};
 
     for (unsigned k = 0; k < shape->n; k++) {
         struct xinv_operand_choice own = choice_for(cmd, &shape->need[k]);
 
-        if (k && same_choice(own, choice_for(cmd, &shape->need[k - 1])))
+        if (k && same_choice(own, last))
             continue;
         add_choice(found, iommu, shape, row, own);
-        for (unsigned j = 0; j < shape->n; j++) {
+        for (unsigned j = 0; j < k; j++) {
             struct xinv_operand_choice other = choice_for(cmd, &shape->need[j]);
+            struct xinv_operand_choice mixed = joined(own, other);
 
-            if (same_choice(own, other))
+            if (same_choice(mixed, own) || same_choice(mixed, other))
                 continue;
-            other.zero = (other.zero & did) | (own.zero & (uint8_t)~did);
-            add_choice(found, iommu, shape, row, other);
+            add_choice(found, iommu, shape, row, mixed);
+            add_choice(found, iommu, shape, row, joined(other, own));
         }
+        last = own;
     }
 }
 

@@ -40,6 +40,8 @@ static struct rig make(void)
     c->axes = ONE_CLASS;
     r.vendor.n_commands = 1;
     r.iommu.commands = 1;
+    r.iommu.confined = 1;
+    r.iommu.reach[0] = 1u << XINV_CACHE_STAGE1;
     r.iommu.caches = 1u << XINV_CACHE_STAGE1;
     return r;
 }
