@@ -25,15 +25,15 @@ static void print_platform(const struct translation *t)
 {
     const struct xinv_iommu *iommu = &t->request.iommu;
     const struct schema_vendor *prose = reason_prose(iommu);
-    const struct schema_platform *file = tables_platform(iommu->platform->name);
+    const char *source = cli_platform_source(iommu->platform);
     uint64_t features = explanation_features(t);
     struct text text = {0};
 
     printf("%s: %s\n", iommu->platform->name, iommu->platform->title);
     text_add(&text, "%s (%s)", prose->title, iommu->vendor->name);
     line("vendor", &text);
-    if (file) {
-        text_add(&text, "%s", file->source);
+    if (*source) {
+        text_add(&text, "%s", source);
         line("known from", &text);
     }
     for (unsigned i = 0; i < iommu->vendor->n_features; i++)

@@ -9,7 +9,7 @@
 
 const struct schema_vendor *reason_prose(const struct xinv_iommu *iommu)
 {
-    return tables_vendor(iommu->vendor->name);
+    return cli_vendor_tables(iommu->vendor);
 }
 
 void reason_free(struct reason *reason)

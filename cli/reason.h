@@ -3,9 +3,10 @@
 #ifndef XINV_CLI_REASON_H
 #define XINV_CLI_REASON_H
 
-#include "cli/tables.h"
+#include "cli/platform.h"
 #include "cli/text.h"
 #include "cli/translation.h"
+#include "schema/load.h"
 
 struct reason {
     const char *brief; /* a few words, of reason_find() */
