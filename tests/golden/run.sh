@@ -12,6 +12,7 @@ xinv=${XINV:-build/bin/xinv}
 mode=${1:-test}
 golden=tests/golden
 passed=0
+written=
 failed=0
 fresh=$(mktemp) || exit 1
 trap 'rm -f "$fresh"' EXIT
@@ -19,6 +20,7 @@ trap 'rm -f "$fresh"' EXIT
 # case NAME COMMAND...: the command's output and errors are the file NAME.out
 case_() {
     name=$1
+    written="$written $1 "
     shift
     "$xinv" "$@" >"$fresh" 2>&1
     echo "exit status $?" >>"$fresh"
@@ -48,11 +50,30 @@ for platform in $platforms; do
     done
 done
 
+# A request of each kind of answer, on every vendor.
+while read -r platform kind; do
+    case_ "explain.$platform.$kind" explain --platform "$platform" --kind "$kind"
+done <<'EOF'
+arm-smmuv3-generic n-s2-page-ats
+arm-smmuv3-ril s1-ragged
+nvidia-tegra241-cmdqv pasid-remove
+intel-vtd-legacy s1-page
+intel-vtd-client-graphics s2-page
+intel-vtd-scalable dev-n-remove-ats
+intel-vtd-rwbf s2-map
+amd-vi-generic s2-map
+amd-vi-generic n-s2-page
+amd-vi-generic n-s2-page-ats-open
+EOF
+case_ matrix matrix --platform arm-smmuv3-generic --platform arm-smmuv3-ril \
+    --platform intel-vtd-legacy --platform intel-vtd-scalable \
+    --platform qemu-intel-caching-mode --platform amd-vi-generic
+
 # A file that no case writes any more is a leftover.
 for file in "$golden"/*.out; do
-    name=${file##*/tour.}
-    case " $platforms " in
-    *[[:space:]]"${name%%.*}"[[:space:]]*) ;;
+    name=${file##*/}
+    case $written in
+    *" ${name%.out} "*) ;;
     *) echo "$file: no case writes it"; failed=$((failed + 1)) ;;
     esac
 done
