@@ -191,7 +191,7 @@ static void add_lost(cJSON *array, const struct translation *t, const struct xin
             item = json_object();
             reason_lost(&t->request.iommu, &t->request.request, t->request.at[e->at].stage, e, k,
                         (uint8_t)(1u << tag), &reason);
-            json_add_text(item, "tag", schema_tag_names[tag]);
+            json_add_text(item, "tag", reason_tag(tag));
             json_add_count(item, "shape", shape);
             json_add_count(item, "need", k);
             json_add_text(item, "cache", schema_cache_names[e->shape.need[k].cache]);

@@ -92,7 +92,7 @@ static void add_lost(const struct translation *t, const struct xinv_explained *e
                 continue;
             reason_lost(&t->request.iommu, &t->request.request, t->request.at[e->at].stage, e, k,
                         (uint8_t)(1u << tag), &reason);
-            text_add(&all->text, "%s%s in %s: %s", all->text.n ? "\n" : "", schema_tag_names[tag],
+            text_add(&all->text, "%s%s in %s: %s", all->text.n ? "\n" : "", reason_tag(tag),
                      schema_cache_names[e->shape.need[k].cache], text_of(&reason.text));
             text_item(&all->source, "\n", text_of(&reason.source));
             reason_free(&reason);

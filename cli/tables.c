@@ -59,7 +59,9 @@ const char *tables_vendor_names(char *text, size_t size)
     for (const struct cli_embedded *e = cli_embedded; e->name; e++) {
         const char *name = e->name + strlen("schema/");
 
-        if (!strchr(name, '/') && used < size)
+        if (strncmp(e->name, "schema/", strlen("schema/")) != 0 || strchr(name, '/'))
+            continue;
+        if (used < size)
             used += (size_t)snprintf(text + used, size - used, "%s%.*s", used ? ", " : "",
                                      (int)strcspn(name, "."), name);
     }
