@@ -123,6 +123,7 @@ static void losses(struct model_bench *bench, const struct model_run *run,
             continue;
         if (!result->silent++ && !result->finding) {
             result->finding = MODEL_SILENT;
+            result->must = must;
             result->entry = near->at[i];
         }
     }

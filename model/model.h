@@ -281,6 +281,7 @@ struct model_result {
     size_t silent;            /* how many of the neighbours */
     size_t at;                /* MODEL_ILLEGAL: which command */
     const char *why;          /* MODEL_ILLEGAL, MODEL_SURVIVOR */
+    bool must;                /* MODEL_SILENT: it is certainly lost */
     struct model_entry entry; /* the first one of its kind */
     struct model_entry root;  /* MODEL_SURVIVOR: where the entry comes back from, or itself */
     struct model_verdict verdict;

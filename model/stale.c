@@ -378,9 +378,11 @@ static void add_pasid_config(const struct maker *m, bool absent, bool all, bool 
         ((amd || m->config->vendor == MODEL_SMMUV3) && e.walk == MODEL_SECOND))
         return;
     e.absent = absent;
-    if (all)
-        e.wild |=
-            m->config->vendor == MODEL_SMMUV3 ? MODEL_WILD_PASID : own_tags(m) & MODEL_WILD_PASID;
+    /* every CD of a stream; every PASID entry that an endpoint is asked to forget */
+    if (all && (m->config->vendor == MODEL_SMMUV3 || has(m, XINV_REQ_INVALIDATE)))
+        e.wild |= MODEL_WILD_PASID;
+    else if (all)
+        e.wild |= own_tags(m) & MODEL_WILD_PASID;
     add(m, &e);
     if (tables && m->config->vendor == MODEL_SMMUV3) {
         e.kind = MODEL_TABLE;
@@ -620,6 +622,25 @@ static void add_everything(const struct maker *m, unsigned caches)
 /* ---- Explicit requests -------------------------------------------------------------------------
  */
 
+/* Of the whole endpoint: what has no PASID, the live PASIDs, and whatever else there may be. */
+static void explicit_device_tlb(const struct maker *m, bool endpoint)
+{
+    struct model_entry e = device_tlb(m);
+
+    add_device_tlb(m, m->ranged, endpoint);
+    if (!endpoint || !(m->at->flags & XINV_ATT_ATS))
+        return;
+    if (e.tagged) {
+        /* asked for like the live ones */
+        e.wild |= MODEL_WILD_PASID | MODEL_WILD_ADDRESS | MODEL_WILD_IPA;
+        model_entries_add(m->out, &e);
+    }
+    e = device_tlb(m);
+    e.tagged = false;
+    e.pasid = 0;
+    add_device_tlb_entry(m, &e, m->ranged);
+}
+
 static void explicit_request(const struct maker *m)
 {
     unsigned caches = m->request->caches;
@@ -648,7 +669,7 @@ static void explicit_request(const struct maker *m)
         add_range(m, &e, tables);
     }
     if (caches & XINV_INV_DEVICE_TLB)
-        add_device_tlb(m, m->ranged, endpoint);
+        explicit_device_tlb(m, endpoint);
     if (caches & XINV_INV_INTERRUPT &&
         (m->config->vendor == MODEL_AMDVI || (m->config->vendor == MODEL_VTD && m->config->ir))) {
         e = config_entry(m, XINV_CACHE_INTERRUPT);

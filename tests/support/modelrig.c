@@ -78,8 +78,7 @@ enum modelrig_known modelrig_known(const struct modelrig *rig)
         !r->entry.pasid)
         return MODELRIG_PASID_0;
     if (r->finding == MODEL_SILENT && rig->config.vendor != MODEL_SMMUV3 &&
-        r->entry.cache == XINV_CACHE_DEVICE_TLB && r->entry.differs == MODEL_OTHER_TAGGED &&
-        r->entry.tagged)
+        r->entry.cache == XINV_CACHE_DEVICE_TLB && r->entry.tagged && !r->must)
         return MODELRIG_UNTAGGED;
     return MODELRIG_NEW;
 }
