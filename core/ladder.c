@@ -172,13 +172,14 @@ static void add_changes(struct xinv_ladders *all, const struct xinv_iommu *iommu
         .change = at->stage == XINV_STAGE_STAGE2 ? XINV_CHANGE_STAGE2_PTE : XINV_CHANGE_STAGE1_PTE,
         .flags = XINV_REQ_RANGE};
 
-    add(all, iommu, &request, *at, has_pasids);
+    if (!has_pasids)
+        add(all, iommu, &request, *at, has_pasids);
+    if (!has_pasids && !at->pasid) {
+        request.from = XINV_FROM_NOT_PRESENT;
+        add(all, iommu, &request, *at, has_pasids);
+        request.from = XINV_FROM_PRESENT;
+    }
     request.flags |= XINV_REQ_LEAF_ONLY;
-    add(all, iommu, &request, *at, has_pasids);
-    if (has_pasids || at->pasid)
-        return;
-    request.flags = XINV_REQ_RANGE;
-    request.from = XINV_FROM_NOT_PRESENT;
     add(all, iommu, &request, *at, has_pasids);
 }
 

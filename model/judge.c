@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+/*
+ * Who survives. For each entry the set of commands that remove it for good: those that must remove
+ * it and start only when everything that could feed it again has gone for good, or remove that as
+ * well. Entries are taken in the order in which they feed one another.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/rules.h"
+
+/* Entries of a lower layer feed those of a higher one. */
+static unsigned layer(const struct model_entry *e)
+{
+    static const uint8_t layers[XINV_NCACHES] = {
+        [XINV_CACHE_DEVICE_CONFIG] = 2, [XINV_CACHE_PASID_CONFIG] = 4,
+        [XINV_CACHE_STAGE2] = 6,        [XINV_CACHE_STAGE1] = 8,
+        [XINV_CACHE_NESTED] = 8,        [XINV_CACHE_DEVICE_TLB] = 10};
+
+    return layers[e->cache] + (e->kind == MODEL_LEAF ? 1u : 0u);
+}
+
+#define N_LAYERS 12
+
+/* Two entries that lookups by the same traffic can hit, as far as tags say. Translations are
+ * shared by all who have their tags. */
+static bool same_space(const struct model_config *config, const struct model_entry *from,
+                       const struct model_entry *to)
+{
+    bool first = from->walk == MODEL_FIRST || from->walk == MODEL_BOTH;
+
+    if (config->vendor == MODEL_SMMUV3)
+        return from->regime == to->regime && from->vmid == to->vmid &&
+               (!first || from->global || from->asid == to->asid);
+    return from->did == to->did && (!first || from->pasid == to->pasid);
+}
+
+static bool same_place(const struct model_entry *from, const struct model_entry *to)
+{
+    if (from->walk == MODEL_SECOND) {
+        bool by_ipa = to->walk == MODEL_SECOND || to->walk == MODEL_BOTH;
+
+        return by_ipa && (to->wild & MODEL_WILD_IPA ||
+                          model_overlaps(to->ipa, model_ipa_log2(to), from->ipa,
+                                         model_last(from->ipa, from->log2_size)));
+    }
+    /* what a combined table entry makes was walked by way of that entry's IPA, and goes with it */
+    if (from->walk == MODEL_BOTH && to->walk == MODEL_BOTH && from->ipa >> 12 != to->ipa >> 12 &&
+        !((from->wild | to->wild) & MODEL_WILD_IPA))
+        return false;
+    return to->walk == from->walk &&
+           model_overlaps(to->address, to->log2_size, model_base(from->address, from->log2_size),
+                          model_last(from->address, from->log2_size));
+}
+
+bool model_feeds(const struct model_config *config, const struct model_entry *from,
+                 const struct model_entry *to)
+{
+    bool fed;
+
+    if (layer(from) >= layer(to) || from->absent != to->absent ||
+        to->cache == XINV_CACHE_INTERRUPT || to->cache == XINV_CACHE_WRITE_BUFFER)
+        return false;
+    switch (from->cache) {
+    case XINV_CACHE_DEVICE_CONFIG:
+        fed = from->rid == to->rid;
+        break;
+    case XINV_CACHE_PASID_CONFIG:
+        fed = from->rid == to->rid && from->pasid == to->pasid;
+        break;
+    case XINV_CACHE_STAGE1:
+    case XINV_CACHE_STAGE2:
+    case XINV_CACHE_NESTED:
+        fed = same_space(config, from, to) && same_place(from, to);
+        break;
+    default:
+        fed = false;
+        break;
+    }
+    return model_rule(config, MODEL_JUDGE_FEEDS, fed);
+}
+
+struct judge {
+    const struct model_run *run;
+    const struct model_entry *entries;
+    size_t n;
+    size_t words;   /* of a set of commands */
+    uint64_t *good; /* per entry: commands that remove it for good */
+};
+
+static bool has(const uint64_t *set, size_t i)
+{
+    return set[i / 64] >> (i % 64) & 1;
+}
+
+/* Tegra264: a removal counts when the same was tried, and completed, before. ATC_INV is not
+ * concerned. */
+static bool repeated(const struct judge *j, const struct model_entry *e, size_t command)
+{
+    const struct model_run *run = j->run;
+    bool first = false;
+
+    if (!run->config.repeat || run->commands[command].order == MODEL_DEV_TLB)
+        return true;
+    for (size_t i = 0; i < command && !first; i++)
+        first = model_before(run, i, command) && !model_miss(&run->config, &run->commands[i], e);
+    return model_rule(&run->config, MODEL_SMMU_REPEAT, first);
+}
+
+/* `command` removes the entry that `set` is about, or starts after one that does. */
+static bool over(const struct judge *j, const uint64_t *set, size_t command)
+{
+    if (has(set, command))
+        return true;
+    for (size_t i = 0; i < j->run->n; i++)
+        if (has(set, i) && model_before(j->run, i, command))
+            return true;
+    return false;
+}
+
+/* The first entry that could feed entries[at] after `command`, or n. */
+static size_t feeder(const struct judge *j, size_t at, size_t command)
+{
+    for (size_t p = 0; p < j->n; p++)
+        if (model_feeds(&j->run->config, &j->entries[p], &j->entries[at]) &&
+            !over(j, &j->good[p * j->words], command))
+            return p;
+    return j->n;
+}
+
+static struct model_verdict judge_one(struct judge *j, size_t at)
+{
+    struct model_verdict verdict = {.fate = MODEL_MISSED};
+    uint64_t *good = &j->good[at * j->words];
+
+    for (size_t i = 0; i < j->run->n; i++) {
+        const struct model_command *c = &j->run->commands[i];
+        size_t by;
+
+        if (c->sync || model_miss(&j->run->config, c, &j->entries[at]) ||
+            !repeated(j, &j->entries[at], i))
+            continue;
+        by = feeder(j, at, i);
+        if (by < j->n) {
+            if (verdict.fate == MODEL_MISSED)
+                verdict = (struct model_verdict){MODEL_REFILLED, by};
+            continue;
+        }
+        good[i / 64] |= UINT64_C(1) << (i % 64);
+        if (c->complete) {
+            verdict.fate = MODEL_GONE;
+        } else if (verdict.fate != MODEL_GONE) {
+            verdict.fate = MODEL_PENDING;
+        }
+    }
+    return verdict;
+}
+
+long model_judge(const struct model_run *run, const struct model_entry *entries, size_t n,
+                 struct model_verdict *verdicts)
+{
+    struct judge j = {.run = run, .entries = entries, .n = n, .words = run->n / 64 + 1};
+    long survivors = 0;
+
+    j.good = calloc(n ? n : 1, j.words * sizeof(*j.good));
+    if (!j.good)
+        return -XINV_E_NOMEM;
+    for (unsigned l = 0; l < N_LAYERS; l++) {
+        for (size_t i = 0; i < n; i++) {
+            if (layer(&entries[i]) != l)
+                continue;
+            verdicts[i] = judge_one(&j, i);
+            survivors += verdicts[i].fate != MODEL_GONE;
+        }
+    }
+    free(j.good);
+    return survivors;
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+/* One request on one IOMMU, translated by the library and judged by the model. */
+#ifndef XINV_TESTS_MODELRIG_H
+#define XINV_TESTS_MODELRIG_H
+
+#include "model/model.h"
+
+struct modelrig {
+    struct xinv_iommu iommu;
+    struct model_config config;
+    struct model_run run;
+    struct model_bench bench;
+    struct model_result result;
+    struct xinv_report report;
+    struct xinv_out out;
+    int commands;  /* of the last request, or an error */
+    unsigned most; /* pages of a range that are taken one by one */
+    /* so far */
+    unsigned long requests;
+    unsigned long refused;
+    unsigned long entries; /* stale ones and neighbours */
+};
+
+/* settings: of the software, such as E2H = 1; may be NULL. false: the platform refuses them. */
+bool modelrig_open(struct modelrig *rig, const struct xinv_platform *platform,
+                   const struct xinv_setting *settings, unsigned n_settings);
+void modelrig_close(struct modelrig *rig);
+
+/* modelrig_judge - the finding; MODEL_CLEAN as well where the library refuses (commands < 0) */
+enum model_finding modelrig_judge(struct modelrig *rig, const struct xinv_attachment *attachments,
+                                  size_t n, const struct xinv_request *request,
+                                  const struct xinv_policy *policy);
+
+/*
+ * What is known of the library, and not yet otherwise: a finding that is one of these.
+ *
+ * MODELRIG_CONTEXT_ORDER: VT-d 6.5.2.11 orders iotlb and p_iotlb after cc and pc, and device TLBs
+ * after those; it says nothing of pc, nor of a device TLB by itself, after cc. A PASID entry or a
+ * device-TLB entry can so come back from a stale scalable context entry.
+ * MODELRIG_STAGE2_TABLES: a leaf-only change of stage 2 under nesting needs IH = 0 or PDE = 1 for
+ * the combined entries; that stage-2 table entries go with them is not in the report.
+ * MODELRIG_UNTAGGED: a device-TLB command without PASID may take entries with one (sources
+ * disagree); SMMUv3's report tells so, VT-d's and AMD-Vi's do not. MODELRIG_PASID_0: AMD-Vi
+ * translates a request with PASID 0 as one without (GIOV); an endpoint that has PASIDs can so hold
+ * entries of PASID 0, which a change under nesting does not think of.
+ */
+enum modelrig_known {
+    MODELRIG_NEW,
+    MODELRIG_CONTEXT_ORDER,
+    MODELRIG_STAGE2_TABLES,
+    MODELRIG_UNTAGGED,
+    MODELRIG_PASID_0,
+    MODELRIG_NKNOWN
+};
+enum modelrig_known modelrig_known(const struct modelrig *rig);
+
+/* modelrig_text - the last finding for a person, with the commands; valid until the next call */
+const char *modelrig_text(const struct modelrig *rig);
+
+#endif
