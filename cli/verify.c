@@ -187,6 +187,19 @@ static void look(struct watch *w, uint32_t domain)
     }
 }
 
+/* The other domains that are in use: an endpoint may have left one of them. */
+static void look_elsewhere(struct watch *w, uint32_t domain)
+{
+    for (size_t i = 0; i < w->n_uses; i++) {
+        bool seen = !w->uses[i].n || w->uses[i].domain == domain;
+
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = w->uses[k].n && w->uses[k].domain == w->uses[i].domain;
+        if (!seen)
+            look(w, w->uses[i].domain);
+    }
+}
+
 static void map(struct watch *w, const struct xinv_outcome *o)
 {
     struct mapping m = {o->domain, o->first, o->last};
@@ -243,9 +256,7 @@ static int each(void *context, const struct xinv_iommu *iommu, const struct repl
         unmap(w, o);
     if (o->type != XINV_VIRTIO_ATTACH && o->type != XINV_VIRTIO_DETACH)
         return CLI_OK;
-    for (size_t i = w->n_uses; i-- > 0;)
-        if (w->uses[i].n && w->uses[i].domain != o->domain && !w->uses[i].iommu)
-            look(w, w->uses[i].domain);
+    look_elsewhere(w, o->domain);
     look(w, o->domain);
     forget(w);
     return CLI_OK;
