@@ -135,6 +135,21 @@ Test(verdicts, a_freed_table_needs_more_than_its_leaves)
     cr_expect_eq(r.finding, MODEL_CLEAN);
 }
 
+/* SMMUv3 4.3.3: with Leaf = 1 the level 1 descriptor stays. */
+Test(verdicts, a_freed_table_of_cds_needs_more_than_its_leaf)
+{
+    struct model_result r;
+
+    r = JUDGE("arm-smmuv3-generic", "pasid-remove", 0x0000031000005005, 1, 0x46, 0,
+              0x0005000000000011, 0, 0x46, 0);
+    cr_assert_eq(r.finding, MODEL_SURVIVOR);
+    cr_expect_eq(r.root.cache, XINV_CACHE_PASID_CONFIG);
+    cr_expect_eq(r.root.kind, MODEL_TABLE);
+    r = JUDGE("arm-smmuv3-generic", "pasid-remove", 0x0000031000005005, 0, 0x46, 0,
+              0x0005000000000011, 0, 0x46, 0);
+    cr_expect_eq(r.finding, MODEL_CLEAN);
+}
+
 Test(verdicts, a_superpage_needs_its_size)
 {
     struct model_result r;

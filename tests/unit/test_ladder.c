@@ -97,6 +97,30 @@ static void vary(const struct xinv_iommu *with, const struct xinv_iommu *without
         }
 }
 
+/* The kind with each of the flags that a prepared shape may lack, and from another state. */
+static void vary_flags(const struct xinv_iommu *with, const struct xinv_iommu *without,
+                       const struct cli_kind *kind)
+{
+    static const uint16_t flags[] = {
+        0, XINV_REQ_GLOBAL, XINV_REQ_BEYOND, XINV_REQ_ENUMERATED, XINV_REQ_NEW_DID, XINV_REQ_RANGE};
+    struct xinv_attachment at[2];
+    struct xinv_request request;
+
+    cli_kind_request(kind, with, &at[0], &request);
+    at[1] = at[0];
+    at[1].rid++;
+    request.new_did = 6;
+    for (unsigned f = 0; f < sizeof(flags) / sizeof(flags[0]); f++)
+        for (uint8_t from = 0; from <= (XINV_FROM_PRESENT | XINV_FROM_NOT_PRESENT); from++) {
+            struct xinv_request r = request;
+
+            r.flags ^= flags[f];
+            r.from = from;
+            compare(with, without, at, 1, &r, kind->name);
+            compare(with, without, at, 2, &r, kind->name);
+        }
+}
+
 Test(ladder, answers_are_the_same_with_and_without)
 {
     for (unsigned i = 0; xinv_platform_at(i); i++) {
@@ -106,8 +130,10 @@ Test(ladder, answers_are_the_same_with_and_without)
         cr_assert_eq(xinv_iommu_init(&without, xinv_platform_at(i), NULL, NULL, 0), 0);
         with = without;
         xinv_iommu_prepare(&with, &ladders);
-        for (unsigned k = 0; cli_kind_at(k); k++)
+        for (unsigned k = 0; cli_kind_at(k); k++) {
             vary(&with, &without, cli_kind_at(k));
+            vary_flags(&with, &without, cli_kind_at(k));
+        }
     }
     cr_assert_gt(judged, 100000);
 }

@@ -137,6 +137,18 @@ Test(session, bypass_domains_have_no_tag_of_their_own)
     rig_close(&r);
 }
 
+/* SMMUv3 4.3.1: with Leaf = 1 a level 1 stream table descriptor stays, and the STE's table may have
+ * come or gone. */
+Test(session, an_entry_is_removed_with_the_table_that_it_is_in)
+{
+    rig_open_pair(&r, "arm-smmuv3-generic", S2);
+    cr_assert_eq(rig_attach(&r, 1, 8, 0), XINV_VIRTIO_OK);
+    cr_assert_not_null(rig_find(&r, 0, "CFGI_STE", "Leaf", 0));
+    cr_assert_eq(rig_detach(&r, 1, 8), XINV_VIRTIO_OK);
+    cr_assert_not_null(rig_find(&r, 0, "CFGI_STE", "Leaf", 0));
+    rig_close(&r);
+}
+
 Test(session, every_endpoint_can_be_in_one_domain)
 {
     struct xinv_session_config config = rig_config(1);

@@ -59,6 +59,19 @@ Test(session, a_hint_makes_an_unmap_leaf_only)
     rig_close(&r);
 }
 
+Test(session, a_hint_that_knows_nothing_is_none)
+{
+    struct xinv_unmap_hint hint = {.known = 0, .leaf_only = 1, .log2_leaf_size = 12};
+
+    open_pages("arm-smmuv3-ril", 12, 0);
+    cr_assert_eq(rig_map(&r, 1, 0x1000, 0x8fff, 0), XINV_VIRTIO_OK);
+    r.hint = &hint;
+    cr_assert_eq(rig_unmap(&r, 1, 0x1000, 0x8fff), XINV_VIRTIO_OK);
+    cr_assert_eq(refdec_field(&r.cmd[0][0], "Leaf"), 0);
+    cr_assert_eq(refdec_field(&r.cmd[0][0], "TTL"), 0);
+    rig_close(&r);
+}
+
 Test(session, a_malformed_hint_is_the_callers_error)
 {
     struct xinv_unmap_hint hint = {.known = 1, .log2_leaf_size = 11};
@@ -337,6 +350,66 @@ Test(session, unmap_reaches_both_caches_of_every_endpoint_on_two_iommus)
     for (uint32_t id = 0; id < 4; id++)
         cr_assert(rig_covers_exactly(&r, id / 2, id < 2 ? "dev_tlb" : "INVALIDATE_IOTLB_PAGES",
                                      id < 2 ? "SID" : "DeviceID", 0x100 + id, 0x1000, 0x1fff));
+    rig_close(&r);
+}
+
+/* VT-d 6.5.2.3: without CAP.PSI there is no page-selective invalidation, only the domain's. */
+Test(session, a_report_says_what_an_unmap_gave_up)
+{
+    struct xinv_session_config config = rig_config(1);
+    struct xinv_endpoint e = rig_endpoint(8, 0, S2);
+
+    e.flags = 0;
+    rig_platform(&r, 0, "intel-vtd-legacy", "PSI", 0);
+    rig_open(&r, &config);
+    rig_add(&r, &e);
+    cr_assert_eq(rig_attach(&r, 1, 8, 0), XINV_VIRTIO_OK);
+    cr_assert_eq(rig_map(&r, 1, 0x1000, 0x1fff, 0), XINV_VIRTIO_OK);
+    cr_assert_eq(rig_unmap(&r, 1, 0x1000, 0x1fff), XINV_VIRTIO_OK);
+    cr_assert_eq(r.reports[0].widened, XINV_TAG_BIT(XINV_TAG_ADDRESS));
+    cr_assert_eq(r.reports[0].must_beyond, 1u << XINV_CACHE_STAGE2);
+    cr_assert_eq(r.reports[0].extra_unbounded, 1);
+    rig_close(&r);
+}
+
+/* VT-d 6.5.2.3: a leaf of 2 MiB goes with a block of its size or the whole domain; MAMV 8 says 1
+ * MiB at most. The run's last mapping is a page. */
+Test(session, a_run_may_hold_the_largest_leaf_of_its_mappings)
+{
+    struct xinv_session_config config = rig_config(1);
+    struct xinv_endpoint e = rig_endpoint(8, 0, S2);
+
+    e.flags = 0;
+    rig_platform(&r, 0, "intel-vtd-legacy", "MAMV", 8);
+    rig_open(&r, &config);
+    rig_add(&r, &e);
+    cr_assert_eq(rig_attach(&r, 1, 8, 0), XINV_VIRTIO_OK);
+    cr_assert_eq(rig_map(&r, 1, 0x40000000, 0x401fffff, 0), XINV_VIRTIO_OK);
+    cr_assert_eq(rig_map(&r, 1, 0x40200000, 0x40200fff, 0), XINV_VIRTIO_OK);
+    cr_assert_eq(rig_unmap(&r, 1, 0x40000000, 0x40200fff), XINV_VIRTIO_OK);
+    cr_assert_str_eq(rig_names(&r, 0), "iotlb wait");
+    cr_assert_not_null(rig_find(&r, 0, "iotlb", "G", 2), "the whole domain");
+    rig_close(&r);
+}
+
+/* The first run's leaf may be of 1 GiB, which MAMV 9 cannot say; the second is one page. */
+Test(session, a_report_adds_up_what_several_runs_gave_up)
+{
+    struct xinv_session_config config = rig_config(1);
+    struct xinv_endpoint e = rig_endpoint(8, 0, S2);
+
+    e.flags = 0;
+    rig_platform(&r, 0, "intel-vtd-legacy", "MAMV", 9);
+    rig_open(&r, &config);
+    rig_add(&r, &e);
+    cr_assert_eq(rig_attach(&r, 1, 8, 0), XINV_VIRTIO_OK);
+    cr_assert_eq(rig_map(&r, 1, 0x40000000, 0x7fffffff, 0), XINV_VIRTIO_OK);
+    cr_assert_eq(rig_map(&r, 1, 0x80001000, 0x80001fff, 0), XINV_VIRTIO_OK);
+    cr_assert_eq(rig_unmap(&r, 1, 0x40000000, 0x80001fff), XINV_VIRTIO_OK);
+    cr_assert_str_eq(rig_names(&r, 0), "iotlb iotlb wait");
+    cr_assert_eq(r.reports[0].widened, XINV_TAG_BIT(XINV_TAG_ADDRESS));
+    cr_assert_eq(r.reports[0].extra_unbounded, 1);
+    cr_assert_eq(r.reports[0].asked_pages, 0x40001);
     rig_close(&r);
 }
 
