@@ -2,16 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 #
 # Plants each fault of tests/faults/*.fault alone in a copy of the files that it edits, and expects
-# one of the unit tests that it names to fail. README.md describes the format.
+# the case that it names as its killer to fail. README.md describes the format.
 #
-# usage: run.sh [NUMBER...]
+# usage: run.sh [NUMBER...]            builds and runs; the last line counts: passed is killed
+#        run.sh --record [NUMBER...]   finds the killers anew and writes them down
+#        run.sh --check                without building: do all faults fit the sources and README.md?
+#        run.sh --list                 the table of README.md
 #
-# CC, JOBS (2) and FAULT_DIR (build/faults) may be set. The last line counts: passed is killed.
+# CC, JOBS (2) and FAULT_DIR (build/faults) may be set.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-work=${FAULT_DIR:-$root/build/faults}
+work=${FAULT_DIR:-${XINV_BUILD_DIR:-$root/build}/faults}
 cc=${CC:-cc}
 jobs=${JOBS:-2}
 export XINV_SOURCE_DIR="$root"
@@ -20,20 +23,21 @@ export XINV_SOURCE_DIR="$root"
 mkdir -p "$work"
 work=$(cd "$work" && pwd)
 base=$work/base
+recording=
 
 packages="criterion yaml-0.1 libcjson zlib"
 # shellcheck disable=SC2086 # a list of words
 package_flags=$(pkg-config --cflags $packages)
 # shellcheck disable=SC2086
 package_libs=$(pkg-config --libs $packages)
-flags="-std=c11 -O1 -w -MMD -D_POSIX_C_SOURCE=200809L -DXINV_BUILD_VERSION=\"$(sed -n \
-    's/^project(xinv VERSION \([0-9.]*\) .*/\1/p' "$root/CMakeLists.txt")\" $package_flags"
+version=$(sed -n 's/^project(xinv VERSION \([0-9.]*\) .*/\1/p' "$root/CMakeLists.txt")
 
 # compile OVERLAY SOURCE OBJECT: files under OVERLAY stand before those of the tree
 compile() {
     mkdir -p "$(dirname "$3")"
     # shellcheck disable=SC2086
-    $cc $flags "-I$1" "-I$1/include" "-I$root" "-I$root/include" -c "$2" -o "$3"
+    $cc -std=c11 -O1 -w -MMD -MP -D_POSIX_C_SOURCE=200809L "-DXINV_BUILD_VERSION=\"$version\"" $package_flags \
+        "-I$1" "-I$1/include" "-I$root" "-I$root/include" -c "$2" -o "$3"
 }
 
 # object SOURCE: where its object lies under base/ or a fault's directory
@@ -43,24 +47,22 @@ object() {
 
 sources() {
     (cd "$root" && ls core/*.c backends/*/*.c schema/generated/*.c schema/*.c model/*.c \
-        model/*/*.c tests/support/*.c tests/unit/test_*.c 2>/dev/null)
+        model/*/*.c cli/kinds.c tests/support/*.c tests/unit/test_*.c \
+        tests/model/test_*.c 2>/dev/null)
 }
 
 library_sources() {
-    sources | grep -v '^tests/unit/' | grep -v '^schema/gen[^/]*\.c$'
+    sources | grep -v -e '^tests/unit/' -e '^tests/model/' -e '^schema/gen[^/]*\.c$'
+}
+
+# test_source TEST: unit.NAME or model.NAME, as ctest has them
+test_source() {
+    echo "tests/${1%%.*}/test_${1#*.}.c"
 }
 
 generator_sources() {
     sources | grep '^schema/gen[^/]*\.c$'
     library_sources
-}
-
-# fresh OBJECT: newer than everything of the tree that it was made of
-fresh() {
-    [ -f "$1" ] && [ -f "${1%.o}.d" ] || return 1
-    files=$(tr -s ' \\' '\n' <"${1%.o}.d" | grep "^$root/")
-    # shellcheck disable=SC2086 # a list of files
-    newer=$(find $files -newer "$1" 2>&1) && [ -z "$newer" ]
 }
 
 # in_parallel COMMAND: calls it with the items of every jobs-th line of standard input
@@ -78,57 +80,71 @@ in_parallel() {
 }
 
 compile_base() {
-    fresh "$base/$(object "$1")" || compile "$base/none" "$root/$1" "$base/$(object "$1")" ||
-        rm -f "$base/$(object "$1")"
+    compile "$base/none" "$root/$1" "$base/$(object "$1")" || rm -f "$base/$(object "$1")"
 }
 
-# link OVERLAY TEST: an object of the overlay stands for the tree's
-link() {
-    objects=
-    for source in tests/unit/test_$2.c $(library_sources); do
-        object=$(object "$source")
-        if [ -f "$1/$object" ]; then
-            objects="$objects $1/$object"
-        else
-            objects="$objects $base/$object"
-        fi
-    done
-    # shellcheck disable=SC2086
-    $cc $objects $package_libs -o "$1/test_$2"
+# Sources whose object is missing, or older than something that it was made of.
+stale() {
+    mkdir -p "$base/obj"
+    {
+        sources | sed "s|\(.*\)c\$|all: $base/obj/\1o\n$base/obj/\1o: $root/&\n\t@echo &|"
+        find "$base/obj" -name '*.d' | sed 's/^/include /'
+    } >"$work/base.mk"
+    make -s -f "$work/base.mk"
 }
 
 build_base() {
-    sources | in_parallel compile_base
-    for source in $(sources); do
-        [ -f "$base/$(object "$source")" ] || { echo "$source does not compile" >&2; exit 2; }
-    done
+    stale | in_parallel compile_base
+    again=$(stale)
+    [ -z "$again" ] || { echo "these do not compile: $again" >&2; exit 2; }
     objects=
     for source in $(generator_sources); do
         objects="$objects $base/$(object "$source")"
     done
     # shellcheck disable=SC2086
     $cc $objects $package_libs -o "$base/xinv-gen"
+    rm -f "$base/library.a"
+    # shellcheck disable=SC2046
+    (cd "$base" && ar rcs library.a $(library_sources | sed 's|.*|obj/&|; s|c$|o|'))
 }
 
-# run_test OVERLAY TEST: its output lies in OVERLAY/TEST.log. A fault may loop or wait for ever.
+# link OVERLAY TEST: an object of the overlay stands for the tree's
+link() {
+    object=$1/$(object "$(test_source "$2")")
+    [ -f "$object" ] || object=$base/$(object "$(test_source "$2")")
+    [ "$1" = "$base" ] || object="$object $(find "$1/obj" -name '*.o' ! -path '*/tests/unit/*' ! -path '*/tests/model/*')"
+    # shellcheck disable=SC2086 # lists of words
+    $cc $object "$base/library.a" $package_libs -o "$1/$2"
+}
+
+# run_test OVERLAY TEST [CASE]: its output lies in OVERLAY/TEST.log. A fault may loop or wait for ever.
 run_test() {
-    (cd "$root" && timeout -k 5 90 "$1/test_$2" --jobs 1 --fail-fast) >"$1/$2.log" 2>&1
+    (cd "$root" && timeout -k 5 300 "$1/$2" --jobs 1 --timeout 60 --fail-fast \
+        ${3:+--filter "$(echo "$3" | sed 's|::|/|')"}) >"$1/$2.log" 2>&1
 }
 
 # A test that fails without a fault kills none.
 check_base() {
+    # not if nothing that it is made of has changed
+    [ -n "$(find "$base/obj" -name '*.o' ! -path '*/tests/unit/*' ! -path '*/tests/model/*' -newer "$base/$1.ok" 2>&1
+        find "$base/$(object "$(test_source "$1")")" -newer "$base/$1.ok" 2>&1)" ] || return 0
     rm -f "$base/$1.ok"
     link "$base" "$1" && run_test "$base" "$1" && : >"$base/$1.ok" ||
-        echo "unit.$1 fails without a fault: it is not used"
+        echo "$1 fails without a fault: it is not used"
 }
 
-# expand TEST...: names of unit tests; a name may be a pattern of the shell
+# expand TEST...: names of tests; one without "model." is a unit test, and may be a pattern
 expand() {
     for name in "$@"; do
-        for file in "$root"/tests/unit/test_$name.c; do
-            [ -f "$file" ] || continue
-            file=${file##*/test_}
-            echo "${file%.c}"
+        # shellcheck disable=SC2086 # a pattern
+        case $name in
+        model.*) set -- "$root"/tests/model/test_${name#model.}.c ;;
+        *) set -- "$root"/tests/unit/test_$name.c ;;
+        esac
+        for file in "$@"; do
+            [ -f "$file" ] || { echo "no-such-test:$name"; continue; }
+            file=${file#"$root"/tests/}
+            echo "${file%.c}" | sed 's|/test_|.|'
         done
     done
 }
@@ -140,24 +156,30 @@ split() {
         /^    / { print substr($0, 5) >(dir "/edit." n); next }' "$1"
 }
 
-# plant FILE DIRECTORY: makes the overlay; says why and fails if an edit does not fit the sources
-plant() {
+# changed FILE FILE: lines that went or came, whichever are more
+changed() {
+    diff "$1" "$2" | awk '/^</ { a++ } /^>/ { b++ } END { print (a > b ? a : b) + 0 }'
+}
+
+# edit FILE DIRECTORY: makes the overlay; says why and fails if an edit does not fit the sources
+edit() {
     split "$1" "$2"
     n=0
     while read -r file lines; do
         n=$((n + 1))
         mkdir -p "$2/$(dirname "$file")"
-        [ -f "$2/$file" ] || cp "$root/$file" "$2/$file"
+        [ -f "$2/$file" ] || cp "$root/$file" "$2/$file" || return 1
         cp "$2/$file" "$2/before"
         sed -f "$2/edit.$n" "$2/before" >"$2/$file" || { echo "edit $n is no sed script"; return 1; }
-        # lines that went or came, whichever are more
-        changed=$(diff "$2/before" "$2/$file" | awk '/^</ { a++ } /^>/ { b++ } END { print (a > b ? a : b) + 0 }')
-        if [ "$changed" -ne "$lines" ]; then
-            echo "edit $n changes $changed lines of $file, not $lines"
-            return 1
-        fi
+        found=$(changed "$2/before" "$2/$file")
+        [ "$found" -eq "$lines" ] || { echo "edit $n changes $found lines of $file, not $lines"; return 1; }
         echo "$file" >>"$2/changed"
     done <"$2/edits"
+}
+
+# plant FILE DIRECTORY: the overlay, with the tables that come out of it
+plant() {
+    edit "$1" "$2" || return 1
     if grep -q '^schema/.*\.yaml$' "$2/changed"; then
         regenerate "$2" || return 1
     fi
@@ -190,45 +212,58 @@ regenerate() {
 rebuild() {
     overlay=$1
     shift
-    for source; do
-        dirty=
-        while read -r file; do
-            if [ "$source" = "$file" ] ||
-                grep -qF -- "$root/$file" "$base/$(object "$source" | sed 's/o$/d/')"; then
-                dirty=yes
-            fi
-        done <"$overlay/changed"
-        [ -n "$dirty" ] || continue
+    # a whole name in a list of make
+    sed 's/[.]/\\./g; s#.*#'"$root"'/&\\( \\|:\\|$\\)#' "$overlay/changed" >"$overlay/patterns"
+    # shellcheck disable=SC2046
+    for source in $( (cd "$base/obj" && grep -l -f "$overlay/patterns" $(echo "$@" | sed 's/\.c\>/.d/g')) | sed 's/d$/c/'); do
         if [ -f "$overlay/$source" ]; then from=$overlay; else from=$root; fi
         compile "$overlay" "$from/$source" "$overlay/$(object "$source")" || return 1
     done
 }
 
-# verdict DIRECTORY TEST...: builds and runs the tests until one fails
+# kills DIRECTORY TEST [CASE]: says which case fails
+kills() {
+    [ -f "$base/$2.ok" ] || return 1
+    rebuild "$1" "$(test_source "$2")" 2>"$1/cc.log" || { echo "does not compile"; return 1; }
+    link "$1" "$2"
+    run_test "$@" && return 1
+    case_name=$(sed -n 's/^\[FAIL\] \([^ :]*::[^ :]*\).*/\1/p' "$1/$2.log" | head -n 1)
+    echo "$2 $case_name"
+}
+
+# verdict FILE DIRECTORY: builds and runs the tests until one fails, the known killer first
 verdict() {
-    overlay=$1
-    shift
-    # shellcheck disable=SC2046 # a list of words
-    rebuild "$overlay" $(library_sources) 2>"$overlay/cc.log" || { echo "does not compile"; return 1; }
-    used=
-    for test; do
-        [ -f "$base/$test.ok" ] || continue
-        used="$used unit.$test"
-        rebuild "$overlay" "tests/unit/test_$test.c" 2>"$overlay/cc.log" ||
-            { echo "does not compile"; return 1; }
-        link "$overlay" "$test"
-        if ! run_test "$overlay" "$test"; then
-            case_name=$(sed -n 's/^\[FAIL\] \([^ :]*::[^ :]*\).*/\1/p' "$overlay/$test.log" | head -n 1)
-            echo "killed by unit.$test (${case_name:-it did not end})"
-            return 0
-        fi
-    done
-    if [ -n "$used" ]; then
-        echo "SURVIVED$used"
-    else
-        echo "not run: no unit test named by the fault is there"
+    # shellcheck disable=SC2046 # lists of words
+    rebuild "$2" $(library_sources) 2>"$2/cc.log" || { echo "does not compile"; return 1; }
+    known=$(sed -n 's/^killer //p' "$1")
+    # shellcheck disable=SC2086 # two words
+    if [ -z "$recording" ] && [ -n "$known" ] && kills "$2" $known >"$2/killer"; then
+        echo "killed by $known"
+        return 0
     fi
+    # shellcheck disable=SC2046
+    for test in $(expand $(sed -n 's/^tests //p' "$1")); do
+        if kills "$2" "$test" >"$2/killer"; then
+            killer=$(cat "$2/killer")
+            if [ -n "$recording" ]; then
+                record "$1" "$killer"
+                echo "killed by $killer"
+                return 0
+            fi
+            echo "killed by $killer${known:+, not by $known}"
+            [ -z "$known" ]
+            return
+        fi
+        [ ! -s "$2/killer" ] || { cat "$2/killer"; return 1; }
+    done
+    echo "SURVIVED"
     return 1
+}
+
+# record FILE KILLER
+record() {
+    { sed '/^killer /d; /^tests /q' "$1"; echo "killer $2"; sed '1,/^tests /d; /^killer /d' "$1"; } >"$1.new"
+    mv "$1.new" "$1"
 }
 
 one_fault() {
@@ -236,23 +271,22 @@ one_fault() {
     name=${name%.fault}
     dir=$work/faults/$name
     rm -rf "$dir"
-    mkdir -p "$dir"
-    title=$(sed -n 's/^title //p' "$1")
-    # shellcheck disable=SC2046
+    mkdir -p "$dir/obj"
+    result=failed
     if ! said=$(plant "$1" "$dir"); then
         case $said in
-        "refused by the loader"*) result=passed ;;
-        *) result=failed ;;
+        "refused by the loader"*)
+            result=passed
+            [ -z "$recording" ] || record "$1" "the loader"
+            ;;
         esac
-    elif said=$(verdict "$dir" $(expand $(sed -n 's/^tests //p' "$1"))); then
+    elif said=$(verdict "$1" "$dir"); then
         result=passed
-    else
-        result=failed
     fi
-    echo "$name: $title: $said"
+    echo "$name: $(sed -n 's/^title //p' "$1"): $said"
     echo "$result" >"$dir/result"
     # only what explains a survivor is kept
-    [ "$result" = failed ] || rm -rf "$dir/obj" "$dir"/test_*
+    [ "$result" = failed ] || rm -rf "$dir/obj" "$dir"/unit.* "$dir"/model.*
 }
 
 # faults NUMBER...: the files of these numbers, or all
@@ -262,14 +296,97 @@ faults() {
         return
     fi
     for number; do
-        ls "$here/$(printf '%02d' "$number")"[!0-9]*.fault
+        ls "$here/$(printf '%02d' "${number#0}")"[!0-9]*.fault
     done
 }
+
+list() {
+    echo "| fault | what is wrong | killed by |"
+    echo "| --- | --- | --- |"
+    awk '
+        FNR == 1 && NR > 1 { print "| " name " | " title " | " killer " |" }
+        FNR == 1 { killer = "-"; name = FILENAME; sub(/.*\//, "", name); sub(/\.fault$/, "", name) }
+        /^title / { title = substr($0, 7) }
+        /^killer / { killer = substr($0, 8) }
+        END { print "| " name " | " title " | " killer " |" }' "$here"/*.fault
+}
+
+# The lines of README.md that list() writes.
+listed() {
+    sed -n '/^| fault |/,/^$/p' "$here/README.md" | sed '/^$/d'
+}
+
+# Does the test that a fault names as its killer have the case?
+has_case() {
+    [ $# -eq 2 ] && [ -f "$root/$(test_source "$1")" ] &&
+        grep -q "Test(.*${2%%::*}, ${2##*::}[,)]" "$root/$(test_source "$1")"
+}
+
+# Whether all faults fit the sources, the tests and README.md, with few processes for each.
+check() {
+    all=$work/check
+    rm -rf "$all"
+    mkdir -p "$all"
+    awk -v dir="$all" '
+        FNR == 1 { n = 0; name = FILENAME; sub(/.*\//, "", name) }
+        /^tests / { for (i = 2; i <= NF; i++) print $i >(dir "/tests") }
+        /^killer / { print substr($0, 8) >(dir "/killers") }
+        /^edit / { if (n) close(script); n++; script = dir "/" name "." n; print script, name, $2, $3 >(dir "/edits") }
+        /^    / { print substr($0, 5) >script }' "$here"/*.fault
+    last=
+    while read -r script name file lines; do
+        from=$root/$file
+        [ "$last" != "$name $file" ] || { mv "$all/to" "$all/from" && from=$all/from; }
+        last="$name $file"
+        if ! sed -f "$script" "$from" >"$all/to"; then
+            echo "$name: no sed script, or no $file"
+        else
+            found=$(changed "$from" "$all/to")
+            [ "$found" -eq "$lines" ] || echo "$name: an edit changes $found lines of $file, not $lines"
+        fi
+    done <"$all/edits" >"$all/bad"
+    # shellcheck disable=SC2046,SC2129
+    expand $(sort -u "$all/tests") | sed -n 's/^no-such-test:/no test is named /p' >>"$all/bad"
+    sort -u "$all/killers" 2>/dev/null | grep -v '^the loader$' | while read -r killer; do
+        # shellcheck disable=SC2086
+        has_case $killer || echo "no test has the killer $killer"
+    done >>"$all/bad"
+    list | sed -n 's/^| \(.*\) | - |$/it has no killer: \1/p' >>"$all/bad"
+    [ "$(list)" = "$(listed)" ] || echo "README.md: its table is not that of run.sh --list" >>"$all/bad"
+    cat "$all/bad"
+    [ ! -s "$all/bad" ] && rm -rf "$all"
+}
+
+# The new table in README.md, for the old one.
+write_list() {
+    list >"$work/list"
+    awk -v list="$work/list" '
+        /^\| fault \|/ { old = 1; while ((getline line <list) > 0) print line }
+        /^$/ { old = 0 }
+        !old' "$here/README.md" >"$work/readme"
+    cp "$work/readme" "$here/README.md"
+}
+
+case ${1-} in
+--list)
+    list
+    exit
+    ;;
+--check)
+    check
+    exit
+    ;;
+--record)
+    recording=yes
+    shift
+    ;;
+esac
 
 selected=$(faults "$@") || exit 2
 build_base
 # shellcheck disable=SC2046,SC2086
-expand $(sed -n 's/^tests //p' $selected) | sort -u | in_parallel check_base
+{ expand $(sed -n 's/^tests //p' $selected) && sed -n 's/^killer \([^ ]*\.[^ ]*\) .*/\1/p' $selected; } |
+    grep -v '^no-such-test:' | sort -u | in_parallel check_base
 echo "$selected" | in_parallel one_fault
 passed=0
 failed=0
@@ -281,5 +398,6 @@ for fault in $selected; do
         failed=$((failed + 1))
     fi
 done
+[ -z "$recording" ] || write_list
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -135,6 +135,19 @@ Test(verdicts, a_freed_table_needs_more_than_its_leaves)
     cr_expect_eq(r.finding, MODEL_CLEAN);
 }
 
+/* AMD 2.4.3: with PDE = 0 the page-directory entries stay, and hold addresses that stage 2 gave. */
+Test(verdicts, a_stage_2_page_may_hold_a_table_of_the_guest)
+{
+    struct model_result r;
+
+    r = JUDGE("amd-vi-generic", "n-s2-page", 0x3000000500000000, PAGE, A_WAIT);
+    cr_assert_eq(r.finding, MODEL_SURVIVOR);
+    cr_expect_eq(r.root.cache, XINV_CACHE_NESTED);
+    cr_expect_eq(r.root.kind, MODEL_TABLE);
+    r = JUDGE("amd-vi-generic", "n-s2-page", 0x3000000500000000, PAGE | 2, A_WAIT);
+    cr_expect_eq(r.finding, MODEL_CLEAN);
+}
+
 /* SMMUv3 4.3.3: with Leaf = 1 the level 1 descriptor stays. */
 Test(verdicts, a_freed_table_of_cds_needs_more_than_its_leaf)
 {

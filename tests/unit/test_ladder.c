@@ -138,6 +138,30 @@ Test(ladder, answers_are_the_same_with_and_without)
     cr_assert_gt(judged, 100000);
 }
 
+/* PASID 0 stands for requests without PASID; an endpoint that has PASIDs may have made entries of
+ * PASID 0 all the same. */
+Test(ladder, pasid_0_is_not_prepared_for_endpoints_with_pasids)
+{
+    struct xinv_platform platform = *xinv_platform_find("amd-vi-generic");
+    struct xinv_vendor vendor = *platform.vendor;
+    struct xinv_iommu without;
+    struct xinv_iommu with;
+    struct xinv_attachment at;
+    struct xinv_request request;
+
+    vendor.stages[XINV_STAGE_STAGE1].pasid_required = 1;
+    platform.vendor = &vendor;
+    cr_assert_eq(xinv_iommu_init(&without, &platform, NULL, NULL, 0), 0);
+    with = without;
+    xinv_iommu_prepare(&with, &ladders);
+    cli_kind_request(cli_kind_find("s1-page-ats"), &with, &at, &request);
+    cr_assert(at.known & XINV_TAG_BIT(XINV_TAG_PASID));
+    cr_assert_eq(at.pasid, 0);
+    compare(&with, &without, &at, 1, &request, "without PASIDs");
+    at.flags |= XINV_ATT_PASID_ENABLED;
+    compare(&with, &without, &at, 1, &request, "with PASIDs");
+}
+
 Test(ladder, there_is_room_for_every_usual_shape_of_every_platform)
 {
     for (unsigned i = 0; xinv_platform_at(i); i++) {

@@ -372,6 +372,21 @@ Test(session, a_report_says_what_an_unmap_gave_up)
     rig_close(&r);
 }
 
+/* One block holds pages 1 to 3 with page 0; the page of the second run needs no other. */
+Test(session, a_report_adds_up_the_pages_of_several_runs)
+{
+    static const struct xinv_policy one_block = {XINV_POLICY_AT_MOST, 1, 0};
+
+    open_pages("intel-vtd-legacy", 12, 0);
+    cr_assert_eq(rig_map(&r, 1, 0x1000, 0x3fff, 0), XINV_VIRTIO_OK);
+    cr_assert_eq(rig_map(&r, 1, 0x9000, 0x9fff, 0), XINV_VIRTIO_OK);
+    r.policy = &one_block;
+    cr_assert_eq(rig_unmap(&r, 1, 0x1000, 0x9fff), XINV_VIRTIO_OK);
+    cr_assert_eq(r.reports[0].asked_pages, 4);
+    cr_assert_eq(r.reports[0].extra_pages, 1);
+    rig_close(&r);
+}
+
 /* VT-d 6.5.2.3: a leaf of 2 MiB goes with a block of its size or the whole domain; MAMV 8 says 1
  * MiB at most. The run's last mapping is a page. */
 Test(session, a_run_may_hold_the_largest_leaf_of_its_mappings)
