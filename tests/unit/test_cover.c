@@ -208,3 +208,39 @@ Test(cover, operands_may_be_those_of_a_need_that_the_row_does_not_cover)
     cr_assert_eq(found.c[1].choice.zero, DID);
     cr_assert_eq(found.c[1].covers, found.c[0].covers);
 }
+
+/*
+ * Eight rows tell all 64 classes of the first need apart, so that there is no room left to split
+ * the second one. Each takes some of its classes, and none takes them all.
+ */
+Test(cover, without_room_for_parts_of_a_need_no_part_stands_for_all)
+{
+    static const xinv_axes taken[] = {0xfff & ~XINV_LEVEL_WALK,   0xfff & ~XINV_GLOBAL_YES,
+                                      0xfff & ~XINV_PASID_TAGGED, 0xfff & ~XINV_NOT_PRESENT,
+                                      0xff | XINV_REGIME_EL1,     0xff | XINV_REGIME_EL2,
+                                      0xff | XINV_REGIME_SECURE,  0xff | XINV_REGIME_REALM};
+    struct xinv_command_def rows[8];
+    struct xinv_removal_def removals[8];
+    struct rig r = make();
+    struct xinv_candidates found;
+    struct xinv_cover best;
+
+    needs(&r, PASID, 0);
+    needs(&r, DID, 0);
+    r.shape.need[0].classes = r.shape.need[1].classes = xinv_classes_expand(0xfff);
+    for (uint8_t i = 0; i < 8; i++) {
+        rows[i] = (struct xinv_command_def){
+            .name = "row", .phase = XINV_PHASE_STAGE1, .removals = {i, 1}};
+        removals[i] = (struct xinv_removal_def){XINV_CACHE_STAGE1, 0, 1, taken[i]};
+        r.iommu.reach[i] = 1u << XINV_CACHE_STAGE1;
+    }
+    r.vendor.commands = rows;
+    r.vendor.removals = removals;
+    r.vendor.n_commands = 8;
+    r.vendor.caches[XINV_CACHE_STAGE1].axes = 0xfff;
+    r.iommu.commands = r.iommu.confined = 0xff;
+    r.iommu.vendor = &r.vendor;
+    xinv_candidates_find(&r.iommu, &r.shape, &found);
+    cr_assert_eq(found.n_atoms, XINV_MAX_ATOMS);
+    cr_assert_not(xinv_cover_best(&found, NULL, &best));
+}

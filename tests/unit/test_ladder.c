@@ -162,6 +162,35 @@ Test(ladder, pasid_0_is_not_prepared_for_endpoints_with_pasids)
     compare(&with, &without, &at, 1, &request, "with PASIDs");
 }
 
+/* A table in which a page's entries are under the tag that the change gives, where it gives one. */
+Test(ladder, a_new_did_is_not_prepared)
+{
+    static struct xinv_need_def needs[256];
+    struct xinv_platform platform = *xinv_platform_find("intel-vtd-legacy");
+    struct xinv_vendor vendor = *platform.vendor;
+    struct xinv_iommu without;
+    struct xinv_iommu with;
+    struct xinv_attachment at;
+    struct xinv_request request;
+
+    for (unsigned i = 0; i < vendor.n_changes; i++)
+        for (unsigned k = 0; k < vendor.changes[i].needs.count; k++) {
+            unsigned need = vendor.changes[i].needs.first + k;
+
+            needs[need] = vendor.needs[need];
+            needs[need].flags |= XINV_NEED_NEW_DID;
+        }
+    vendor.needs = needs;
+    platform.vendor = &vendor;
+    cr_assert_eq(xinv_iommu_init(&without, &platform, NULL, NULL, 0), 0);
+    with = without;
+    xinv_iommu_prepare(&with, &ladders);
+    cli_kind_request(cli_kind_find("s2-page"), &with, &at, &request);
+    request.flags |= XINV_REQ_NEW_DID;
+    request.new_did = 6;
+    compare(&with, &without, &at, 1, &request, "under DID 6");
+}
+
 Test(ladder, there_is_room_for_every_usual_shape_of_every_platform)
 {
     for (unsigned i = 0; xinv_platform_at(i); i++) {

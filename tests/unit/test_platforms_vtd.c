@@ -43,6 +43,20 @@ Test(platforms, the_qat_endpoint_alone_gets_each_device_tlb_flush_twice)
                                               legacy-wide, caching-mode */
 }
 
+/* One requester ID in two attachments: the one that is not known to be a QAT stands first. */
+Test(platforms, a_flush_that_was_sent_once_does_not_serve_the_qat_endpoint)
+{
+    struct xinv_iommu iommu = list_iommu("intel-vtd-legacy", NULL, 0);
+    struct xinv_attachment at[2] = {list_narrow_attachment(XINV_STAGE_STAGE2, XINV_ATT_ATS),
+                                    list_narrow_attachment(XINV_STAGE_STAGE2, XINV_ATT_ATS)};
+    struct xinv_request r = list_page(XINV_CHANGE_STAGE2_PTE, XINV_FROM_PRESENT);
+    struct xinv_out out;
+
+    at[1].quirks = xinv_endpoint_quirks(&iommu, 0x8086, 0x4942);
+    cr_assert_gt(list_run(&iommu, at, 2, &r, NULL, &out), 0);
+    cr_assert_str_eq(list_names(&iommu, &out), "iotlb dev_tlb dev_tlb dev_tlb");
+}
+
 Test(platforms, the_qat_endpoint_gets_one_flush_when_its_pasid_entry_goes)
 {
     struct xinv_iommu iommu = list_iommu("intel-vtd-scalable", NULL, 0);

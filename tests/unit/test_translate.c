@@ -484,3 +484,22 @@ Test(sync, a_completion_that_cannot_be_said_is_refused_before_anything_is_writte
                  "8-byte alignment");
     cr_assert_eq(out.n_words, 0);
 }
+
+/* SMMUv3 4.4.1: any address in a block finds its entry; a table of 4 KiB pages beside the blocks is
+ * found page by page. */
+Test(translate, large_leaves_are_stepped_over_only_where_no_table_was_freed)
+{
+    struct xinv_iommu iommu = list_iommu("arm-smmuv3-generic", NULL, 0);
+    struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
+    struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x40000000, 0x403fffff);
+    struct xinv_out out;
+
+    r.log2_leaf_size = 21;
+    r.log2_smallest_leaf = 21;
+    r.flags |= XINV_REQ_LEAF_ONLY;
+    cr_assert_geq(list_run(&iommu, &at, 1, &r, NULL, &out), 0);
+    cr_assert_eq(out.n_words / 2 - list_report.syncs, 2);
+    r.flags &= (uint16_t)~XINV_REQ_LEAF_ONLY;
+    cr_assert_geq(list_run(&iommu, &at, 1, &r, NULL, &out), 0);
+    cr_assert_eq(out.n_words / 2 - list_report.syncs, 1024);
+}
