@@ -45,6 +45,7 @@ enum model_finding modelrig_judge(struct modelrig *rig, const struct xinv_attach
 
     rig->out.n_words = 0;
     rig->out.n_steps = 0;
+    rig->last = request->last;
     rig->requests++;
     memset(&rig->result, 0, sizeof(rig->result));
     model_run_reset(&rig->run);
@@ -80,6 +81,9 @@ enum modelrig_known modelrig_known(const struct modelrig *rig)
     if (r->finding == MODEL_SILENT && rig->config.vendor != MODEL_SMMUV3 &&
         r->entry.cache == XINV_CACHE_DEVICE_TLB && r->entry.tagged && !r->must)
         return MODELRIG_UNTAGGED;
+    if (r->finding == MODEL_MISCOUNT && rig->last == UINT64_MAX &&
+        r->pages < rig->report.extra_pages)
+        return MODELRIG_PAST_TOP;
     return MODELRIG_NEW;
 }
 

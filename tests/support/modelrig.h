@@ -14,6 +14,7 @@ struct modelrig {
     struct xinv_report report;
     struct xinv_out out;
     int commands;  /* of the last request, or an error */
+    uint64_t last; /* of its range */
     unsigned most; /* pages of a range that are taken one by one */
     /* so far */
     unsigned long requests;
@@ -43,6 +44,7 @@ enum model_finding modelrig_judge(struct modelrig *rig, const struct xinv_attach
  * disagree); SMMUv3's report tells so, VT-d's and AMD-Vi's do not. MODELRIG_PASID_0: AMD-Vi
  * translates a request with PASID 0 as one without (GIOV); an endpoint that has PASIDs can so hold
  * entries of PASID 0, which a change under nesting does not think of.
+ * MODELRIG_PAST_TOP: pages that a rounded range would reach beyond 2^64 are in the report's number.
  */
 enum modelrig_known {
     MODELRIG_NEW,
@@ -50,6 +52,7 @@ enum modelrig_known {
     MODELRIG_STAGE2_TABLES,
     MODELRIG_UNTAGGED,
     MODELRIG_PASID_0,
+    MODELRIG_PAST_TOP,
     MODELRIG_NKNOWN
 };
 enum modelrig_known modelrig_known(const struct modelrig *rig);
