@@ -40,6 +40,9 @@ struct cli_command {
     int (*run)(const struct cli_command *command, int argc, char **argv);
 };
 
+extern const struct cli_command cli_caps;
+extern const struct cli_command cli_decode;
+extern const struct cli_command cli_encode;
 extern const struct cli_command cli_check;
 extern const struct cli_command cli_replay;
 extern const struct cli_command cli_translate;

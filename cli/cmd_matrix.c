@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 /* xinv matrix: what every platform makes of every kind of request. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/matrix.h"
 
 enum {
     PLATFORM,
+    PLATFORM_FILE,
+    VENDOR_FILE,
     KIND,
     JSON,
     HTML
@@ -13,6 +16,7 @@ enum {
 
 static const struct cli_option options[] = {
     {"platform", "NAME|all", "a platform; may be given again (default: all)"},
+    CLI_PLATFORM_FILE_OPTIONS,
     {"kind", "NAME", "a kind of request; may be given again (default: all)"},
     {"json", NULL, "print one JSON object"},
     {"html", NULL, "print one HTML page"},
@@ -42,9 +46,9 @@ static void group(struct matrix *m, const struct cli_platforms *list)
         bool seen = false;
 
         for (size_t k = 0; k < i; k++)
-            seen |= list->at[k]->vendor == list->at[i]->vendor;
+            seen |= !strcmp(list->at[k]->vendor->name, list->at[i]->vendor->name);
         for (size_t k = i; !seen && k < list->n; k++)
-            if (list->at[k]->vendor == list->at[i]->vendor)
+            if (!strcmp(list->at[k]->vendor->name, list->at[i]->vendor->name))
                 m->platforms[m->n_platforms++] = list->at[k];
     }
 }
@@ -52,9 +56,12 @@ static void group(struct matrix *m, const struct cli_platforms *list)
 static int print(const struct cli_command *command, struct matrix *m, struct cli_platforms *list,
                  bool json, bool html)
 {
-    int status = list->n ? CLI_OK : cli_platforms_add(command, list, "all");
     const struct cli_kind *kind;
+    int status = CLI_OK;
 
+    cli_platforms_add_files(list);
+    if (!list->n)
+        status = cli_platforms_add(command, list, "all");
     if (!m->n_kinds)
         for (unsigned i = 0; !status && (kind = cli_kind_at(i)) != NULL; i++)
             status = add_kind(command, m, kind->name);
@@ -94,6 +101,8 @@ static int run(const struct cli_command *command, int argc, char **argv)
             status = cli_platforms_add(command, &list, value);
         else if (option == KIND)
             status = add_kind(command, &m, value);
+        else if (option == PLATFORM_FILE || option == VENDOR_FILE)
+            continue; /* read before */
         else if (option == CLI_OPERAND)
             status = cli_misuse(command, "'%s' is not expected; platforms are given by --platform",
                                 value);

@@ -16,14 +16,13 @@ static void add_platform(cJSON *to, const struct translation *t)
 {
     const struct xinv_iommu *iommu = &t->request.iommu;
     const struct schema_vendor *prose = reason_prose(iommu);
-    const struct schema_platform *file = tables_platform(iommu->platform->name);
     uint64_t features = explanation_features(t);
     cJSON *map;
 
     json_add_text(to, "platform", iommu->platform->name);
     json_add_text(to, "title", iommu->platform->title);
     json_add_text(to, "vendor", iommu->vendor->name);
-    json_add_text(to, "source", file ? file->source : "");
+    json_add_text(to, "source", cli_platform_source(iommu->platform));
     map = json_add_object(to, "features");
     for (unsigned i = 0; i < iommu->vendor->n_features; i++)
         if (features >> i & 1) {
@@ -192,7 +191,7 @@ static void add_lost(cJSON *array, const struct translation *t, const struct xin
             item = json_object();
             reason_lost(&t->request.iommu, &t->request.request, t->request.at[e->at].stage, e, k,
                         (uint8_t)(1u << tag), &reason);
-            json_add_text(item, "tag", schema_tag_names[tag]);
+            json_add_text(item, "tag", reason_tag(tag));
             json_add_count(item, "shape", shape);
             json_add_count(item, "need", k);
             json_add_text(item, "cache", schema_cache_names[e->shape.need[k].cache]);

@@ -25,15 +25,17 @@ static void print_platform(const struct translation *t)
 {
     const struct xinv_iommu *iommu = &t->request.iommu;
     const struct schema_vendor *prose = reason_prose(iommu);
-    const struct schema_platform *file = tables_platform(iommu->platform->name);
+    const char *source = cli_platform_source(iommu->platform);
     uint64_t features = explanation_features(t);
     struct text text = {0};
 
-    printf("%s: %s\n", iommu->platform->name, iommu->platform->title);
+    text_add(&text, "%s:", iommu->platform->name);
+    page_line(0, 2, text_of(&text), iommu->platform->title);
+    text_free(&text);
     text_add(&text, "%s (%s)", prose->title, iommu->vendor->name);
     line("vendor", &text);
-    if (file) {
-        text_add(&text, "%s", file->source);
+    if (*source) {
+        text_add(&text, "%s", source);
         line("known from", &text);
     }
     for (unsigned i = 0; i < iommu->vendor->n_features; i++)
@@ -378,7 +380,7 @@ static void print_lost(const struct translation *t, const struct xinv_explained 
             text_add(&text, "of need %u (%s): %s [%s]", k + 1,
                      schema_cache_names[e->shape.need[k].cache], text_of(&reason.text),
                      text_of(&reason.source));
-            snprintf(key, sizeof(key), "  %s", schema_tag_names[tag]);
+            snprintf(key, sizeof(key), "  %s", reason_tag(tag));
             line(key, &text);
             reason_free(&reason);
         }

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/command_text.h"
 #include "cli/explanation.h"
@@ -10,7 +11,17 @@
 
 const char *matrix_vendor(const struct xinv_platform *platform)
 {
-    return tables_vendor(platform->vendor->name)->title;
+    return cli_vendor_tables(platform->vendor)->title;
+}
+
+size_t matrix_vendor_end(const struct matrix *m, size_t first)
+{
+    size_t end = first;
+
+    while (end < m->n_platforms &&
+           !strcmp(m->platforms[end]->vendor->name, m->platforms[first]->vendor->name))
+        end++;
+    return end;
 }
 
 void matrix_value(const struct matrix_cell *cell, char *text, size_t size)
@@ -81,7 +92,7 @@ static void add_lost(const struct translation *t, const struct xinv_explained *e
                 continue;
             reason_lost(&t->request.iommu, &t->request.request, t->request.at[e->at].stage, e, k,
                         (uint8_t)(1u << tag), &reason);
-            text_add(&all->text, "%s%s in %s: %s", all->text.n ? "\n" : "", schema_tag_names[tag],
+            text_add(&all->text, "%s%s in %s: %s", all->text.n ? "\n" : "", reason_tag(tag),
                      schema_cache_names[e->shape.need[k].cache], text_of(&reason.text));
             text_item(&all->source, "\n", text_of(&reason.source));
             reason_free(&reason);
@@ -174,7 +185,7 @@ static cJSON *cell_json(const struct matrix *m, size_t k, size_t p)
 
         if (cell->rows >> row & 1)
             json_add_text(rows, reason_row(v, row, name, sizeof(name)),
-                          tables_vendor(v->name)->command_sources[row]);
+                          cli_vendor_tables(v)->command_sources[row]);
     }
     json_add_text(item, "reason", cell->reason);
     json_add_text(item, "source", cell->source);

@@ -48,4 +48,7 @@ void matrix_value(const struct matrix_cell *cell, char *text, size_t size);
 /* matrix_vendor - the title of a platform's vendor */
 const char *matrix_vendor(const struct xinv_platform *platform);
 
+/* matrix_vendor_end - the first platform behind those of the vendor of `first` */
+size_t matrix_vendor_end(const struct matrix *m, size_t first);
+
 #endif

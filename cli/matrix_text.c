@@ -177,14 +177,13 @@ void matrix_print(const struct matrix *m)
            "  0       nothing is needed\n"
            "  no (K)  impossible: reason K below the block\n");
     for (b.first = 0; b.first < m->n_platforms; b.first = b.end) {
-        for (b.end = b.first;
-             b.end < m->n_platforms && m->platforms[b.end]->vendor == m->platforms[b.first]->vendor;
-             b.end++) {
+        b.end = matrix_vendor_end(m, b.first);
+        for (size_t q = b.first; q < b.end; q++) {
             size_t p = b.first;
 
-            while (!same_column(m, p, b.end))
+            while (!same_column(m, p, q))
                 p++;
-            b.column[b.end] = p;
+            b.column[q] = p;
         }
         print_block(&b);
     }

@@ -7,6 +7,7 @@
 
 #include "cli/json.h"
 #include "cli/table_file.h"
+#include "cli/tables.h"
 #include "core/backend.h"
 #include "schema/load.h"
 
@@ -190,6 +191,26 @@ int cli_platforms_add(const struct cli_command *command, struct cli_platforms *l
     for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++)
         append(list, p);
     return CLI_OK;
+}
+
+const struct schema_vendor *cli_vendor_tables(const struct xinv_vendor *vendor)
+{
+    for (size_t i = 0; i < n_files; i++)
+        if (files[i].vendor && &files[i].vendor->table == vendor)
+            return files[i].vendor;
+    return tables_vendor(vendor->name);
+}
+
+const char *cli_platform_source(const struct xinv_platform *platform)
+{
+    const struct schema_platform *p = NULL;
+
+    for (size_t i = 0; i < n_files; i++)
+        if (files[i].platform && &files[i].platform->table == platform)
+            return files[i].platform->source;
+    if (xinv_platform_find(platform->name) == platform)
+        p = tables_platform(platform->name);
+    return p ? p->source : "";
 }
 
 void cli_platforms_add_files(struct cli_platforms *list)

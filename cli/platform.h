@@ -36,6 +36,14 @@ const struct xinv_platform *cli_platform_find(const char *name);
  */
 const struct xinv_platform *cli_platform_default(void);
 
+struct schema_vendor;
+
+/* cli_vendor_tables - the table behind a vendor of this run, with its prose */
+const struct schema_vendor *cli_vendor_tables(const struct xinv_vendor *vendor);
+
+/* cli_platform_source - where a platform's values come from; "" where that is not known */
+const char *cli_platform_source(const struct xinv_platform *platform);
+
 /* cli_platforms_add_files - the platforms of all files, behind those that are in the list */
 void cli_platforms_add_files(struct cli_platforms *list);
 

@@ -9,13 +9,18 @@
 
 const struct schema_vendor *reason_prose(const struct xinv_iommu *iommu)
 {
-    return tables_vendor(iommu->vendor->name);
+    return cli_vendor_tables(iommu->vendor);
 }
 
 void reason_free(struct reason *reason)
 {
     text_free(&reason->text);
     text_free(&reason->source);
+}
+
+const char *reason_tag(unsigned tag)
+{
+    return schema_tag_names[tag == XINV_TAG_IPA ? XINV_TAG_ADDRESS : tag];
 }
 
 const char *reason_row(const struct xinv_vendor *v, unsigned row, char *text, size_t size)
@@ -298,6 +303,18 @@ static bool is_chosen(const struct xinv_explained *e, unsigned candidate)
     return false;
 }
 
+/* A chosen row that reaches a need, and that other needs take as well; -1 if there is none. */
+static int shared_row(const struct xinv_explained *e, uint64_t part)
+{
+    for (unsigned i = 0; i < e->chosen.n; i++) {
+        const struct xinv_candidate *c = &e->found.c[e->chosen.chosen[i]];
+
+        if ((c->covers & part) && (c->covers & ~part))
+            return c->row;
+    }
+    return -1;
+}
+
 /* A candidate that matches on the tag and was left. */
 static bool lost_to_choice(const struct xinv_iommu *iommu, const struct xinv_explained *e,
                            const struct xinv_need *need, uint64_t part, uint8_t tag,
@@ -316,6 +333,9 @@ static bool lost_to_choice(const struct xinv_iommu *iommu, const struct xinv_exp
             text_add(&reason->text, "but cannot say this range within the limits");
         else if ((c->covers & part) != part)
             text_add(&reason->text, "but reaches only a part of these entries");
+        else if (shared_row(e, part) >= 0)
+            text_add(&reason->text, "but %s goes out for others and reaches these too",
+                     reason_row(iommu->vendor, (unsigned)shared_row(e, part), name, sizeof(name)));
         else
             text_add(&reason->text, "but is more costly under this policy");
         add_source(reason, reason_prose(iommu)->command_sources[c->row]);

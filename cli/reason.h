@@ -3,9 +3,10 @@
 #ifndef XINV_CLI_REASON_H
 #define XINV_CLI_REASON_H
 
-#include "cli/tables.h"
+#include "cli/platform.h"
 #include "cli/text.h"
 #include "cli/translation.h"
+#include "schema/load.h"
 
 struct reason {
     const char *brief; /* a few words, of reason_find() */
@@ -22,6 +23,9 @@ const struct schema_vendor *reason_prose(const struct xinv_iommu *iommu);
  */
 void reason_find(const struct translation *t, struct reason *reason);
 void reason_free(struct reason *reason);
+
+/* reason_tag - a tag's name in a report, where an IPA is an address like any other */
+const char *reason_tag(unsigned tag);
 
 /* reason_row - a row's name: its op in the table, and "leaf" for the form with the leaf bit */
 const char *reason_row(const struct xinv_vendor *v, unsigned row, char *text, size_t size);

@@ -32,6 +32,26 @@ struct xinv_operands {
 
 #define XINV_COMMAND_WORDS 4
 
+/* How high a field's value may go on this IOMMU. */
+enum xinv_limit {
+    XINV_LIMIT_NONE,
+    XINV_LIMIT_TAG,    /* as wide as the tag `of` */
+    XINV_LIMIT_FEATURE /* at most the value of the feature `of` */
+};
+
+/* What a field's value must satisfy beyond its width. */
+struct xinv_field_check {
+    uint8_t gated;   /* a value other than 0 needs `feature` */
+    uint8_t feature; /* of the vendor's */
+    uint8_t limit;   /* enum xinv_limit */
+    uint8_t of;
+    uint8_t rare;           /* left out of the fields where it is 0 */
+    uint8_t gate_hardware;  /* enum xinv_hardware */
+    uint8_t limit_hardware; /* of the limit, and of `values` */
+    const char *rule;       /* what is wrong with a value that is not in `values`; NULL: none */
+    uint64_t values;        /* bit per value that is not reserved; for fields of up to 6 bits */
+};
+
 /* A field of a command: `width` bits at `lsb` of word `word`, holding the value's bits from `shift`
  * up. */
 struct xinv_layout_field {
@@ -40,6 +60,13 @@ struct xinv_layout_field {
     uint8_t lsb;
     uint8_t width;
     uint8_t shift; /* value bit that stands at lsb; an address field of 63:12 has 12 */
+    const struct xinv_field_check *check; /* NULL: every value is fine */
+};
+
+/* A condition without which the IOMMU has no such command. */
+struct xinv_gate {
+    struct xinv_cond cond;
+    uint8_t hardware;
 };
 
 struct xinv_layout {
@@ -47,7 +74,24 @@ struct xinv_layout {
     uint64_t opcode_mask; /* bits of word 0 that say which command this is */
     uint64_t opcode;
     const struct xinv_layout_field *fields;
+    const struct xinv_gate *gates;
     uint8_t n_fields;
+    uint8_t n_gates;
+    /* rules that relate fields to each other: fills in *fault where one is broken; may be NULL */
+    void (*check)(const struct xinv_iommu *iommu, const uint64_t *words, struct xinv_fault *fault);
+    const char *elsewhere; /* not NULL: a queue that this library does not drive has it */
+    uint64_t form_mask;    /* bits of word 1 that make this a form with a name of its own */
+    uint64_t form;
+};
+
+/* How a vendor's commands are spelt. */
+struct xinv_codec {
+    const struct xinv_layout *layouts;   /* of the queue's commands */
+    const struct xinv_layout *registers; /* of commands that are a register's value */
+    uint8_t n_layouts;
+    uint8_t n_registers;
+    uint8_t opcode_hardware;   /* enum xinv_hardware: an opcode that no command has */
+    uint8_t reserved_hardware; /* a reserved bit that is set */
 };
 
 struct xinv_backend {
@@ -67,8 +111,7 @@ struct xinv_backend {
                     uint64_t *words);
     /* the register step of an op outside the queue; NULL where there is none */
     void (*step)(const struct xinv_iommu *iommu, uint8_t op, struct xinv_step *step);
-    int (*decode)(const struct xinv_iommu *iommu, const uint64_t *words,
-                  struct xinv_decoded *decoded);
+    const struct xinv_codec *codec;
 };
 
 extern const struct xinv_backend xinv_backend_smmuv3;

@@ -15,7 +15,7 @@ static const uint64_t two_valued[4][4] = {
 };
 #undef P
 
-xinv_classes xinv_classes_expand(xinv_axes axes)
+static inline xinv_classes expand(xinv_axes axes)
 {
     uint64_t regimes =
         (uint64_t)(axes >> 8 & 15); /* EL1, EL2, Secure, Realm: 16 combinations each */
@@ -23,6 +23,11 @@ xinv_classes xinv_classes_expand(xinv_axes axes)
     regimes = (regimes & 1) | (regimes & 2) << 15 | (regimes & 4) << 30 | (regimes & 8) << 45;
     return regimes * 0xffff & two_valued[0][axes & 3] & two_valued[1][axes >> 2 & 3] &
            two_valued[2][axes >> 4 & 3] & two_valued[3][axes >> 6 & 3];
+}
+
+xinv_classes xinv_classes_expand(xinv_axes axes)
+{
+    return expand(axes);
 }
 
 static unsigned popcount64(uint64_t v)
@@ -43,8 +48,7 @@ static bool is_subsumed(const struct xinv_vendor *v, const struct xinv_command_d
         const struct xinv_removal_def *other = &v->removals[cmd->removals.first + k];
 
         if (other->must && other->cache == r->cache && other->match != r->match &&
-            !(other->match & ~r->match) &&
-            (xinv_classes_expand(other->classes) & xinv_classes_expand(r->classes) & classes))
+            !(other->match & ~r->match) && (expand(other->classes) & expand(r->classes) & classes))
             return true;
     }
     return false;
@@ -60,8 +64,7 @@ uint8_t xinv_row_matches(const struct xinv_iommu *iommu, unsigned row, const str
         const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
 
         /* of two removals that reach the same entries the wider one decides what dies */
-        if (r->must && r->cache == need->cache &&
-            (xinv_classes_expand(r->classes) & need->classes) &&
+        if (r->must && r->cache == need->cache && (expand(r->classes) & need->classes) &&
             !is_subsumed(v, cmd, i, need->classes))
             matched |= r->match;
     }
@@ -76,7 +79,7 @@ uint8_t xinv_row_matches(const struct xinv_iommu *iommu, unsigned row, const str
 static uint64_t entries(const struct xinv_cache_def *cache, uint8_t match, xinv_classes classes)
 {
     unsigned log2 = 28u + cache->log2_entries;
-    xinv_classes all = xinv_classes_expand(cache->axes);
+    xinv_classes all = expand(cache->axes);
 
     for (unsigned left = match & cache->tags; left; left &= left - 1)
         log2 -= cache->spread[__builtin_ctz(left)];
@@ -106,7 +109,7 @@ static bool choice_fits(struct xinv_operand_choice choice, uint8_t match,
 static bool reaches_beyond(const struct xinv_cache_def *cache, const struct xinv_removal_def *r,
                            struct xinv_operand_choice choice, const struct xinv_shape *shape)
 {
-    xinv_classes beyond = xinv_classes_expand(r->classes) & xinv_classes_expand(cache->axes);
+    xinv_classes beyond = expand(r->classes) & expand(cache->axes);
 
     for (unsigned k = 0; k < shape->n; k++) {
         const struct xinv_need *need = &shape->need[k];
@@ -124,14 +127,14 @@ static xinv_classes own_classes(const struct xinv_vendor *v, const struct xinv_c
                                 unsigned i)
 {
     const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
-    xinv_classes classes = xinv_classes_expand(r->classes);
+    xinv_classes classes = expand(r->classes);
 
     for (unsigned k = 0; k < cmd->removals.count; k++) {
         const struct xinv_removal_def *other = &v->removals[cmd->removals.first + k];
 
         if (k != i && other->cache == r->cache && !(other->match & ~r->match) &&
             (other->match != r->match || k < i))
-            classes &= ~xinv_classes_expand(other->classes);
+            classes &= ~expand(other->classes);
     }
     return classes;
 }
@@ -144,28 +147,24 @@ static uint64_t asked_of(const struct xinv_cache_def *cache, const struct xinv_r
 {
     uint64_t asked = 0;
 
-    for (;;) {
+    while (classes) {
         const struct xinv_need *widest = NULL;
-        uint64_t most = 0;
 
         for (unsigned k = 0; k < shape->n; k++) {
             const struct xinv_need *need = &shape->need[k];
-            uint64_t n;
 
-            if (need->cache != r->cache || !(classes & need->classes) ||
-                !choice_fits(choice, r->match, need))
-                continue;
-            n = entries(cache, r->match | need->known, ~UINT64_C(0));
-            if (n > most) {
-                most = n;
+            if (need->cache == r->cache && (classes & need->classes) &&
+                choice_fits(choice, r->match, need) &&
+                (!widest || entries(cache, r->match | need->known, ~UINT64_C(0)) >
+                                entries(cache, r->match | widest->known, ~UINT64_C(0))))
                 widest = need;
-            }
         }
         if (!widest)
-            return asked;
+            break;
         asked += entries(cache, r->match | widest->known, classes & widest->classes);
         classes &= ~widest->classes;
     }
+    return asked;
 }
 
 uint64_t xinv_row_excess(const struct xinv_iommu *iommu, unsigned row,
@@ -176,7 +175,7 @@ uint64_t xinv_row_excess(const struct xinv_iommu *iommu, unsigned row,
     const struct xinv_command_def *cmd = &v->commands[row];
     uint64_t excess[XINV_NCACHES] = {0};
     uint64_t sum = 0;
-    uint8_t asked = 0; /* 1 << cache */
+    uint8_t asked = 0; /* 1 << cache: some need is of it */
 
     for (unsigned k = 0; k < shape->n; k++)
         asked |= (uint8_t)(1u << shape->need[k].cache);
@@ -192,12 +191,12 @@ uint64_t xinv_row_excess(const struct xinv_iommu *iommu, unsigned row,
         excess[r->cache] += entries(cache, r->match, classes);
         if (asked >> r->cache & 1)
             excess[r->cache] -= asked_of(cache, r, classes, choice, shape);
-        if (!(asked >> r->cache & 1) || reaches_beyond(cache, r, choice, shape))
+        if (reaches_beyond(cache, r, choice, shape))
             *(r->must ? must : may) |= (uint8_t)(1u << r->cache);
     }
     for (unsigned c = 0; c < XINV_NCACHES; c++) {
         /* removals that overlap in part are counted each, but no more dies than there is */
-        uint64_t most = excess[c] ? entries(&v->caches[c], 0, ~UINT64_C(0)) : 0;
+        uint64_t most = UINT64_C(1) << (28u + v->caches[c].log2_entries);
 
         sum += excess[c] < most ? excess[c] : most;
     }
@@ -245,7 +244,7 @@ static xinv_classes covers_with(const struct xinv_iommu *iommu, unsigned row,
 
         if (r->must && r->cache == need->cache && !(r->match & ~(need->known | need->listed)) &&
             choice_fits(choice, r->match, need))
-            covered |= xinv_classes_expand(r->classes);
+            covered |= expand(r->classes);
     }
     return covered & need->classes;
 }
@@ -260,32 +259,81 @@ static struct xinv_operand_choice choice_for(const struct xinv_command_def *cmd,
     return choice;
 }
 
+static bool same_choice(struct xinv_operand_choice a, struct xinv_operand_choice b)
+{
+    return a.zero == b.zero && a.flags == b.flags;
+}
+
 static bool is_there(const struct xinv_candidates *found, unsigned row,
                      struct xinv_operand_choice choice)
 {
     for (unsigned i = found->n; i-- > 0 && found->c[i].row == row;)
-        if (found->c[i].choice.zero == choice.zero && found->c[i].choice.flags == choice.flags)
+        if (same_choice(found->c[i].choice, choice))
             return true;
     return false;
 }
 
-/* A row once for every choice of operands that some need asks for. */
+/* Does a row with a choice of operands remove some entry of the shape? */
+static bool covers_any(const struct xinv_iommu *iommu, unsigned row,
+                       struct xinv_operand_choice choice, const struct xinv_shape *shape)
+{
+    for (unsigned k = 0; k < shape->n; k++)
+        if (covers_with(iommu, row, choice, &shape->need[k]))
+            return true;
+    return false;
+}
+
+static void add_choice(struct xinv_candidates *found, const struct xinv_iommu *iommu,
+                       const struct xinv_shape *shape, unsigned row,
+                       struct xinv_operand_choice choice)
+{
+    struct xinv_candidate *c = &found->c[found->n];
+
+    if (found->n == XINV_MAX_CANDIDATES || is_there(found, row, choice) ||
+        !covers_any(iommu, row, choice, shape))
+        return;
+    *c = (struct xinv_candidate){.row = (uint8_t)row,
+                                 .phase = iommu->vendor->commands[row].phase,
+                                 .choice = choice,
+                                 .commands = 1};
+    c->excess = xinv_row_excess(iommu, row, choice, shape, &c->must, &c->may);
+    found->n++;
+}
+
+/* The PASID of one choice with the DID of another. */
+static struct xinv_operand_choice joined(struct xinv_operand_choice pasid,
+                                         struct xinv_operand_choice did)
+{
+    const uint8_t bit = XINV_TAG_BIT(XINV_TAG_DID);
+
+    did.zero = (did.zero & bit) | (pasid.zero & (uint8_t)~bit);
+    return did;
+}
+
+/* A row once for every choice of operands that some need asks for; the DID that one need asks for
+ * and the PASID of another go together in one command too. */
 static void add_row(struct xinv_candidates *found, const struct xinv_iommu *iommu,
                     const struct xinv_shape *shape, unsigned row)
 {
     const struct xinv_command_def *cmd = &iommu->vendor->commands[row];
+    struct xinv_operand_choice last = {0};
 
     for (unsigned k = 0; k < shape->n; k++) {
-        struct xinv_operand_choice choice = choice_for(cmd, &shape->need[k]);
-        struct xinv_candidate *c = &found->c[found->n];
+        struct xinv_operand_choice own = choice_for(cmd, &shape->need[k]);
 
-        if (found->n == XINV_MAX_CANDIDATES || !covers_with(iommu, row, choice, &shape->need[k]) ||
-            is_there(found, row, choice))
+        if (k && same_choice(own, last))
             continue;
-        *c = (struct xinv_candidate){
-            .row = (uint8_t)row, .phase = cmd->phase, .choice = choice, .commands = 1};
-        c->excess = xinv_row_excess(iommu, row, choice, shape, &c->must, &c->may);
-        found->n++;
+        add_choice(found, iommu, shape, row, own);
+        for (unsigned j = 0; j < k; j++) {
+            struct xinv_operand_choice other = choice_for(cmd, &shape->need[j]);
+            struct xinv_operand_choice mixed = joined(own, other);
+
+            if (same_choice(mixed, own) || same_choice(mixed, other))
+                continue;
+            add_choice(found, iommu, shape, row, mixed);
+            add_choice(found, iommu, shape, row, joined(other, own));
+        }
+        last = own;
     }
 }
 

@@ -3,7 +3,7 @@
 
 #include "core/cover.h"
 
-static bool cond_holds(const struct xinv_cond *cond, const uint16_t *feature)
+bool xinv_cond_holds(const struct xinv_cond *cond, const uint16_t *feature)
 {
     uint16_t value = feature[cond->feature];
 
@@ -23,7 +23,7 @@ bool xinv_conds_hold(const struct xinv_vendor *vendor, const uint16_t *feature,
                      struct xinv_span span)
 {
     for (unsigned i = 0; i < span.count; i++)
-        if (!cond_holds(&vendor->conds[span.first + i], feature))
+        if (!xinv_cond_holds(&vendor->conds[span.first + i], feature))
             return false;
     return true;
 }

@@ -4,6 +4,8 @@
 
 #include "core/backend.h"
 
+bool xinv_cond_holds(const struct xinv_cond *cond, const uint16_t *feature);
+
 /* Do all conditions of a list hold for these features? */
 bool xinv_conds_hold(const struct xinv_vendor *vendor, const uint16_t *feature,
                      struct xinv_span span);

@@ -71,6 +71,12 @@ bool xinv_ladder_find(const struct xinv_iommu *iommu, const struct xinv_request 
 
 /* Set-up. */
 
+struct setup {
+    struct xinv_ladders *all;
+    const struct xinv_iommu *iommu;
+    bool both; /* what an endpoint without a device TLB needs follows from what one with it does */
+};
+
 /* Keeps a ladder: those of the candidates that cover some of the atoms. */
 static void keep(struct xinv_ladders *all, uint64_t key, uint64_t atoms,
                  const struct xinv_candidates *found)
@@ -96,13 +102,38 @@ static void keep(struct xinv_ladders *all, uint64_t key, uint64_t atoms,
     all->slot[slot] = ++all->n;
 }
 
-/* Is there a row for device TLBs, and none that removes from them and from another cache? */
+/* Caches that a row removes from, certainly or not. */
+static uint8_t touched(const struct xinv_vendor *v, unsigned row)
+{
+    const struct xinv_command_def *cmd = &v->commands[row];
+    uint8_t caches = 0;
+
+    for (unsigned i = 0; i < cmd->removals.count; i++)
+        caches |= (uint8_t)(1u << v->removals[cmd->removals.first + i].cache);
+    return caches;
+}
+
+/* Is every need of a device TLB one of endpoints that have it on? */
+static bool needs_of_ats_alone(const struct xinv_vendor *v)
+{
+    for (unsigned i = 0; i < v->n_changes; i++)
+        for (unsigned k = 0; k < v->changes[i].needs.count; k++) {
+            const struct xinv_need_def *need = &v->needs[v->changes[i].needs.first + k];
+
+            if (need->cache == XINV_CACHE_DEVICE_TLB && !(need->flags & XINV_NEED_ATS))
+                return false;
+        }
+    return true;
+}
+
+/* Is there a row for device TLBs, and none that removes from them and from another cache; and are
+ * they nothing to an endpoint without one? */
 static bool separate_device_tlb(const struct xinv_iommu *iommu)
 {
     bool any = false;
 
     for (unsigned row = 0; row < iommu->vendor->n_commands; row++) {
-        uint8_t reach = iommu->commands >> row & 1 ? iommu->reach[row] : 0;
+        uint8_t reach = iommu->commands >> row & 1 ? touched(iommu->vendor, row) : 0;
 
         if (!(reach & (1u << XINV_CACHE_DEVICE_TLB)))
             continue;
@@ -110,33 +141,32 @@ static bool separate_device_tlb(const struct xinv_iommu *iommu)
             return false;
         any = true;
     }
-    return any;
+    return any && needs_of_ats_alone(iommu->vendor);
 }
 
 /*
  * The ladder of an endpoint with a device TLB, and of one without. Its needs are the same but for
  * those of the device TLB, and so are the rows for them.
  */
-static void add(struct xinv_ladders *all, const struct xinv_iommu *iommu,
-                const struct xinv_request *request, struct xinv_attachment at, bool has_pasids)
+static void add(struct setup *s, const struct xinv_request *request, struct xinv_attachment at)
 {
-    bool both = separate_device_tlb(iommu);
+    struct xinv_ladders *all = s->all;
     struct xinv_candidates found;
     struct xinv_shape shape;
     uint64_t inside = 0;
 
-    at.flags = both ? XINV_ATT_ATS : 0;
-    if (xinv_shape_build(iommu, request, &at, has_pasids, &shape) != 0 || !shape.n)
+    at.flags = s->both ? XINV_ATT_ATS : 0;
+    if (xinv_shape_build(s->iommu, request, &at, false, &shape) != 0 || !shape.n)
         return; /* nothing to plan */
-    xinv_candidates_find(iommu, &shape, &found);
-    keep(all, key_of(all, request, &at, has_pasids), found.atoms, &found);
-    if (!both || has_pasids)
+    xinv_candidates_find(s->iommu, &shape, &found);
+    keep(all, key_of(all, request, &at, false), found.atoms, &found);
+    if (!s->both)
         return;
     for (unsigned i = 0; i < found.n_atoms; i++)
         if (shape.need[found.need_of[i]].cache != XINV_CACHE_DEVICE_TLB)
             inside |= UINT64_C(1) << i;
     at.flags = 0;
-    keep(all, key_of(all, request, &at, has_pasids), inside, &found);
+    keep(all, key_of(all, request, &at, false), inside, &found);
 }
 
 static void change_tags(struct xinv_ladders *all, const struct xinv_vendor *v)
@@ -165,25 +195,26 @@ static struct xinv_attachment usual(const struct xinv_iommu *iommu, uint8_t stag
 }
 
 /* A page or more unmapped, with and without table pages; where it matters, mapped without PASID. */
-static void add_changes(struct xinv_ladders *all, const struct xinv_iommu *iommu,
-                        const struct xinv_attachment *at, bool has_pasids)
+static void add_changes(struct setup *s, const struct xinv_attachment *at)
 {
     struct xinv_request request = {
         .change = at->stage == XINV_STAGE_STAGE2 ? XINV_CHANGE_STAGE2_PTE : XINV_CHANGE_STAGE1_PTE,
         .flags = XINV_REQ_RANGE};
 
-    add(all, iommu, &request, *at, has_pasids);
+    add(s, &request, *at);
+    if (!at->pasid) {
+        request.from = XINV_FROM_NOT_PRESENT;
+        add(s, &request, *at);
+        request.from = XINV_FROM_PRESENT;
+    }
     request.flags |= XINV_REQ_LEAF_ONLY;
-    add(all, iommu, &request, *at, has_pasids);
-    if (has_pasids || at->pasid)
-        return;
-    request.flags = XINV_REQ_RANGE;
-    request.from = XINV_FROM_NOT_PRESENT;
-    add(all, iommu, &request, *at, has_pasids);
+    add(s, &request, *at);
 }
 
 void xinv_iommu_prepare(struct xinv_iommu *iommu, struct xinv_ladders *ladders)
 {
+    struct setup s = {ladders, iommu, separate_device_tlb(iommu)};
+
     memset(ladders, 0, sizeof(*ladders));
     change_tags(ladders, iommu->vendor);
     for (uint8_t stage = XINV_STAGE_STAGE1; stage <= XINV_STAGE_NESTED; stage++) {
@@ -191,14 +222,12 @@ void xinv_iommu_prepare(struct xinv_iommu *iommu, struct xinv_ladders *ladders)
 
         if (!(iommu->stages & XINV_STAGE_BIT(stage)))
             continue;
-        add_changes(ladders, iommu, &at, false);
-        if (at.known & PASID_BIT) /* PASID 0, of an endpoint that may have others */
-            add_changes(ladders, iommu, &at, true);
+        add_changes(&s, &at);
         if (stage == XINV_STAGE_STAGE2 || !iommu->tag_bits[XINV_TAG_PASID])
             continue;
         at.known |= PASID_BIT;
         at.pasid = 1;
-        add_changes(ladders, iommu, &at, false);
+        add_changes(&s, &at);
     }
     iommu->ladders = ladders;
 }

@@ -516,9 +516,24 @@ static bool has_row(const struct plan *plan, const struct plan *of, unsigned j)
 }
 
 /*
+ * Does another attachment remove all that lives under its own tags, whatever rows it does so with?
+ * It has the same needs where these agree: what one attachment makes stale with tags that both have
+ * in common, the other's own need is about as well. An alias is the exception, since not every need
+ * is about aliases.
+ */
+static bool removes_its_own(const struct job *job, size_t i, size_t k)
+{
+    const struct xinv_attachment *at = &job->at[i];
+    const struct xinv_attachment *other = &job->at[k];
+
+    return at->stage == other->stage && at->flags == other->flags &&
+           !((at->known ^ other->known) & PASID_BIT) && !other->n_aliases;
+}
+
+/*
  * A row that must go out for every live value of a tag is sent by each attachment for its own.
- * That is every value only if all of them send it: where they know different tags, their plans may
- * differ, and then the list would leave some values out.
+ * That is every value only if all of them send it, or remove what has their value in another way:
+ * where they know different tags, their plans may differ.
  */
 static int check_listed(struct job *job, size_t i, const struct plan *plan)
 {
@@ -528,6 +543,8 @@ static int check_listed(struct job *job, size_t i, const struct plan *plan)
 
         if (ret)
             return ret;
+        if (removes_its_own(job, i, k))
+            continue;
         for (unsigned j = 0; other && j < plan->n; j++)
             if ((plan->listed >> j & 1) && !has_row(other, plan, j)) {
                 job->report.at_cache =

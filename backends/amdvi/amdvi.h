@@ -20,7 +20,6 @@ enum xinv_amdvi_op {
     XINV_AMDVI_NOPS
 };
 
-int xinv_amdvi_decode(const struct xinv_iommu *iommu, const uint64_t *words,
-                      struct xinv_decoded *decoded);
+extern const struct xinv_codec xinv_amdvi_codec;
 
 #endif

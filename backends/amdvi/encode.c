@@ -153,5 +153,5 @@ const struct xinv_backend xinv_backend_amdvi = {
     .encode = encode,
     .fence = fence,
     .complete = complete,
-    .decode = xinv_amdvi_decode,
+    .codec = &xinv_amdvi_codec,
 };

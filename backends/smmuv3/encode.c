@@ -202,5 +202,5 @@ const struct xinv_backend xinv_backend_smmuv3 = {
     .encode = encode,
     .fence = fence,
     .complete = complete,
-    .decode = xinv_smmuv3_decode,
+    .codec = &xinv_smmuv3_codec,
 };

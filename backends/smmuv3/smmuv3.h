@@ -28,7 +28,6 @@ enum xinv_smmuv3_op {
     XINV_SMMUV3_NOPS
 };
 
-int xinv_smmuv3_decode(const struct xinv_iommu *iommu, const uint64_t *words,
-                       struct xinv_decoded *decoded);
+extern const struct xinv_codec xinv_smmuv3_codec;
 
 #endif

@@ -267,5 +267,5 @@ const struct xinv_backend xinv_backend_vtd = {
     .fence = fence,
     .complete = complete,
     .step = register_step,
-    .decode = xinv_vtd_decode,
+    .codec = &xinv_vtd_codec,
 };

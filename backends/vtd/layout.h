@@ -42,6 +42,28 @@
 #define VTD_WAIT_PD   0, 7, 1, 0
 #define VTD_WAIT_DATA 0, 32, 32, 0
 #define VTD_WAIT_ADDR 1, 2, 62, 2
+/* page group response (7.7.1) */
+#define VTD_PRESP_PP   0, 4, 1, 0
+#define VTD_PRESP_CODE 0, 12, 4, 0
+#define VTD_PRESP_RID  0, 16, 16, 0
+#define VTD_PRESP_LPIG 1, 2, 1, 0
+#define VTD_PRESP_PRGI 1, 3, 9, 0
+/* registers: CCMD_REG (11.4.6.1), IVA_REG and IOTLB_REG (11.4.6.2) */
+#define VTD_CCMD_DID  0, 0, 16, 0
+#define VTD_CCMD_SID  0, 16, 16, 0
+#define VTD_CCMD_FM   0, 32, 2, 0
+#define VTD_CCMD_CAIG 0, 59, 2, 0
+#define VTD_CCMD_CIRG 0, 61, 2, 0
+#define VTD_CCMD_ICC  0, 63, 1, 0
+#define VTD_IVA_AM    0, 0, 6, 0
+#define VTD_IVA_IH    0, 6, 1, 0
+#define VTD_IVA_ADDR  0, 12, 52, 12
+#define VTD_REG_DID   0, 32, 16, 0
+#define VTD_REG_DW    0, 48, 1, 0
+#define VTD_REG_DR    0, 49, 1, 0
+#define VTD_REG_IAIG  0, 57, 2, 0
+#define VTD_REG_IIRG  0, 60, 2, 0
+#define VTD_REG_IVT   0, 63, 1, 0
 
 enum {
     VTD_CC = 0x1,
@@ -51,7 +73,8 @@ enum {
     VTD_WAIT = 0x5,
     VTD_P_IOTLB = 0x6,
     VTD_PC = 0x7,
-    VTD_P_DEV_TLB = 0x8
+    VTD_P_DEV_TLB = 0x8,
+    VTD_PAGE_RESP = 0x9
 };
 
 /* Granularities: not the same numbers for every type. */

@@ -28,7 +28,6 @@ enum xinv_vtd_op {
     XINV_VTD_NOPS
 };
 
-int xinv_vtd_decode(const struct xinv_iommu *iommu, const uint64_t *words,
-                    struct xinv_decoded *decoded);
+extern const struct xinv_codec xinv_vtd_codec;
 
 #endif

@@ -358,20 +358,87 @@ struct xinv_field {
     uint64_t value;
 };
 
+/* What is wrong with a command. */
+enum xinv_fault_kind {
+    XINV_FAULT_NONE,
+    XINV_FAULT_OPCODE,   /* no command has this opcode, or this name */
+    XINV_FAULT_RESERVED, /* `bit` of `word` is set, and no field of the command has it */
+    XINV_FAULT_FEATURE,  /* `need` does not hold here: no such command, or no such field */
+    XINV_FAULT_LIMIT,    /* the field is above `limit` on this IOMMU */
+    XINV_FAULT_RULE,     /* a reserved value, or fields that contradict each other: see `rule` */
+    XINV_FAULT_FIELD,    /* xinv_encode: the command has no such field, or it comes twice */
+    XINV_FAULT_WIDTH     /* xinv_encode: bits outside the field; `limit` has every bit of it */
+};
+
+/* What the hardware does about it. */
+enum xinv_hardware {
+    XINV_HW_UNSPECIFIED,
+    XINV_HW_NO_ERROR,        /* no error: the command has no effect, or another one */
+    XINV_HW_CERROR_ILL,      /* SMMUv3: the queue stops */
+    XINV_HW_MAY_CERROR_ILL,  /* SMMUv3: that, or the bits are ignored */
+    XINV_HW_IQE,             /* VT-d: the queue stops; the code is not specified */
+    XINV_HW_IQE_TYPE,        /* IQERCD_REG.IQEI = 3 */
+    XINV_HW_IQE_RESERVED,    /* IQERCD_REG.IQEI = 4 */
+    XINV_HW_IQE_WIDTH,       /* IQERCD_REG.IQEI = 3 or 5 */
+    XINV_HW_REFUSED,         /* VT-d registers: the actual granularity reads 0 */
+    XINV_HW_ILLEGAL_COMMAND, /* AMD: ILLEGAL_COMMAND_ERROR is logged, the buffer stops */
+    XINV_NHARDWARE
+};
+
+struct xinv_fault {
+    uint8_t kind;     /* enum xinv_fault_kind */
+    uint8_t hardware; /* enum xinv_hardware */
+    uint8_t word;
+    uint8_t bit;           /* the lowest of them, in its word */
+    struct xinv_cond need; /* in terms of the vendor's features */
+    const char *field;     /* the field that it is about; NULL: the whole command */
+    const char *rule;
+    uint64_t limit;
+};
+
 struct xinv_decoded {
     const char *name;
     uint8_t n_fields;
     struct xinv_field fields[XINV_MAX_FIELDS];
+    struct xinv_fault fault;
 };
 
 /*
- * xinv_decode - the fields of one command
+ * xinv_decode - the fields of one command, and whether this IOMMU takes it
  * @words: iommu->words words, low word first
- * returns: 0; -XINV_E_NOENT: no command has this opcode; -XINV_E_INVAL: a reserved bit is set
- * (decoded is filled all the same)
+ * @decoded: filled in whatever the result; without a name where no command has the opcode
+ *
+ * returns: 0, or by decoded->fault: -XINV_E_NOENT: OPCODE; -XINV_E_INVAL: RESERVED or RULE;
+ * -XINV_E_UNSUPP: FEATURE; -XINV_E_TAG: LIMIT
  */
 int xinv_decode(const struct xinv_iommu *iommu, const uint64_t *words,
                 struct xinv_decoded *decoded);
+
+/*
+ * xinv_decode_register - the same for a register's value (VT-d: CCMD, IVA, IOTLB)
+ * returns: as xinv_decode; -XINV_E_NOENT also where the vendor has no such register
+ */
+int xinv_decode_register(const struct xinv_iommu *iommu, const char *name, uint64_t value,
+                         struct xinv_decoded *decoded);
+
+/*
+ * xinv_encode - the words of a command by its name and its fields' names
+ * @name: a command's or a register's, as xinv_decode spells it
+ * @fields, @n: in any order; one that is not given is 0
+ * @words: room for iommu->words words (1 for a register)
+ * @fault: filled in after an error; may be NULL
+ *
+ * returns: the number of words, or an error of xinv_decode; -XINV_E_INVAL also for FIELD,
+ * -XINV_E_TAG for WIDTH
+ */
+int xinv_encode(const struct xinv_iommu *iommu, const char *name, const struct xinv_field *fields,
+                unsigned n, uint64_t *words, struct xinv_fault *fault);
+
+/* xinv_format - "NAME FIELD=0x..."; the length that it needs, without the final NUL, as snprintf */
+size_t xinv_format(const struct xinv_decoded *decoded, char *text, size_t size);
+
+/* xinv_hardware_text - "CERROR_ILL", "IQE, code 3", ... */
+const char *xinv_hardware_text(unsigned hardware);
 
 #ifdef __cplusplus
 }

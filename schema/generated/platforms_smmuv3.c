@@ -29,7 +29,7 @@ static const uint64_t registers_arm_mmu_600_r0[] = {
 };
 static const struct xinv_setting settings_arm_mmu_600_r0[] = {
     {8, 0}, // SEV
-    {24, 1}, // NO_NESTING
+    {27, 1}, // NO_NESTING
 };
 const struct xinv_platform xinv_platform_arm_mmu_600_r0 = {
     .name = "arm-mmu-600-r0",
@@ -64,8 +64,8 @@ static const uint64_t registers_arm_mmu_700[] = {
     UINT64_C(0x2), // AIDR
 };
 static const struct xinv_setting settings_arm_mmu_700[] = {
-    {23, 63}, // MAX_BATCH
-    {24, 1}, // NO_NESTING
+    {26, 63}, // MAX_BATCH
+    {27, 1}, // NO_NESTING
     {3, 0}, // BTM
 };
 const struct xinv_platform xinv_platform_arm_mmu_700 = {
@@ -146,7 +146,7 @@ static const uint64_t registers_hisilicon_hip07[] = {
     UINT64_C(0x0), // AIDR
 };
 static const struct xinv_setting settings_hisilicon_hip07[] = {
-    {25, 1}, // NO_PREFETCH
+    {28, 1}, // NO_PREFETCH
 };
 const struct xinv_platform xinv_platform_hisilicon_hip07 = {
     .name = "hisilicon-hip07",
@@ -196,7 +196,7 @@ static const uint64_t registers_nvidia_tegra241_cmdqv[] = {
     UINT64_C(0x1), // AIDR
 };
 static const struct xinv_setting settings_nvidia_tegra241_cmdqv[] = {
-    {21, 1}, // CMDQV_GUEST
+    {24, 1}, // CMDQV_GUEST
 };
 const struct xinv_platform xinv_platform_nvidia_tegra241_cmdqv = {
     .name = "nvidia-tegra241-cmdqv",
@@ -216,7 +216,7 @@ static const uint64_t registers_nvidia_tegra264[] = {
     UINT64_C(0x0), // AIDR
 };
 static const struct xinv_setting settings_nvidia_tegra264[] = {
-    {22, 1}, // REPEAT_TLBI
+    {25, 1}, // REPEAT_TLBI
 };
 const struct xinv_platform xinv_platform_nvidia_tegra264 = {
     .name = "nvidia-tegra264",

@@ -15,9 +15,12 @@ static const struct xinv_feature_def features[] = {
     {"SEV", 0, 14, 1, 0}, // IDR0
     {"PRI", 0, 16, 1, 0}, // IDR0
     {"VMID16", 0, 18, 1, 0}, // IDR0
+    {"STALL_MODEL", 0, 24, 2, 0}, // IDR0
     {"SIDSIZE", 1, 0, 6, 0}, // IDR1
     {"SSIDSIZE", 1, 6, 5, 0}, // IDR1
+    {"MPAM", 2, 7, 1, 0}, // IDR3
     {"RIL", 2, 10, 1, 0}, // IDR3
+    {"DPT", 2, 15, 1, 0}, // IDR3
     {"OAS", 3, 0, 3, 0}, // IDR5
     {"GRAN4K", 3, 4, 1, 0}, // IDR5
     {"GRAN16K", 3, 5, 1, 0}, // IDR5
@@ -37,23 +40,23 @@ static const struct xinv_cond conds[] = {
     {0, 1, 0}, // 1: S2P != 0
     {1, 1, 0}, // 2: S1P != 0
     {0, 1, 0}, // 3: S2P != 0
-    {24, 0, 0}, // 4: NO_NESTING == 0
-    {21, 0, 0}, // 5: CMDQV_GUEST == 0
+    {27, 0, 0}, // 4: NO_NESTING == 0
+    {24, 0, 0}, // 5: CMDQV_GUEST == 0
     {1, 1, 0}, // 6: S1P != 0
-    {21, 0, 0}, // 7: CMDQV_GUEST == 0
-    {13, 1, 0}, // 8: RIL != 0
+    {24, 0, 0}, // 7: CMDQV_GUEST == 0
+    {15, 1, 0}, // 8: RIL != 0
     {4, 1, 0}, // 9: Hyp != 0
-    {20, 1, 0}, // 10: E2H != 0
-    {21, 0, 0}, // 11: CMDQV_GUEST == 0
+    {23, 1, 0}, // 10: E2H != 0
+    {24, 0, 0}, // 11: CMDQV_GUEST == 0
     {4, 1, 0}, // 12: Hyp != 0
-    {21, 0, 0}, // 13: CMDQV_GUEST == 0
+    {24, 0, 0}, // 13: CMDQV_GUEST == 0
     {0, 1, 0}, // 14: S2P != 0
-    {21, 0, 0}, // 15: CMDQV_GUEST == 0
+    {24, 0, 0}, // 15: CMDQV_GUEST == 0
     {5, 1, 0}, // 16: ATS != 0
     {5, 1, 0}, // 17: ATS != 0
-    {12, 2, 1}, // 18: SSIDSIZE >= 1
-    {22, 1, 0}, // 19: REPEAT_TLBI != 0
-    {20, 0, 0}, // 20: E2H == 0
+    {13, 2, 1}, // 18: SSIDSIZE >= 1
+    {25, 1, 0}, // 19: REPEAT_TLBI != 0
+    {23, 0, 0}, // 20: E2H == 0
 };
 
 static const struct xinv_removal_def removals[] = {
@@ -275,7 +278,7 @@ const struct xinv_vendor xinv_vendor_smmuv3 = {
     .repeats = repeats,
     .attaches = attaches,
     .n_registers = 6,
-    .n_features = 26,
+    .n_features = 29,
     .n_commands = 26,
     .n_changes = 23,
     .n_repeats = 1,
@@ -283,8 +286,8 @@ const struct xinv_vendor xinv_vendor_smmuv3 = {
     .first_free_tag = 1,
     .final_sync = 1,
     .tag_bits = {
-        {0, 1, 11}, // rid
-        {0, 1, 12}, // pasid
+        {0, 1, 12}, // rid
+        {0, 1, 13}, // pasid
         {8, 8, 6}, // asid
         {0, 0, 255}, // did
         {8, 8, 10}, // vmid
@@ -292,7 +295,7 @@ const struct xinv_vendor xinv_vendor_smmuv3 = {
         {64, 0, 255}, // ipa
         {0, 0, 255}, // index
     },
-    .max_batch = {0, 1, 23},
+    .max_batch = {0, 1, 26},
     .caches = {
         {1, 0x01, 0x01, 0x00, 0, 0, 10, {8, 0, 0, 0, 0, 0, 0, 0}, 0x1d7, {0, 0}}, // device_config by rid
         {1, 0x03, 0x01, 0x02, 0, 0, 10, {8, 2, 0, 0, 0, 0, 0, 0}, 0x1d7, {0, 1}}, // pasid_config by rid pasid

@@ -19,7 +19,9 @@ GOLDEN = sorted(pathlib.Path("tests/golden").glob("*.requests"))
 # Keys that may be missing; the samples of checks have no name.
 OPTIONAL = {"id", "stream"}
 # Objects whose keys are names from tables: one more, or one fewer, is as good.
-OPEN = {"fields", "registers", "features", "tag_bits", "requests", "commands"}
+OPEN = {"fields", "registers", "features", "tag_bits", "requests", "commands", "known", "classes", "sources", "rows"}
+# Objects that say what is known of an endpoint.
+SOME = {"attachments[]"}
 
 failures = []
 seen = {"request": set(), "answer": set()}
@@ -50,7 +52,7 @@ REQUEST = validator("request")
 ANSWER = validator("answer")
 KINDS = {
     kind: jsonschema.Draft202012Validator({**ANSWER.schema, "oneOf": [{"$ref": f"#/$defs/{kind}"}]})
-    for kind in ("translation", "error", "platforms", "replay", "check")
+    for kind in ("translation", "error", "platforms", "replay", "check", "explanation", "matrix")
 }
 
 
@@ -222,6 +224,41 @@ def check_tables(work):
     return answers
 
 
+def check_explanations(work):
+    """A request of each status, one with many attachments, and one of a kind."""
+    documents = []
+    endpoints = [
+        {"stage": "nested", "rid": 16 * i, "did": 7 + i, "ats": i > 1, "pasids_unknown": i == 2, "pasid_enabled": i == 3}
+        for i in range(4)
+    ]
+    change = {"what": "stage2_pte", "first": 0x40000000, "last": 0x40000FFF, "leaf_only": True}
+    requests = [
+        {"platform": "intel-vtd-scalable", "attachments": endpoints, "change": change},
+        {"platform": "amd-vi-generic", "attachments": endpoints, "change": change},
+        {"platform": "intel-vtd-rwbf", "attachments": [{"stage": "stage2", "rid": 8, "did": 3}],
+         "change": {**change, "from": "not_present"}},
+        {"platform": "arm-smmuv3-ril", "attachments": [{"stage": "stage1", "rid": 8, "pasid": 1, "asid": 3, "vmid": 0}],
+         "change": {"what": "stage1_pte", "enumerated": True}},
+        {"platform": "arm-smmuv3-ril", "kind": "s2-map"},
+    ]
+    for request in requests:
+        file = work / "request.json"
+        file.write_text(json.dumps(request))
+        documents.append(load(run("explain", "--json", "--input", file)))
+        take("explanation", documents[-1], f"explain {request['platform']}")
+    statuses = [document["status"] for document in documents]
+    if statuses != ["widened", "impossible", "exact", "exact", "nothing"]:
+        complain(f"explained as {statuses}")
+    return documents
+
+
+def check_matrix():
+    document = load(run("matrix", "--json"))
+    take("matrix", document, "matrix")
+    cells = {cell["status"]: cell for cell in document["cells"]}
+    return {**document, "cells": list(cells.values()), "platforms": document["platforms"][:1], "kinds": document["kinds"][:1]}
+
+
 # ---- The schemas themselves ----
 
 
@@ -256,7 +293,7 @@ def mutations(value, where="$", name=""):
     if isinstance(value, dict):
         for key, part in value.items():
             less = {k: v for k, v in value.items() if k != key}
-            if name not in OPEN and key not in OPTIONAL:
+            if name not in OPEN | SOME and key not in OPTIONAL:
                 yield f"{where} without {key}", less
             if key == "id":
                 continue
@@ -320,8 +357,11 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         replays = check_replays(pathlib.Path(work))
         checks = check_tables(pathlib.Path(work))
+        explanations = check_explanations(pathlib.Path(work))
+    matrix = check_matrix()
     mutated = 0
-    for kind, sample in samples(translations, platforms, replays, checks):
+    others = [("explanation", document) for document in explanations[:4]] + [("matrix", matrix)]
+    for kind, sample in [*samples(translations, platforms, replays, checks), *others]:
         if take(kind, sample, "sample"):
             mutated += check_mutations(kind, sample)
     for name, schema in (("request", REQUEST.schema), ("answer", ANSWER.schema)):

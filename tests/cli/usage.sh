@@ -12,12 +12,12 @@ expect "unknown command" 2 "xinv: unknown command 'frobnicate'; see xinv --help"
 empty
 expect "help" 0 "" -- --help
 has '^usage: xinv COMMAND'
-for command in replay translate platforms check verify; do
+for command in replay translate explain matrix verify platforms check decode encode caps; do
     has "^  $command  *[A-Z]"
 done
 expect "version" 0 "" -- --version
 has '^xinv [0-9]*\.[0-9]*\.[0-9]*$'
-for command in replay translate platforms check verify; do
+for command in replay translate explain matrix verify platforms check decode encode caps; do
     expect "help of $command" 0 "" -- $command --help
     has "^usage: xinv $command"
     has '^exit status: 0 '
@@ -56,6 +56,21 @@ expect "no request" 2 "xinv: no request is given; see xinv translate --help" -- 
 expect "two sources of requests" 2 \
     "xinv: a request comes from options, --input or --jsonl; see xinv translate --help" \
     -- translate --jsonl --platform arm-smmuv3-ril
+expect "nothing to explain" 2 "xinv: no request is given; see xinv explain --help" -- explain
+expect "two requests to explain" 2 \
+    "xinv: a request comes from options or --input; see xinv explain --help" \
+    -- explain --input "$capture" --kind s1-page
+expect "unknown kind" 2 "xinv: kind: no kind 's3-page'; xinv matrix lists them; see xinv explain --help" \
+    -- explain --platform arm-smmuv3-ril --kind s3-page
+expect "a kind with an attachment" 2 \
+    "xinv: kind: comes with its own attachments; see xinv explain --help" \
+    -- explain --platform arm-smmuv3-ril --kind s1-page --attach stage=stage1
+expect "unknown kind of the matrix" 2 \
+    "xinv: no kind 's3-page'; xinv matrix lists them; see xinv matrix --help" -- matrix --kind s3-page
+expect "two forms of the matrix" 2 "xinv: --json or --html, not both; see xinv matrix --help" \
+    -- matrix --json --html
+expect "an operand of the matrix" 2 \
+    "xinv: 'x' is not expected; platforms are given by --platform; see xinv matrix --help" -- matrix x
 expect "range" 2 "xinv: '1-2' is not FIRST..LAST; see xinv translate --help" \
     -- translate --range 1-2
 expect "setting" 2 "xinv: 'CM' is not NAME=VALUE; see xinv translate --help" -- translate --set CM

@@ -48,7 +48,7 @@ static void op_of(const struct refdec_cmd *cmd, char *op, size_t size)
         {"iotlb", {"", "iotlb_global", "iotlb_domain", "iotlb_page"}},
         {"p_iotlb", {"", "", "p_iotlb_pasid", "p_iotlb_page"}},
         {"pc", {"pc_domain", "pc_pasid", "", "pc_global"}},
-        {"p_dev_tlb", {"p_dev_tlb_", "p_dev_tlb_all_pasids", "", ""}},
+        {"p_dev_tlb", {"p_dev_tlb_", "p_dev_tlb_", "", ""}},
         {"dev_tlb", {"dev_tlb_", "", "", ""}},
         {"iec", {"iec_global", "", "", ""}},
     };
@@ -60,10 +60,12 @@ static void op_of(const struct refdec_cmd *cmd, char *op, size_t size)
 
         if (!is(cmd, vtd[i].name))
             continue;
-        snprintf(op, size, "%s%s", text,
-                 text[strlen(text) - 1] != '_' ? ""
-                 : is_whole(cmd)               ? "all"
-                                               : "page");
+        if (text[strlen(text) - 1] != '_')
+            snprintf(op, size, "%s", text);
+        else if (is_whole(cmd))
+            snprintf(op, size, "%sall%s", text, field(cmd, "G") ? "_pasids" : "");
+        else
+            snprintf(op, size, "%spage%s", text, field(cmd, "G") ? "_all_pasids" : "");
         return;
     }
     if (is(cmd, "ATC_INV"))

@@ -54,15 +54,13 @@ static void add(struct maker *m, bool aliases)
 static void add_device_tlb(struct maker *m)
 {
     xinv_axes classes = m->p.classes & (xinv_axes) ~(XINV_PASID_UNTAGGED | XINV_PASID_TAGGED);
+    xinv_axes of_zero = (xinv_axes)(m->cache->pasid_zero << 4);
+    bool field = m->t->iommu.tag_bits[XINV_TAG_PASID];
     bool known = m->at->known & BIT(PASID);
     bool zero = known && !m->at->pasid;
-    bool untagged = !known || pasids_open(m) ||
-                    (zero && (!m->t->iommu.tag_bits[XINV_TAG_PASID] ||
-                              (m->cache->pasid_zero << 4 & XINV_PASID_UNTAGGED)));
-    bool tagged =
-        pasids_open(m) || (known && m->t->iommu.tag_bits[XINV_TAG_PASID] &&
-                           (!zero || !(m->cache->pasid_zero << 4 & XINV_PASID_UNTAGGED) ||
-                            (m->cache->pasid_zero << 4 & XINV_PASID_TAGGED) || has_pasids(m)));
+    bool untagged = !known || pasids_open(m) || (zero && (!field || of_zero & XINV_PASID_UNTAGGED));
+    bool tagged = pasids_open(m) ||
+                  (known && field && (!zero || of_zero != XINV_PASID_UNTAGGED || has_pasids(m)));
 
     if (untagged) {
         m->p.classes = classes | XINV_PASID_UNTAGGED;

@@ -40,6 +40,8 @@ static struct rig make(void)
     c->axes = ONE_CLASS;
     r.vendor.n_commands = 1;
     r.iommu.commands = 1;
+    r.iommu.confined = 1;
+    r.iommu.reach[0] = 1u << XINV_CACHE_STAGE1;
     r.iommu.caches = 1u << XINV_CACHE_STAGE1;
     return r;
 }
@@ -163,4 +165,46 @@ Test(cover, a_row_removes_no_more_than_the_cache_holds)
     removes(&r, PASID, 1);
     removes(&r, ASID, 1);
     cr_assert_eq(excess_of(&r).entries, ENTRIES(256));
+}
+
+static void find(struct rig *r, struct xinv_candidates *found)
+{
+    (void)excess_of(r); /* joins the parts */
+    xinv_candidates_find(&r->iommu, &r->shape, found);
+}
+
+/* One need asks for entries under its PASID and its DID, the other for those under PASID 0 and DID
+ * 0: the first's PASID with DID 0 removes both, in one command. */
+Test(cover, a_row_takes_the_pasid_of_one_need_and_the_did_of_another)
+{
+    struct rig r = make();
+    struct xinv_candidates found;
+    struct xinv_cover best;
+
+    needs(&r, PASID | ASID | DID, 0);
+    needs(&r, PASID | ASID | DID, PASID | DID);
+    removes(&r, PASID, 1);
+    removes(&r, DID, 1);
+    find(&r, &found);
+    cr_assert(xinv_cover_best(&found, NULL, &best));
+    cr_assert_eq(best.commands, 1);
+}
+
+/* The need with DID 0 is covered by none of these, yet its DID is the one that takes nothing beyond
+ * the request. Any other DID has 32 entries, 8 of them under the ASID. */
+Test(cover, operands_may_be_those_of_a_need_that_the_row_does_not_cover)
+{
+    struct rig r = make();
+    struct xinv_candidates found;
+
+    needs(&r, ASID, 0);
+    needs(&r, DID, DID);
+    removes(&r, ASID, 1);
+    removes(&r, DID, 0);
+    find(&r, &found);
+    cr_assert_eq(found.n, 2);
+    cr_assert_eq(found.c[0].excess, ENTRIES(32 - 8));
+    cr_assert_eq(found.c[1].excess, 0);
+    cr_assert_eq(found.c[1].choice.zero, DID);
+    cr_assert_eq(found.c[1].covers, found.c[0].covers);
 }

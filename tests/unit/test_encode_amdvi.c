@@ -163,8 +163,8 @@ Test(decode, amd_commands_have_their_fields_by_name)
         {{UINT64_C(0x5000000000006475), 0}, "INVALIDATE_INTERRUPT_TABLE DeviceID=6475"},
         {{UINT64_C(0x8000000000000000), 0}, "INVALIDATE_IOMMU_ALL"},
     };
-    static const struct encoding_setting type[] = {{"InvIotlbTypeSup", 1}};
-    struct xinv_iommu iommu = encoding_iommu("amd-vi-generic", type, 1);
+    static const struct encoding_setting type[] = {{"InvIotlbTypeSup", 1}, {"PASmax", 19}};
+    struct xinv_iommu iommu = encoding_iommu("amd-vi-generic", type, N(type));
 
     encoding_check_texts(&iommu, list, N(list));
 }

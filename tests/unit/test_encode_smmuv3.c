@@ -268,7 +268,7 @@ Test(decode, smmuv3_commands_have_their_fields_by_name)
 {
     static const struct encoding_text list[] = {
         {{UINT64_C(0x0000010000000003), 1}, "CFGI_STE SSec=0 SID=100 Leaf=1"},
-        {{UINT64_C(0x0000010000000404), 5}, "CFGI_STE_RANGE SSec=1 SID=100 Range=5"},
+        {{UINT64_C(0x0000010000000004), 5}, "CFGI_STE_RANGE SSec=0 SID=100 Range=5"},
         {{0x04, 0x1f}, "CFGI_ALL SSec=0 SID=0 Range=1f"},
         {{UINT64_C(0x0000010000003005), 1}, "CFGI_CD SSec=0 SSID=3 SID=100 Leaf=1"},
         {{UINT64_C(0xffffffff00000006), 0}, "CFGI_CD_ALL SSec=0 SID=ffffffff"},
@@ -276,8 +276,8 @@ Test(decode, smmuv3_commands_have_their_fields_by_name)
         {{UINT64_C(0x5678123400000011), 0}, "TLBI_NH_ASID VMID=1234 ASID=5678"},
         {{UINT64_C(0x0005000000002012), 0x100701},
          "TLBI_NH_VA VMID=0 ASID=5 NUM=2 SCALE=0 Leaf=1 TTL=3 TG=1 Address=100000"},
-        {{UINT64_C(0x0000000100304013), UINT64_C(0xfffffffffffffe00)},
-         "TLBI_NH_VAA VMID=1 NUM=4 SCALE=3 Leaf=0 TTL=2 TG=3 Address=fffffffffffff000"},
+        {{UINT64_C(0x0000000100304013), UINT64_C(0xffffffffe0000e00)},
+         "TLBI_NH_VAA VMID=1 NUM=4 SCALE=3 Leaf=0 TTL=2 TG=3 Address=ffffffffe0000000"},
         {{0x20, 0}, "TLBI_EL2_ALL"},
         {{UINT64_C(0x0001000000000021), 0}, "TLBI_EL2_ASID ASID=1"},
         {{UINT64_C(0x0001000000304022), 0x8800},
@@ -289,8 +289,8 @@ Test(decode, smmuv3_commands_have_their_fields_by_name)
         {{0x30, 0}, "TLBI_NSNH_ALL"},
         {{UINT64_C(0x0000000300005a40), UINT64_C(0x8000000000000033)},
          "ATC_INV Global=1 SSV=1 SSID=5 SID=3 Size=33 Address=8000000000000000"},
-        {{UINT64_C(0x000000990fc01046), UINT64_C(0x0012345678900004)},
-         "SYNC CS=1 MSH=3 MSIAttr=f MSIData=99 MSIAddr=12345678900004"},
+        {{UINT64_C(0x000000990fc01046), UINT64_C(0x0000345678900004)},
+         "SYNC CS=1 MSH=3 MSIAttr=f MSIData=99 MSIAddr=345678900004"},
     };
     struct xinv_iommu iommu = encoding_smmu();
 
@@ -306,17 +306,18 @@ Test(decode, every_reserved_bit_of_smmuv3_is_refused_and_no_other)
         {0x06, {0xfffffb00, UINT64_MAX}},
         {0x10, {UINT64_C(0xffff0000ffffff00), UINT64_MAX}},
         {0x11, {0xffffff00, UINT64_MAX}},
-        {0x12, {0xfe0e0f00, 0xfe}},
-        {0x13, {UINT64_C(0xffff0000fe0e0f00), 0xfe}},
+        /* hi 7 is TTL128, which needs IDR5.D128 */
+        {0x12, {0xfe0e0f00, 0x7e}},
+        {0x13, {UINT64_C(0xffff0000fe0e0f00), 0x7e}},
         {0x20, {UINT64_C(0xffffffffffffff00), UINT64_MAX}},
         {0x21, {UINT64_C(0x0000ffffffffff00), UINT64_MAX}},
-        {0x22, {UINT64_C(0x0000fffffe0e0f00), 0xfe}},
-        {0x23, {UINT64_C(0xfffffffffe0e0f00), 0xfe}},
+        {0x22, {UINT64_C(0x0000fffffe0e0f00), 0x7e}},
+        {0x23, {UINT64_C(0xfffffffffe0e0f00), 0x7e}},
         {0x28, {UINT64_C(0xffff0000ffffff00), UINT64_MAX}},
-        {0x2a, {UINT64_C(0xffff0000fe0e0f00), UINT64_C(0xff000000000000fe)}},
+        {0x2a, {UINT64_C(0xffff0000fe0e0f00), UINT64_C(0xff0000000000007e)}},
         {0x30, {UINT64_C(0xffffffffffffff00), UINT64_MAX}},
         {0x40, {0x00000500, 0xfc0}},
-        {0x46, {0xf03fcf00, UINT64_C(0xff00000000000003)}},
+        {0x46, {0xf03fcf00, UINT64_C(0x7f00000000000003)}}, /* hi 63 is MSI_NS of a Realm queue */
     };
     struct xinv_iommu iommu = encoding_smmu();
 
