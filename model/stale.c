@@ -383,7 +383,11 @@ static void add_pasid_config(const struct maker *m, bool absent, bool all, bool 
         e.wild |= MODEL_WILD_PASID;
     else if (all)
         e.wild |= own_tags(m) & MODEL_WILD_PASID;
-    add(m, &e);
+    /* the attachments are the live PASIDs, unless they are said to be unknown */
+    if (vtd && !has(m, XINV_REQ_INVALIDATE) && !(m->at->flags & XINV_ATT_PASIDS_UNKNOWN))
+        model_entries_add(m->out, &e);
+    else
+        add(m, &e);
     if (tables && m->config->vendor == MODEL_SMMUV3) {
         e.kind = MODEL_TABLE;
         add(m, &e);
