@@ -48,6 +48,7 @@ extern const struct cli_command cli_replay;
 extern const struct cli_command cli_translate;
 extern const struct cli_command cli_explain;
 extern const struct cli_command cli_matrix;
+extern const struct cli_command cli_verify;
 extern const struct cli_command cli_platforms;
 
 #define CLI_END     (-1) /* no more arguments */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
-/* The tables' YAML inside the tool: its sources and prose are not in the library. */
+/* Files inside the tool: the tables' YAML, whose sources and prose are not in the library, and the
+ * page of the matrix. */
 #ifndef XINV_CLI_EMBEDDED_H
 #define XINV_CLI_EMBEDDED_H
 

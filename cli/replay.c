@@ -297,7 +297,7 @@ static int one_request(struct run *run, size_t i)
     }
     status = count(run, i, &outcome);
     if (!status && job->each) {
-        struct replay_event event = {i, q, &outcome, run->reports, run->outs, ret};
+        struct replay_event event = {i, q, &outcome, run->session, run->reports, run->outs, ret};
 
         status = job->each(job->context, &run->iommu, &event);
     }

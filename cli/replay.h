@@ -20,8 +20,9 @@ struct replay_event {
     size_t index; /* of the request in the capture */
     const struct capture_request *request;
     const struct xinv_outcome *outcome;
-    const struct xinv_report *reports; /* one per IOMMU */
-    const struct xinv_out *outs;       /* likewise */
+    const struct xinv_session *session; /* after the request */
+    const struct xinv_report *reports;  /* one per IOMMU */
+    const struct xinv_out *outs;        /* likewise */
     int commands;
 };
 

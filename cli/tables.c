@@ -59,9 +59,7 @@ const char *tables_vendor_names(char *text, size_t size)
     for (const struct cli_embedded *e = cli_embedded; e->name; e++) {
         const char *name = e->name + strlen("schema/");
 
-        if (strncmp(e->name, "schema/", strlen("schema/")) != 0 || strchr(name, '/'))
-            continue;
-        if (used < size)
+        if (!strncmp(e->name, "schema/", strlen("schema/")) && !strchr(name, '/') && used < size)
             used += (size_t)snprintf(text + used, size - used, "%s%.*s", used ? ", " : "",
                                      (int)strcspn(name, "."), name);
     }

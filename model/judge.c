@@ -37,6 +37,9 @@ static bool same_space(const struct model_config *config, const struct model_ent
 
 static bool same_place(const struct model_entry *from, const struct model_entry *to)
 {
+    /* a table entry makes what is smaller than the region below it */
+    if (from->kind == MODEL_TABLE && from->cache == to->cache && from->log2_size <= to->log2_size)
+        return false;
     if (from->walk == MODEL_SECOND) {
         bool by_ipa = to->walk == MODEL_SECOND || to->walk == MODEL_BOTH;
 
@@ -80,12 +83,18 @@ bool model_feeds(const struct model_config *config, const struct model_entry *fr
     return model_rule(config, MODEL_JUDGE_FEEDS, fed);
 }
 
+#define N_ORDERS (MODEL_DEV_TLB + 1)
+#define NONE     SIZE_MAX
+
 struct judge {
     const struct model_run *run;
     const struct model_entry *entries;
     size_t n;
-    size_t words;   /* of a set of commands */
-    uint64_t *good; /* per entry: commands that remove it for good */
+    size_t words;     /* of a set of commands */
+    uint64_t *good;   /* per entry: commands that remove it for good */
+    size_t *earliest; /* per entry: the first of those, for each of what orders commands */
+    size_t *feeders;  /* of the entry at hand */
+    size_t n_feeders;
 };
 
 static bool has(const uint64_t *set, size_t i)
@@ -93,65 +102,78 @@ static bool has(const uint64_t *set, size_t i)
     return set[i / 64] >> (i % 64) & 1;
 }
 
-/* Tegra264: a removal counts when the same was tried, and completed, before. ATC_INV is not
- * concerned. */
-static bool repeated(const struct judge *j, const struct model_entry *e, size_t command)
+/* `command` removes an entry for good, or starts after one that does. What holds for a command
+ * holds for an earlier one that is ordered alike. */
+static bool over(const struct judge *j, size_t entry, size_t command)
 {
-    const struct model_run *run = j->run;
-    bool first = false;
-
-    if (!run->config.repeat || run->commands[command].order == MODEL_DEV_TLB)
+    if (has(&j->good[entry * j->words], command))
         return true;
-    for (size_t i = 0; i < command && !first; i++)
-        first = model_before(run, i, command) && !model_miss(&run->config, &run->commands[i], e);
-    return model_rule(&run->config, MODEL_SMMU_REPEAT, first);
-}
+    for (size_t i = 0; i < N_ORDERS; i++) {
+        size_t first = j->earliest[entry * N_ORDERS + i];
 
-/* `command` removes the entry that `set` is about, or starts after one that does. */
-static bool over(const struct judge *j, const uint64_t *set, size_t command)
-{
-    if (has(set, command))
-        return true;
-    for (size_t i = 0; i < j->run->n; i++)
-        if (has(set, i) && model_before(j->run, i, command))
+        if (first != NONE && model_before(j->run, first, command))
             return true;
+    }
     return false;
 }
 
-/* The first entry that could feed entries[at] after `command`, or n. */
-static size_t feeder(const struct judge *j, size_t at, size_t command)
+static void find_feeders(struct judge *j, size_t at)
 {
+    j->n_feeders = 0;
     for (size_t p = 0; p < j->n; p++)
-        if (model_feeds(&j->run->config, &j->entries[p], &j->entries[at]) &&
-            !over(j, &j->good[p * j->words], command))
-            return p;
-    return j->n;
+        if (model_feeds(&j->run->config, &j->entries[p], &j->entries[at]))
+            j->feeders[j->n_feeders++] = p;
+}
+
+/* An entry that could feed the one at hand after `command`, or NONE. */
+static size_t feeder(const struct judge *j, size_t command)
+{
+    for (size_t i = 0; i < j->n_feeders; i++)
+        if (!over(j, j->feeders[i], command))
+            return j->feeders[i];
+    return NONE;
+}
+
+static void is_good(struct judge *j, size_t at, size_t command)
+{
+    size_t *first = &j->earliest[at * N_ORDERS + j->run->commands[command].order];
+
+    j->good[at * j->words + command / 64] |= UINT64_C(1) << (command % 64);
+    if (*first == NONE)
+        *first = command;
 }
 
 static struct model_verdict judge_one(struct judge *j, size_t at)
 {
+    const struct model_config *config = &j->run->config;
     struct model_verdict verdict = {.fate = MODEL_MISSED};
-    uint64_t *good = &j->good[at * j->words];
+    size_t tried = NONE;
 
+    find_feeders(j, at);
     for (size_t i = 0; i < j->run->n; i++) {
         const struct model_command *c = &j->run->commands[i];
+        bool again;
         size_t by;
 
-        if (c->sync || model_miss(&j->run->config, c, &j->entries[at]) ||
-            !repeated(j, &j->entries[at], i))
+        if (c->sync || model_miss(config, c, &j->entries[at]))
             continue;
-        by = feeder(j, at, i);
-        if (by < j->n) {
+        tried = tried == NONE ? i : tried;
+        /* Tegra264: a removal counts when the same was tried, and completed, before; ATC_INV is not
+         * concerned */
+        again = model_rule(config, MODEL_SMMU_REPEAT, model_before(j->run, tried, i));
+        if (config->repeat && c->order != MODEL_DEV_TLB && !again)
+            continue;
+        by = feeder(j, i);
+        if (by != NONE) {
             if (verdict.fate == MODEL_MISSED)
                 verdict = (struct model_verdict){MODEL_REFILLED, by};
             continue;
         }
-        good[i / 64] |= UINT64_C(1) << (i % 64);
-        if (c->complete) {
+        is_good(j, at, i);
+        if (c->complete)
             verdict.fate = MODEL_GONE;
-        } else if (verdict.fate != MODEL_GONE) {
+        else if (verdict.fate != MODEL_GONE)
             verdict.fate = MODEL_PENDING;
-        }
     }
     return verdict;
 }
@@ -160,12 +182,17 @@ long model_judge(const struct model_run *run, const struct model_entry *entries,
                  struct model_verdict *verdicts)
 {
     struct judge j = {.run = run, .entries = entries, .n = n, .words = run->n / 64 + 1};
+    size_t some = n ? n : 1;
     long survivors = 0;
 
-    j.good = calloc(n ? n : 1, j.words * sizeof(*j.good));
-    if (!j.good)
-        return -XINV_E_NOMEM;
-    for (unsigned l = 0; l < N_LAYERS; l++) {
+    j.good = calloc(some, j.words * sizeof(*j.good));
+    j.earliest = malloc(some * N_ORDERS * sizeof(*j.earliest));
+    j.feeders = malloc(some * sizeof(*j.feeders));
+    if (!j.good || !j.earliest || !j.feeders)
+        survivors = -XINV_E_NOMEM;
+    for (size_t i = 0; !survivors && i < n * N_ORDERS; i++)
+        j.earliest[i] = NONE;
+    for (unsigned l = 0; l < N_LAYERS && survivors >= 0; l++) {
         for (size_t i = 0; i < n; i++) {
             if (layer(&entries[i]) != l)
                 continue;
@@ -174,5 +201,7 @@ long model_judge(const struct model_run *run, const struct model_entry *entries,
         }
     }
     free(j.good);
+    free(j.earliest);
+    free(j.feeders);
     return survivors;
 }

@@ -202,7 +202,7 @@ const struct xinv_vendor xinv_vendor_amdvi = {
         {1, 0x0a, 0x08, 0x02, 0, 0, 8, {0, 2, 0, 4, 0, 0, 0, 0}, 0x1d5, {0, 1}}, // pasid_config by pasid did
         {1, 0x2a, 0x08, 0x02, 0, 0, 12, {0, 2, 0, 4, 0, 8, 0, 0}, 0x1d7, {0, 1}}, // stage1 by pasid did address
         {1, 0x48, 0x08, 0x00, 0, 0, 12, {0, 0, 0, 4, 0, 0, 8, 0}, 0x1d7, {0, 0}}, // stage2 by did ipa
-        {1, 0x6a, 0x08, 0x02, 0, 0, 12, {0, 2, 0, 4, 0, 8, 0, 0}, 0x1d7, {0, 1}}, // nested by pasid did address ipa
+        {1, 0x6a, 0x08, 0x02, 0, 0, 12, {0, 2, 0, 4, 0, 8, 8, 0}, 0x1d7, {0, 1}}, // nested by pasid did address ipa
         {1, 0x23, 0x01, 0x00, 1, 0, 10, {4, 4, 0, 0, 0, 6, 0, 0}, 0x175, {0, 0}}, // device_tlb by rid pasid address
         {1, 0x01, 0x01, 0x00, 0, 0, 8, {6, 0, 0, 0, 0, 0, 0, 0}, 0x1d5, {0, 0}}, // interrupt by rid
         {0}, // no write_buffer

@@ -12,12 +12,12 @@ expect "unknown command" 2 "xinv: unknown command 'frobnicate'; see xinv --help"
 empty
 expect "help" 0 "" -- --help
 has '^usage: xinv COMMAND'
-for command in replay translate explain matrix platforms check decode encode caps; do
+for command in replay translate explain matrix verify platforms check decode encode caps; do
     has "^  $command  *[A-Z]"
 done
 expect "version" 0 "" -- --version
 has '^xinv [0-9]*\.[0-9]*\.[0-9]*$'
-for command in replay translate explain matrix platforms check decode encode caps; do
+for command in replay translate explain matrix verify platforms check decode encode caps; do
     expect "help of $command" 0 "" -- $command --help
     has "^usage: xinv $command"
     has '^exit status: 0 '

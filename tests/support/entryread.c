@@ -60,12 +60,12 @@ static void op_of(const struct refdec_cmd *cmd, char *op, size_t size)
 
         if (!is(cmd, vtd[i].name))
             continue;
-        snprintf(op, size, "%s", text);
-        if (text[strlen(text) - 1] == '_') /* a Device-TLB: a range or not, and G for every PASID */
-            snprintf(op, size, "%s%s%s", text, is_whole(cmd) ? "all" : "page",
-                     !field(cmd, "G") ? ""
-                     : is_whole(cmd)  ? "_pasids"
-                                      : "_all_pasids");
+        if (text[strlen(text) - 1] != '_')
+            snprintf(op, size, "%s", text);
+        else if (is_whole(cmd))
+            snprintf(op, size, "%sall%s", text, field(cmd, "G") ? "_pasids" : "");
+        else
+            snprintf(op, size, "%spage%s", text, field(cmd, "G") ? "_all_pasids" : "");
         return;
     }
     if (is(cmd, "ATC_INV"))

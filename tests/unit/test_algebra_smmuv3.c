@@ -146,6 +146,29 @@ Test(algebra_smmuv3, a_pasid_with_an_asid_takes_that_asid_alone)
     hardcase_expect_report(&h, 0, IN(STAGE1) | IN(NESTED), 0, 0);
 }
 
+static int page_of_an_unknown_vmid(uint16_t flags)
+{
+    guest_page_of_a_pasid();
+    h.trial.at[0].known = RID | PASID;
+    h.trial.at[0].vmid = 0;
+    h.trial.request.flags |= flags;
+    return trial_run(&h.trial);
+}
+
+Test(algebra_smmuv3, without_a_vmid_the_entries_of_other_vms_are_left_alone)
+{
+    cr_assert_eq(page_of_an_unknown_vmid(0), -XINV_E_MUST_BLOCK);
+    cr_assert_eq(h.trial.report.at, &h.trial.at[0]);
+    cr_assert_eq(h.trial.report.at_cache, XINV_CACHE_NESTED);
+    cr_assert_eq(h.trial.n_cmd, 0);
+}
+
+Test(algebra_smmuv3, without_a_vmid_every_vms_entries_go_if_the_caller_allows_it)
+{
+    cr_assert_geq(page_of_an_unknown_vmid(XINV_REQ_BEYOND), 0);
+    cr_assert_str_eq(trial_text(&h.trial), "TLBI_NSNH_ALL; SYNC");
+}
+
 /* ---- Everything ---- */
 
 Test(algebra_smmuv3, everything_includes_the_entries_of_el2)

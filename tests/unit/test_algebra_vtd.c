@@ -81,6 +81,20 @@ Test(algebra_vtd, a_whole_device_tlb_with_unknown_pasids_takes_all_of_them)
     hardcase_expect_report(&h, 0, 0, 0, 0);
 }
 
+Test(algebra_vtd, a_page_of_unknown_pasids_takes_that_page_of_all_of_them)
+{
+    begin("intel-vtd-scalable", XINV_STAGE_STAGE2, NULL, 0);
+    h.trial.at[0].flags = XINV_ATT_ATS | XINV_ATT_PASIDS_UNKNOWN;
+    hardcase_page(&h, XINV_CHANGE_STAGE2_PTE, XINV_REQ_LEAF_ONLY);
+    hardcase_expect(&h, "iotlb G=0x3 DW=0x1 DR=0x1 DID=0x5 IH=0x1 ADDR=0x40000000; "
+                        "dev_tlb MIP=0x10 SID=0x310 ADDR=0x40000000; "
+                        "p_dev_tlb MIP=0x10 SID=0x310 G=0x1 ADDR=0x40000000");
+    hardcase_stale(&h, XINV_CACHE_STAGE2, DID | IPA, LEAF);
+    hardcase_stale(&h, XINV_CACHE_DEVICE_TLB, RID | ADDRESS, LEAF);
+    hardcase_stale(&h, XINV_CACHE_DEVICE_TLB, RID | ADDRESS, TAGGED);
+    hardcase_expect_clean(&h);
+}
+
 /* ---- A first-stage page, requests without PASID ---- */
 
 Test(algebra_vtd, requests_without_pasid_are_pasid_0_in_the_iotlb_and_untagged_at_the_endpoint)

@@ -128,3 +128,8 @@ Test(kinds, what_else_goes_is_reported_on_any_vtd_platform)
 {
     check_vendor("vtd", 10, REPORT);
 }
+
+Test(kinds, what_else_goes_is_reported_on_any_amdvi_platform)
+{
+    check_vendor("amdvi", 6, REPORT);
+}

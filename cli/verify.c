@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+#include "cli/verify.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/verdict.h"
+
+#define MOST_USES 1024 /* of one domain on one IOMMU */
+
+/* Who used a domain on an IOMMU when it was last looked at. */
+struct uses {
+    uint32_t domain;
+    uint32_t iommu;
+    struct xinv_attachment *at;
+    size_t n;
+};
+
+struct mapping {
+    uint32_t domain;
+    uint64_t first;
+    uint64_t last;
+};
+
+struct watch {
+    const struct verify_job *job;
+    struct verify_result *result;
+    struct verdict verdict;
+    struct uses *uses;
+    size_t n_uses;
+    struct mapping *mappings;
+    size_t n_mappings;
+    size_t room;
+    const struct replay_event *event;
+    struct xinv_attachment left[64]; /* uses that ended with this request */
+    size_t n_left;
+    bool open;
+};
+
+static struct uses *find_uses(struct watch *w, uint32_t domain, uint32_t iommu)
+{
+    for (size_t i = 0; i < w->n_uses; i++)
+        if (w->uses[i].domain == domain && w->uses[i].iommu == iommu)
+            return &w->uses[i];
+    w->uses = cli_grow(w->uses, w->n_uses + 1, sizeof(*w->uses));
+    w->uses[w->n_uses] = (struct uses){.domain = domain, .iommu = iommu};
+    return &w->uses[w->n_uses++];
+}
+
+/* ---- Judging -----------------------------------------------------------------------------------
+ */
+
+static void judge(struct watch *w, const struct xinv_attachment *at, size_t n,
+                  const struct xinv_request *request)
+{
+    struct verify_result *r = w->result;
+    const struct model_result *m = &w->verdict.result;
+
+    if (!n)
+        return;
+    verdict_judge(&w->verdict, at, n, request);
+    r->judged++;
+    r->entries += m->stale;
+    if (verdict_is_clean(&w->verdict) || r->stale++)
+        return;
+    r->line = w->event->request->line;
+    r->why = m->why;
+    model_entry_text(&w->verdict.config, &m->entry, r->entry, sizeof(r->entry));
+}
+
+/* The largest page that the guest's mapping can have become: what is aligned, and fits. */
+static uint8_t largest_leaf(const struct mapping *m)
+{
+    static const uint8_t sizes[] = {30, 21};
+
+    for (unsigned i = 0; i < sizeof(sizes); i++) {
+        uint64_t size = UINT64_C(1) << sizes[i];
+        uint64_t base = (m->first + size - 1) & ~(size - 1);
+
+        if (base >= m->first && base <= m->last && m->last - base >= size - 1)
+            return sizes[i];
+    }
+    return 0;
+}
+
+/* A mapping that came or went, for all who use its domain. */
+static void judge_mapping(struct watch *w, const struct mapping *m, uint8_t from)
+{
+    struct xinv_request request = {.from = from,
+                                   .flags = XINV_REQ_RANGE | XINV_REQ_LEAVES_WITHIN,
+                                   .log2_leaf_size = largest_leaf(m),
+                                   .first = m->first,
+                                   .last = m->last};
+
+    for (uint32_t k = 0; k < w->job->topology->config.n_iommus; k++) {
+        const struct uses *uses = find_uses(w, m->domain, k);
+
+        model_run_reset(&w->verdict.run);
+        model_run_out(&w->verdict.run, &w->event->outs[k]);
+        for (unsigned stage = XINV_STAGE_STAGE1; stage <= XINV_STAGE_STAGE2; stage++) {
+            struct xinv_attachment at[MOST_USES];
+            size_t n = 0;
+
+            request.change =
+                stage == XINV_STAGE_STAGE1 ? XINV_CHANGE_STAGE1_PTE : XINV_CHANGE_STAGE2_PTE;
+            for (size_t i = 0; i < uses->n; i++)
+                if (uses->at[i].stage == stage)
+                    at[n++] = uses->at[i];
+            judge(w, at, n, &request);
+        }
+    }
+}
+
+static bool same_use(const struct xinv_attachment *a, const struct xinv_attachment *b)
+{
+    return a->rid == b->rid && a->stage == b->stage && a->known == b->known &&
+           a->pasid == b->pasid && a->asid == b->asid && a->did == b->did && a->vmid == b->vmid;
+}
+
+static bool among(const struct xinv_attachment *at, const struct xinv_attachment *in, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (same_use(at, &in[i]))
+            return true;
+    return false;
+}
+
+/* An endpoint that has gone from a domain, or come to it: what its device entry, or where there are
+ * PASID entries its PASID entry, was before. */
+static void judge_use(struct watch *w, const struct xinv_attachment *at, uint8_t from, bool last)
+{
+    struct xinv_request request = {.from = from, .change = XINV_CHANGE_DEVICE_ENTRY};
+
+    if (w->verdict.config.vendor == MODEL_VTD && w->verdict.config.scalable)
+        request.change = XINV_CHANGE_PASID_ENTRY;
+    judge(w, at, 1, &request);
+    request.change = XINV_CHANGE_TAG_RELEASE;
+    /* a session's domains have no PASIDs: nothing else was made under the tag */
+    request.flags = XINV_REQ_PASID;
+    request.pasid = at->known & XINV_TAG_BIT(XINV_TAG_PASID) ? at->pasid : 0;
+    /* what passes untranslated has a tag that everybody shares, and keeps */
+    if (last && at->stage != XINV_STAGE_PASSTHROUGH)
+        judge(w, at, 1, &request);
+}
+
+static void leave(struct watch *w, const struct xinv_attachment *at, bool last)
+{
+    judge_use(w, at, XINV_FROM_PRESENT, last);
+    if (w->n_left < sizeof(w->left) / sizeof(w->left[0]))
+        w->left[w->n_left++] = *at;
+}
+
+/* An endpoint that came from another domain: its entry was present all the time. */
+static bool moved(const struct watch *w, const struct xinv_attachment *at)
+{
+    for (size_t i = 0; i < w->n_left; i++)
+        if (w->left[i].rid == at->rid && w->left[i].pasid == at->pasid)
+            return true;
+    return false;
+}
+
+/* ---- Keeping up --------------------------------------------------------------------------------
+ */
+
+/* Looks again at who uses a domain, and judges the difference. */
+static void look(struct watch *w, uint32_t domain)
+{
+    static struct xinv_attachment now[MOST_USES];
+
+    for (uint32_t k = 0; k < w->job->topology->config.n_iommus; k++) {
+        struct uses *was = find_uses(w, domain, k);
+        int n = xinv_session_attachments(w->event->session, domain, k, now, MOST_USES);
+        size_t n_now = n > 0 ? (size_t)n : 0;
+
+        model_run_reset(&w->verdict.run);
+        model_run_out(&w->verdict.run, &w->event->outs[k]);
+        for (size_t i = 0; i < was->n; i++)
+            if (!among(&was->at[i], now, n_now))
+                leave(w, &was->at[i], !n_now);
+        for (size_t i = 0; i < n_now; i++)
+            if (!among(&now[i], was->at, was->n) && !moved(w, &now[i]))
+                judge_use(w, &now[i], XINV_FROM_NOT_PRESENT, false);
+        was->at = cli_grow(was->at, n_now + 1, sizeof(*was->at));
+        memcpy(was->at, now, n_now * sizeof(*now));
+        was->n = n_now;
+    }
+}
+
+/* The other domains that are in use: an endpoint may have left one of them. */
+static void look_elsewhere(struct watch *w, uint32_t domain)
+{
+    for (size_t i = 0; i < w->n_uses; i++) {
+        bool seen = !w->uses[i].n || w->uses[i].domain == domain;
+
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = w->uses[k].n && w->uses[k].domain == w->uses[i].domain;
+        if (!seen)
+            look(w, w->uses[i].domain);
+    }
+}
+
+static void map(struct watch *w, const struct xinv_outcome *o)
+{
+    struct mapping m = {o->domain, o->first, o->last};
+
+    if (w->n_mappings == w->room) {
+        w->room = w->room ? 2 * w->room : 256;
+        w->mappings = cli_grow(w->mappings, w->room, sizeof(*w->mappings));
+    }
+    w->mappings[w->n_mappings++] = m;
+    judge_mapping(w, &m, XINV_FROM_NOT_PRESENT);
+}
+
+static void unmap(struct watch *w, const struct xinv_outcome *o)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < w->n_mappings; i++) {
+        struct mapping m = w->mappings[i];
+
+        if (m.domain == o->domain && m.first >= o->first && m.last <= o->last)
+            judge_mapping(w, &m, XINV_FROM_PRESENT);
+        else
+            w->mappings[kept++] = m;
+    }
+    w->n_mappings = kept;
+}
+
+/* A domain that nobody uses any more has lost its mappings. */
+static void forget(struct watch *w)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < w->n_mappings; i++)
+        if (xinv_session_mappings(w->event->session, w->mappings[i].domain) >= 0)
+            w->mappings[kept++] = w->mappings[i];
+    w->n_mappings = kept;
+}
+
+static int each(void *context, const struct xinv_iommu *iommu, const struct replay_event *event)
+{
+    struct watch *w = context;
+    const struct xinv_outcome *o = event->outcome;
+
+    if (!w->open && verdict_open(&w->verdict, iommu))
+        return CLI_INPUT;
+    w->open = true;
+    w->event = event;
+    w->n_left = 0;
+    if (o->status != XINV_VIRTIO_OK)
+        return CLI_OK;
+    if (o->type == XINV_VIRTIO_MAP)
+        map(w, o);
+    if (o->type == XINV_VIRTIO_UNMAP)
+        unmap(w, o);
+    if (o->type != XINV_VIRTIO_ATTACH && o->type != XINV_VIRTIO_DETACH)
+        return CLI_OK;
+    look_elsewhere(w, o->domain);
+    look(w, o->domain);
+    forget(w);
+    return CLI_OK;
+}
+
+int verify_run(const struct verify_job *job, const struct xinv_platform *platform,
+               struct verify_result *result)
+{
+    struct watch w = {.job = job, .result = result};
+    struct replay_job replay = {.capture = job->capture,
+                                .topology = job->topology,
+                                .platform = platform,
+                                .policy = job->policy,
+                                .each = each,
+                                .context = &w};
+    struct replay_result counts;
+    int status;
+
+    *result = (struct verify_result){.why = ""};
+    status = replay_run(&replay, &counts);
+    if (!status) {
+        result->requests = counts.n_requests;
+        snprintf(result->refused, sizeof(result->refused), "%s", counts.refused);
+    }
+    replay_result_free(&counts);
+    for (size_t i = 0; i < w.n_uses; i++)
+        free(w.uses[i].at);
+    free(w.uses);
+    free(w.mappings);
+    if (w.open)
+        verdict_close(&w.verdict);
+    return status;
+}
+
+void verify_print(const struct xinv_platform *platform, const struct verify_result *r)
+{
+    printf("%-28s", platform->name);
+    if (*r->refused) {
+        printf("%s\n", r->refused);
+        return;
+    }
+    printf("%" PRIu64 " requests, %" PRIu64 " changes, %" PRIu64 " stale entries: ", r->requests,
+           r->judged, r->entries);
+    if (!r->stale) {
+        printf("none survives\n");
+        return;
+    }
+    printf("after %" PRIu64 " changes something survives\n", r->stale);
+    printf("    line %u: %s: %s\n", r->line, r->entry, r->why);
+}
+
+cJSON *verify_json(const struct xinv_platform *platform, const struct verify_result *r)
+{
+    cJSON *item = json_object();
+
+    json_add_text(item, "platform", platform->name);
+    if (*r->refused) {
+        json_add_text(item, "refused", r->refused);
+        return item;
+    }
+    json_add_bool(item, "clean", !r->stale);
+    json_add_count(item, "requests", r->requests);
+    json_add_count(item, "changes", r->judged);
+    json_add_count(item, "stale", r->entries);
+    json_add_count(item, "surviving", r->stale);
+    if (r->stale) {
+        cJSON *first = json_add_object(item, "first");
+
+        json_add_count(first, "line", r->line);
+        json_add_text(first, "entry", r->entry);
+        json_add_text(first, "because", r->why);
+    }
+    return item;
+}

@@ -1,0 +1,79 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+# xinv verify: the library's own commands, a stream from elsewhere, a capture.
+. "$(dirname "$0")/lib.sh"
+cd "$(dirname "$0")/../.."
+capture=tests/golden/tour.requests
+intel="--platform intel-vtd-scalable --kind s1-page-pasid-ats"
+
+expect "nothing to judge" 2 \
+    "xinv: no request and no capture is given; see xinv verify --help" -- verify
+expect "a request and a capture" 2 \
+    "xinv: --kind does not go with a capture; see xinv verify --help" -- verify $intel $capture
+expect "commands and a capture" 2 \
+    "xinv: --commands does not go with a capture; see xinv verify --help" \
+    -- verify --commands /dev/null $capture
+expect "a topology without a capture" 2 \
+    "xinv: --topology goes with a capture; see xinv verify --help" -- verify $intel --topology x
+
+# shellcheck disable=SC2086 # options
+expect "the library's own commands" 0 "" -- verify $intel
+has '^2 kinds of stale entries, none survives$'
+
+cat >"$work/wrong" <<"EOF"
+# a device TLB flushed without its PASID
+0x0000000500050036 0x40000040 0 0
+0000031000000003 40000000 0 0
+
+0x0000000100000025 0x1000 0 0
+wait
+EOF
+# shellcheck disable=SC2086
+expect "a wrong stream" 1 "" -- verify $intel --commands "$work/wrong"
+has '^1 of 2 stale entries can survive:$'
+has '^  device TLB entry: RID 0x310 PASID 5 0x40000000..0x40000fff$'
+has '^      2 dev_tlb: it has a PASID, the descriptor has none$'
+# shellcheck disable=SC2086
+expect "a wrong stream as JSON" 1 "" -- verify $intel --commands "$work/wrong" --json
+has '"fate":.*"missed"'
+has '"surviving":.*1,'
+
+echo "0x0000031000000040 0x40000000" >"$work/together"
+echo "0x0005000000000012 0x40000001" >>"$work/together"
+echo "0x46 0" >>"$work/together"
+expect "a device TLB that is flushed too early" 1 "" -- verify \
+    --platform arm-smmuv3-generic --kind s1-page-ats --commands "$work/together"
+has '^      but it may come back, from a stage-1 TLB entry: VMID 0 ASID 5 0x40000000'
+
+echo "0x0005000000000012 0x40000401" >"$work/illegal"
+expect "a command that the queue stops at" 1 "" -- verify \
+    --platform arm-smmuv3-ril --kind s1-page --commands "$work/illegal"
+has '^command 1, TLBI_NH_VA: NUM = SCALE = TTL = 0 with TG is reserved: the queue stops there$'
+
+echo "0x46" >"$work/short"
+expect "half a command" 1 "xinv: $work/short:1: too few words for a command of this IOMMU" -- verify \
+    --platform arm-smmuv3-generic --kind s1-page --commands "$work/short"
+empty
+echo "0x46 0 0" >"$work/long"
+expect "more than a command" 1 "xinv: $work/long:1: too many words for a command of this IOMMU" \
+    -- verify --platform arm-smmuv3-generic --kind s1-page --commands "$work/long"
+printf '\nsync 0\n' >"$work/words"
+expect "no word" 1 "xinv: $work/words:2: not a hexadecimal word" -- verify \
+    --platform arm-smmuv3-generic --kind s1-page --commands "$work/words"
+echo "wait for it" >"$work/wait"
+expect "something after wait" 1 "xinv: $work/wait:1: nothing may follow" -- verify \
+    --platform arm-smmuv3-generic --kind s1-page --commands "$work/wait"
+expect "no such file" 1 "xinv: $work/none: cannot be opened: No such file or directory" -- verify \
+    --platform arm-smmuv3-generic --kind s1-page --commands "$work/none"
+
+expect "a capture on every platform" 0 "" -- verify $capture
+has '^arm-smmuv3-ril  *29 requests, 25 changes, [0-9]* stale entries: none survives$'
+has '^qemu-intel-caching-mode  *29 requests, .*: none survives$'
+has '^nvidia-tegra241-cmdqv  *endpoint 0x10: '
+expect "two IOMMUs" 0 "" -- verify $capture --topology tests/data/topologies/two-iommus.yaml
+expect "stage 1 with ATS" 0 "" -- verify $capture \
+    --topology tests/data/topologies/stage1-ats.yaml --policy latency
+expect "a capture as JSON" 0 "" -- verify $capture --platform amd-vi-generic --json
+has '"clean":.*true'
+
+finish
