@@ -100,6 +100,7 @@ struct xinv_iommu {
     uint8_t reach[XINV_MAX_COMMANDS]; /* caches that a row certainly removes from, as 1 << cache */
     uint8_t caches;                   /* mask of caches that this IOMMU has */
     uint8_t stages;                   /* mask of stages that this IOMMU has */
+    uint8_t untagged;                 /* of those, the ones that requests without PASID can use */
     uint8_t words;                    /* 64-bit words in a command */
     struct xinv_range_spec range[XINV_MAX_COMMANDS];
 };
