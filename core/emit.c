@@ -125,12 +125,12 @@ static void fence_if_needed(struct xinv_emit *emit)
         emit->iommu->vendor->backend->fence(emit->iommu, words);
         put(emit, words);
         emit->syncs++;
-        emit->pending = 0;
         emit->run = 0;
         if (order == XINV_ORDER_WAIT)
             wait_step(emit);
     }
-    emit->pending |= (uint8_t)(1u << emit->phase);
+    /* what this phase waits for, whatever waits for this phase waits for as well */
+    emit->pending = (uint8_t)(1u << emit->phase);
 }
 
 void xinv_emit_phase(struct xinv_emit *emit, unsigned phase, bool again)

@@ -13,7 +13,7 @@ struct xinv_emit {
     struct xinv_out *out;
     bool counting;
     uint8_t phase;   /* being emitted */
-    uint8_t pending; /* phases with commands since the last fence */
+    uint8_t pending; /* the last phase with commands, as a bit; 0: none */
     uint32_t run;    /* commands since the last sync */
     bool again;      /* a repeated phase: fence it from its first run */
     uint32_t words;  /* from the output's first word */

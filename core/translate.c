@@ -366,7 +366,7 @@ static void count_syncs(const struct job *job, uint8_t syncs[1 << XINV_NPHASES])
                 fence |= (pending >> q & 1) && job->vendor->order[q][p] != XINV_ORDER_QUEUE;
             again = repeats(job, NULL, p, XINV_REPEAT_PHASE) - 1;
             syncs[set] = (uint8_t)(syncs[set] + fence + again);
-            pending = (fence || again ? 0 : pending) | 1u << p;
+            pending = 1u << p;
         }
     }
 }

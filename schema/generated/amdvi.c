@@ -61,9 +61,11 @@ static const struct xinv_removal_def removals[] = {
     {2, 0x0a, 1, 0xfff}, // 25: must stage1 by pasid did
     {4, 0x0a, 1, 0xfff}, // 26: must nested by pasid did
     {5, 0x21, 1, 0xfdf}, // 27: must device_tlb by rid address
-    {5, 0x01, 1, 0xfdf}, // 28: must device_tlb by rid
-    {5, 0x23, 1, 0xfef}, // 29: must device_tlb by rid pasid address
-    {5, 0x03, 1, 0xfef}, // 30: must device_tlb by rid pasid
+    {5, 0x21, 0, 0xfef}, // 28: may device_tlb by rid address
+    {5, 0x01, 1, 0xfdf}, // 29: must device_tlb by rid
+    {5, 0x01, 0, 0xfef}, // 30: may device_tlb by rid
+    {5, 0x23, 1, 0xfef}, // 31: must device_tlb by rid pasid address
+    {5, 0x03, 1, 0xfef}, // 32: must device_tlb by rid pasid
 };
 
 static const struct xinv_range_def ranges[] = {
@@ -85,10 +87,10 @@ static const struct xinv_command_def commands[] = {
     {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_GUEST, 4, 0, 0x2a, {20, 2}, {2, 1}, {0, 1}}, // 6: stage1
     {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_GUEST, 4, 1, 0x2a, {22, 2}, {3, 1}, {0, 1}}, // 7: stage1, leaf
     {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_GUEST_ALL, 4, 0, 0x0a, {24, 3}, {4, 0}, {0, 1}}, // 8: stage1
-    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB, 5, 0, 0x21, {27, 1}, {4, 1}, {4, 1}}, // 9: device_tlb
-    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_ALL, 5, 0, 0x01, {28, 1}, {5, 0}, {4, 1}}, // 10: device_tlb
-    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_PASID, 5, 0, 0x23, {29, 1}, {5, 1}, {5, 2}}, // 11: device_tlb
-    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_PASID_ALL, 5, 0, 0x03, {30, 1}, {6, 0}, {5, 2}}, // 12: device_tlb
+    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB, 5, 0, 0x21, {27, 2}, {4, 1}, {4, 1}}, // 9: device_tlb
+    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_ALL, 5, 0, 0x01, {29, 2}, {5, 0}, {4, 1}}, // 10: device_tlb
+    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_PASID, 5, 0, 0x23, {31, 1}, {5, 1}, {5, 2}}, // 11: device_tlb
+    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_PASID_ALL, 5, 0, 0x03, {32, 1}, {6, 0}, {5, 2}}, // 12: device_tlb
 };
 
 static const struct xinv_need_def needs[] = {
@@ -101,7 +103,7 @@ static const struct xinv_need_def needs[] = {
     {5, 0x23, 0x00, 0x01, 0x175, {7, 1}}, // 6: device_tlb by rid pasid address
     {3, 0x48, 0x00, 0x02, 0x1d7, {0, 0}}, // 7: stage2 by did ipa
     {5, 0x23, 0x00, 0x01, 0x175, {0, 0}}, // 8: device_tlb by rid pasid address
-    {3, 0x48, 0x00, 0x00, 0x1d7, {0, 0}}, // 9: stage2 by did ipa
+    {3, 0x48, 0x00, 0x02, 0x1d7, {0, 0}}, // 9: stage2 by did ipa
     {4, 0x48, 0x00, 0x00, 0x1d7, {0, 0}}, // 10: nested by did ipa
     {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 11: device_tlb by rid pasid
     {3, 0x48, 0x00, 0x00, 0x197, {7, 1}}, // 12: stage2 by did ipa

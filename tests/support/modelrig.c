@@ -62,18 +62,6 @@ enum model_finding modelrig_judge(struct modelrig *rig, const struct xinv_attach
     return (enum model_finding)rig->result.finding;
 }
 
-/* A survivor that comes back from a stale scalable context entry. */
-static bool context_order(const struct modelrig *rig, size_t i)
-{
-    const struct model_verdict *verdicts = rig->bench.verdicts;
-    size_t root = i;
-
-    while (verdicts[root].fate == MODEL_REFILLED)
-        root = verdicts[root].by;
-    return rig->config.vendor == MODEL_VTD && rig->config.scalable &&
-           rig->bench.stale.at[root].cache == XINV_CACHE_DEVICE_CONFIG && root != i;
-}
-
 static bool pasid_0(const struct modelrig *rig, size_t i)
 {
     const struct model_entry *e = &rig->bench.stale.at[i];
@@ -95,18 +83,9 @@ static bool all_survivors(const struct modelrig *rig,
 enum modelrig_known modelrig_known(const struct modelrig *rig)
 {
     const struct model_result *r = &rig->result;
-    bool smmu = rig->config.vendor == MODEL_SMMUV3;
 
-    if (r->finding == MODEL_SURVIVOR && all_survivors(rig, context_order))
-        return MODELRIG_CONTEXT_ORDER;
     if (r->finding == MODEL_SURVIVOR && all_survivors(rig, pasid_0))
         return MODELRIG_PASID_0;
-    if (r->finding == MODEL_SILENT && !smmu && r->entry.cache == XINV_CACHE_STAGE2 &&
-        r->entry.kind == MODEL_TABLE && r->entry.differs & (MODEL_OTHER_KIND | MODEL_OTHER_WALK))
-        return MODELRIG_STAGE2_TABLES;
-    if (r->finding == MODEL_SILENT && !smmu && r->entry.cache == XINV_CACHE_DEVICE_TLB &&
-        r->entry.tagged && !r->must)
-        return MODELRIG_UNTAGGED;
     if (r->finding == MODEL_MISCOUNT && rig->last == UINT64_MAX &&
         r->pages < rig->report.extra_pages)
         return MODELRIG_PAST_TOP;
