@@ -264,6 +264,7 @@ const struct xinv_backend xinv_backend_vtd = {
     .words = command_words,
     .check = check,
     .encode = encode,
+    .read = xinv_vtd_read,
     .fence = fence,
     .complete = complete,
     .step = register_step,
