@@ -105,6 +105,8 @@ struct xinv_form {
     uint8_t loose;  /* tags whose other values may go as well */
 };
 
+struct xinv_filter_ops;
+
 struct xinv_backend {
     const char *name;
     const char *const *op_names; /* names of the table's `op` key, by number */
@@ -127,6 +129,7 @@ struct xinv_backend {
     /* the register step of an op outside the queue; NULL where there is none */
     void (*step)(const struct xinv_iommu *iommu, uint8_t op, struct xinv_step *step);
     const struct xinv_codec *codec;
+    const struct xinv_filter_ops *filter; /* core/filter.h */
 };
 
 extern const struct xinv_backend xinv_backend_smmuv3;

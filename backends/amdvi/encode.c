@@ -155,4 +155,5 @@ const struct xinv_backend xinv_backend_amdvi = {
     .fence = fence,
     .complete = complete,
     .codec = &xinv_amdvi_codec,
+    .filter = &xinv_amdvi_filter,
 };

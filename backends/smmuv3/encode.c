@@ -204,4 +204,5 @@ const struct xinv_backend xinv_backend_smmuv3 = {
     .fence = fence,
     .complete = complete,
     .codec = &xinv_smmuv3_codec,
+    .filter = &xinv_smmuv3_filter,
 };

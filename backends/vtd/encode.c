@@ -269,4 +269,5 @@ const struct xinv_backend xinv_backend_vtd = {
     .complete = complete,
     .step = register_step,
     .codec = &xinv_vtd_codec,
+    .filter = &xinv_vtd_filter,
 };
