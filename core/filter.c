@@ -102,27 +102,39 @@ static bool is_reserved(const struct filter *f, uint8_t tag, uint32_t value)
     return tag != XINV_TAG_RID && value < f->iommu->vendor->first_free_tag;
 }
 
-/* The words of a pass for one attachment must be valid on the host, with its tags whole, and none
- * that the host keeps for itself. */
+/* Words of the host: valid, and by the table within what has the tags that they name. */
+static int check_host(struct filter *f, const uint64_t *words)
+{
+    struct xinv_removal_set set;
+    struct xinv_decoded decoded;
+    int ret = xinv_decode(f->iommu, words, &decoded);
+
+    if (ret) {
+        f->result.fault = decoded.fault;
+        return refuse(f, XINV_FILTER_HOST, ret);
+    }
+    ret = xinv_removes(f->iommu, words, &set);
+    if (ret < 0)
+        return refuse(f, XINV_FILTER_HOST, ret);
+    if (set.row != XINV_NO_ROW && !(f->iommu->confined >> set.row & 1))
+        return refuse(f, XINV_FILTER_HOST, -XINV_E_UNSUPP);
+    return 0;
+}
+
+/* The words of a pass for one attachment. Its tag must be whole, and none that the host keeps for
+ * itself. */
 static int make(struct filter *f, const struct xinv_pass *pass, const struct xinv_attachment *at,
                 uint64_t *words)
 {
-    const struct xinv_iommu *iommu = f->iommu;
-    unsigned bits = iommu->tag_bits[pass->by];
+    unsigned bits = f->iommu->tag_bits[pass->by];
     uint32_t value = host_value(at, pass->by);
-    struct xinv_decoded decoded;
-    int ret;
 
     if ((bits < 32 && value >> bits) || is_reserved(f, pass->by, value))
         return refuse(f, XINV_FILTER_HOST, -XINV_E_TAG);
     for (unsigned i = 0; i < XINV_COMMAND_WORDS; i++)
         words[i] = pass->words[i];
-    iommu->vendor->backend->filter->host(iommu, at, words);
-    ret = xinv_decode(iommu, words, &decoded);
-    if (!ret)
-        return 0;
-    f->result.fault = decoded.fault;
-    return refuse(f, XINV_FILTER_HOST, ret);
+    f->iommu->vendor->backend->filter->host(f->iommu, at, words);
+    return check_host(f, words);
 }
 
 /* A name that nothing of the guest's has, or an endpoint that would not answer. */

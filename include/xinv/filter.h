@@ -59,7 +59,8 @@ enum xinv_filter_reason {
     XINV_FILTER_PASID,    /* the PASID is not the guest's: -XINV_E_TAG */
     XINV_FILTER_NO_ATS, /* the endpoint's device TLB is off, and would not answer: -XINV_E_UNSUPP */
     XINV_FILTER_HOST, /* the host's IOMMU does not take what it would become, see `fault`: an error
-                         of xinv_decode(); an attachment's tag is too wide, or reserved:
+                         of xinv_decode(); no row of its table says that this stays within what it
+                         names: -XINV_E_UNSUPP; an attachment's tag is too wide or reserved:
                          -XINV_E_TAG */
     XINV_FILTER_NREASONS
 };
