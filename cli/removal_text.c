@@ -119,7 +119,7 @@ const char *removal_text(const struct xinv_iommu *iommu, const struct xinv_remov
     const struct xinv_removal *r = &set->removal[index];
     struct line line = {text, size, 0};
 
-    add(&line, "%s%s", r->must ? "" : "may ", schema_cache_names[r->cache]);
+    add(&line, "%s", schema_cache_names[r->cache]);
     for (unsigned tag = 0; tag < XINV_NTAGS; tag++)
         if (r->match & XINV_TAG_BIT(tag))
             add_tag(&line, set, tag);

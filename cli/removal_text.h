@@ -12,7 +12,7 @@ const char *removal_row(const struct xinv_iommu *iommu, unsigned row, char *text
 
 /*
  * removal_text - one removal of a set: "stage1 asid=0x5 vmid=0x0 address=0x1000..0x1fff; level
- * leaf", with "may " in front where it is not certain
+ * leaf"
  */
 const char *removal_text(const struct xinv_iommu *iommu, const struct xinv_removal_set *set,
                          unsigned index, char *text, size_t size);

@@ -52,7 +52,8 @@ static const char *removes(uint64_t low, uint64_t high)
     n = (size_t)snprintf(text, sizeof(text),
                          "%s:", removal_row(&iommu, set.row, part, sizeof(part)));
     for (unsigned i = 0; i < set.n; i++)
-        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s %s", i ? " |" : "",
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s %s%s", i ? " |" : "",
+                              set.removal[i].must ? "" : "may ",
                               removal_text(&iommu, &set, i, part, sizeof(part)));
     return text;
 }
