@@ -162,6 +162,16 @@ void xinv_emit_command(struct xinv_emit *emit, unsigned row, const struct xinv_o
     emit->run++;
 }
 
+void xinv_emit_words(struct xinv_emit *emit, const uint64_t *words)
+{
+    put(emit, words);
+}
+
+void xinv_emit_close(struct xinv_emit *emit)
+{
+    queue_step(emit);
+}
+
 static bool asked(const struct xinv_completion *completion)
 {
     return completion->store || completion->interrupt || completion->fence || completion->drain;

@@ -33,6 +33,10 @@ void xinv_emit_begin(struct xinv_emit *emit, const struct xinv_iommu *iommu, str
                      bool counting);
 void xinv_emit_phase(struct xinv_emit *emit, unsigned phase, bool again);
 void xinv_emit_command(struct xinv_emit *emit, unsigned row, const struct xinv_operands *operands);
+/* xinv_emit_words, xinv_emit_close - a command that is there already, outside every phase; the end
+ * of a list without a sync */
+void xinv_emit_words(struct xinv_emit *emit, const uint64_t *words);
+void xinv_emit_close(struct xinv_emit *emit);
 void xinv_emit_end(struct xinv_emit *emit, const struct xinv_completion *completion);
 
 /*
