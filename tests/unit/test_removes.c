@@ -298,10 +298,12 @@ Test(removes, vtd_scalable_descriptors_remove_what_their_rows_say)
            "nested did=0x7");
     expect(0x0000000000070022, 0, "iotlb_domain: stage1 did=0x7 | stage2 did=0x7 | nested did=0x7");
     expect(0x0000000000000012, 0, "iotlb_global: stage1 | stage2 | nested");
-    expect(0x0000031000000003, 0x7ffffffffffff001,
-           "dev_tlb_all: device_tlb rid=0x310; pasid untagged");
+    expect(
+        0x0000031000000003, 0x7ffffffffffff001,
+        "dev_tlb_all: device_tlb rid=0x310; pasid untagged | may device_tlb rid=0x310; pasid tagged");
     expect(0x0000031000000003, 0x1000,
-           "dev_tlb_page: device_tlb rid=0x310 address=0x1000..0x1fff; pasid untagged");
+           "dev_tlb_page: device_tlb rid=0x310 address=0x1000..0x1fff; pasid untagged | "
+           "may device_tlb rid=0x310 address=0x1000..0x1fff; pasid tagged");
     expect(0x0000000503100008, 0x7ffffffffffff800,
            "p_dev_tlb_all: device_tlb rid=0x310 pasid=0x5; pasid tagged");
     expect(0x0000000503100008, 0x1001,
@@ -364,8 +366,9 @@ Test(removes, amdvi_commands_remove_what_their_rows_say)
     expect(0x3000000300000000, 0x5002,
            "pages_host: stage2 did=0x3 ipa=0x5000..0x5fff | nested did=0x3 ipa=0x5000..0x5fff | "
            "may stage1 did=0x3 | may nested did=0x3");
-    expect(0x400003e6080003e6, 0x7ffffffffffff001,
-           "iotlb_all: device_tlb rid=0x3e6; pasid untagged");
+    expect(
+        0x400003e6080003e6, 0x7ffffffffffff001,
+        "iotlb_all: device_tlb rid=0x3e6; pasid untagged | may device_tlb rid=0x3e6; pasid tagged");
     /* the PASID's pieces are 1 at 59:56, 23h at 23:16 and 45h at 55:48 */
     expect(0x414503e6082303e6, 0x7ffffffffffff005,
            "iotlb_pasid_all: device_tlb rid=0x3e6 pasid=0x12345; pasid tagged");
