@@ -43,6 +43,7 @@ struct cli_command {
 extern const struct cli_command cli_caps;
 extern const struct cli_command cli_decode;
 extern const struct cli_command cli_encode;
+extern const struct cli_command cli_filter;
 extern const struct cli_command cli_check;
 extern const struct cli_command cli_replay;
 extern const struct cli_command cli_translate;

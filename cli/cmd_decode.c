@@ -6,6 +6,7 @@
 #include "cli/command_draw.h"
 #include "cli/command_input.h"
 #include "cli/fault_text.h"
+#include "cli/removal_text.h"
 #include "cli/vendor_iommu.h"
 #include "core/layout.h"
 
@@ -13,6 +14,7 @@ enum {
     AS = VENDOR_IOMMU_OPTIONS,
     BIN,
     VERBOSE,
+    REMOVES,
     JSON
 };
 
@@ -21,6 +23,7 @@ static const struct cli_option options[] = {
     {"as", "REGISTER", "the words are values of this register: CCMD, IVA or IOTLB (vtd)"},
     {"bin", "FILE", "read raw commands, little-endian, plain or gzip (- for standard input)"},
     {"verbose", NULL, "draw each command's fields over its bits"},
+    {"removes", NULL, "say what each command removes, by the table"},
     {"json", NULL, "print one JSON object a line"},
     {NULL, NULL, NULL},
 };
@@ -44,6 +47,7 @@ struct settings {
     int name_width;
     bool standard_input;
     bool verbose;
+    bool removes;
     bool json;
     uint64_t commands;
     uint64_t faults;
@@ -115,10 +119,37 @@ static char *put_fields(char *at, const struct xinv_decoded *d)
     return at;
 }
 
+/* Lines under a command that is valid. */
+static void print_removals(const struct settings *s, const uint64_t *words)
+{
+    struct xinv_removal_set set;
+    char text[REMOVAL_TEXT_SIZE];
+    int n = xinv_removes(&s->iommu, words, &set);
+
+    if (n < 0)
+        printf("    no row of the table says what it removes\n");
+    else if (!n)
+        printf("    removes nothing\n");
+    for (int i = 0; i < n; i++)
+        printf("    %s %s\n", set.removal[i].must ? "removes" : "may remove",
+               removal_text(&s->iommu, &set, (unsigned)i, text, sizeof(text)));
+}
+
+/* The same as members of the command's object. */
+static char *put_removals(const struct settings *s, const uint64_t *words, char *at, size_t size)
+{
+    struct xinv_removal_set set;
+
+    at = put(at, ",");
+    if (xinv_removes(&s->iommu, words, &set) < 0)
+        return put(at, "\"removes\":null");
+    return at + removal_json(&s->iommu, &set, at, size - 1);
+}
+
 static void print_json(const struct settings *s, const uint64_t *words,
                        const struct xinv_decoded *d)
 {
-    char line[2048];
+    char line[2048 + REMOVAL_TEXT_SIZE];
     char *at = put(line, "{\"name\":");
 
     if (d->name) {
@@ -140,6 +171,8 @@ static void print_json(const struct settings *s, const uint64_t *words,
     if (d->fault.kind) {
         at = put(at, ",\"error\":");
         at += fault_json(&s->iommu, &d->fault, at, (size_t)(line + sizeof(line) - at));
+    } else if (s->removes) {
+        at = put_removals(s, words, at, REMOVAL_TEXT_SIZE);
     }
     at = put(at, "}\n");
     fwrite(line, 1, (size_t)(at - line), stdout);
@@ -162,6 +195,8 @@ static void decode(struct settings *s, const uint64_t *words)
         return;
     }
     print_text(s, words, &d);
+    if (s->removes && !d.fault.kind)
+        print_removals(s, words);
     if (!s->verbose)
         return;
     layout = s->as ? xinv_layout_named(codec->registers, codec->n_registers, s->as)
@@ -236,6 +271,8 @@ static int prepare(const struct cli_command *command, struct settings *s)
         return cli_misuse(command, "commands come from operands, from - or from --bin");
     if (!s->n && !s->standard_input && !s->bin)
         return cli_misuse(command, "no command is given");
+    if (s->removes && s->as)
+        return cli_misuse(command, "--removes is about commands of the queue, not registers");
     if (s->verbose && s->json)
         return cli_misuse(command, "either --verbose or --json");
     return CLI_OK;
@@ -254,6 +291,9 @@ static int take(const struct cli_command *command, void *context, int option, co
         return CLI_OK;
     case VERBOSE:
         s->verbose = true;
+        return CLI_OK;
+    case REMOVES:
+        s->removes = true;
         return CLI_OK;
     case JSON:
         s->json = true;

@@ -7,8 +7,8 @@
 #include "cli/platform.h"
 
 static const struct cli_command *const commands[] = {
-    &cli_replay,    &cli_translate, &cli_explain, &cli_matrix, &cli_verify,
-    &cli_platforms, &cli_check,     &cli_decode,  &cli_encode, &cli_caps};
+    &cli_replay, &cli_translate, &cli_explain, &cli_matrix, &cli_verify, &cli_platforms,
+    &cli_check,  &cli_decode,    &cli_encode,  &cli_filter, &cli_caps};
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void print_help(void)

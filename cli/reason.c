@@ -108,8 +108,11 @@ static void no_stage(const struct xinv_iommu *iommu, unsigned stage, struct reas
     if (!def->present) {
         text_add(&reason->text, "%s has none", reason_prose(iommu)->title);
         add_source(reason, reason_prose(iommu)->file);
-    } else {
+    } else if (!(iommu->stages & XINV_STAGE_BIT(stage))) {
         reason_conditions(iommu, def->conds, reason);
+    } else {
+        text_add(&reason->text, "requests without PASID: ");
+        reason_conditions(iommu, def->untagged_conds, reason);
     }
 }
 
@@ -268,7 +271,8 @@ void reason_find(const struct translation *t, struct reason *reason)
     reason->brief = "refused";
     switch (-t->ret) {
     case XINV_E_UNSUPP:
-        if (!(r->iommu.stages & XINV_STAGE_BIT(stage)))
+        if (!(r->iommu.stages & XINV_STAGE_BIT(stage)) ||
+            (!(r->iommu.untagged & XINV_STAGE_BIT(stage)) && t->report.at && !t->report.at->pasid))
             no_stage(&r->iommu, stage, reason);
         else if ((r->request.flags & XINV_REQ_INVALIDATE) &&
                  lacks_cache(&r->iommu, &r->request, &cache))

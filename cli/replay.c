@@ -64,13 +64,13 @@ static void add_endpoint(struct run *run, uint32_t id, const struct topology_end
     if (from == &t->defaults) {
         e.id = id;
         e.rid = id;
-        if (!t->stage_given && !(run->iommu.stages & XINV_STAGE_BIT(e.stage)))
+        if (!t->stage_given && !(run->iommu.untagged & XINV_STAGE_BIT(e.stage)))
             e.stage = XINV_STAGE_STAGE1;
     }
     if (from->pci_vendor != 0xffff)
         e.quirks = xinv_endpoint_quirks(&run->iommu, from->pci_vendor, from->pci_device);
     ret = xinv_session_add_endpoint(run->session, &e);
-    if (ret == -XINV_E_UNSUPP && !(run->iommu.stages & XINV_STAGE_BIT(e.stage)))
+    if (ret == -XINV_E_UNSUPP && !(run->iommu.untagged & XINV_STAGE_BIT(e.stage)))
         refuse(run, id, e.stage == XINV_STAGE_STAGE1 ? "no stage 1 here" : "no stage 2 here");
     else if (ret && ret != -XINV_E_EXIST)
         refuse(run, id, xinv_strerror(ret));

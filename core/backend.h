@@ -94,6 +94,19 @@ struct xinv_codec {
     uint8_t reserved_hardware; /* a reserved bit that is set */
 };
 
+/* What the words of a command stand for: a row of the table by its op, and how they depart from it.
+ */
+#define XINV_FORM_NOTHING 0xfe /* the command removes nothing */
+#define XINV_FORM_UNKNOWN 0xff /* the table has no row of it */
+struct xinv_form {
+    uint8_t op;
+    uint8_t leaf;
+    uint8_t narrow; /* tags that are matched besides those of the row */
+    uint8_t loose;  /* tags whose other values may go as well */
+};
+
+struct xinv_filter_ops;
+
 struct xinv_backend {
     const char *name;
     const char *const *op_names; /* names of the table's `op` key, by number */
@@ -104,6 +117,10 @@ struct xinv_backend {
     /* writes every word of the command */
     void (*encode)(const struct xinv_iommu *iommu, uint8_t op, const struct xinv_operands *operands,
                    uint64_t *words);
+    /* the form of a valid command, and the values that it has for tags: the way back from encode;
+     * the rest of *set is 0 */
+    void (*read)(const struct xinv_iommu *iommu, const uint64_t *words, struct xinv_form *form,
+                 struct xinv_removal_set *set);
     /* the sync between two phases, and the one that ends a list; complete returns -XINV_E_INVAL if
      * it cannot be said */
     void (*fence)(const struct xinv_iommu *iommu, uint64_t *words);
@@ -112,6 +129,7 @@ struct xinv_backend {
     /* the register step of an op outside the queue; NULL where there is none */
     void (*step)(const struct xinv_iommu *iommu, uint8_t op, struct xinv_step *step);
     const struct xinv_codec *codec;
+    const struct xinv_filter_ops *filter; /* core/filter.h */
 };
 
 extern const struct xinv_backend xinv_backend_smmuv3;

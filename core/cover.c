@@ -414,7 +414,7 @@ void xinv_candidates_find(const struct xinv_iommu *iommu, const struct xinv_shap
 /* The search. */
 
 static struct xinv_cover with(const struct xinv_cover *cover, const struct xinv_candidates *found,
-                              unsigned c, const uint8_t *syncs)
+                              unsigned c, const uint8_t *least)
 {
     struct xinv_cover more = *cover;
 
@@ -422,14 +422,28 @@ static struct xinv_cover with(const struct xinv_cover *cover, const struct xinv_
     more.commands += found->c[c].commands;
     more.listed = (uint8_t)(more.listed + found->c[c].listed);
     more.phases |= (uint8_t)(1u << found->c[c].phase);
-    if (syncs)
-        more.syncs = syncs[more.phases];
+    if (least)
+        more.syncs = least[more.phases];
     more.chosen[more.n++] = (uint8_t)c;
     return more;
 }
 
-/* Every part of the comparison only grows as rows are added, so a plan in the making that is not
- * better never will be. */
+/*
+ * Syncs by the phases of a plan in the making: the fewest that any plan with more rows can come to.
+ * A phase in between may order two others that would need a fence.
+ */
+static void fewest_syncs(const uint8_t *syncs, uint8_t *least)
+{
+    for (unsigned set = 1u << XINV_NPHASES; set-- > 0;) {
+        least[set] = syncs[set];
+        for (unsigned p = 0; p < XINV_NPHASES; p++)
+            if (!(set >> p & 1) && least[set | 1u << p] < least[set])
+                least[set] = least[set | 1u << p];
+    }
+}
+
+/* Every part of the comparison only grows as rows are added, with syncs as fewest_syncs() counts
+ * them, so a plan in the making that is not better never will be. */
 static bool better(const struct xinv_cover *a, const struct xinv_cover *b, bool latency)
 {
     if (latency && a->syncs != b->syncs)
@@ -455,15 +469,21 @@ bool xinv_cover_best(const struct xinv_candidates *found, const uint8_t *syncs,
     uint64_t open[XINV_MAX_ROWS + 1];
     unsigned depth = 0;
     unsigned next = 0; /* candidate to try at this depth */
+    uint8_t least[1 << XINV_NPHASES];
     bool any = false;
 
+    if (syncs)
+        fewest_syncs(syncs, least);
     level[0] = (struct xinv_cover){0};
     open[0] = found->atoms;
     for (;;) {
         unsigned c = next;
 
         if (!open[depth]) {
-            *best = level[depth];
+            if (syncs)
+                level[depth].syncs = syncs[level[depth].phases];
+            if (!any || better(&level[depth], best, syncs != NULL))
+                *best = level[depth];
             any = true;
             c = found->n;
         } else if (depth == XINV_MAX_ROWS) {
@@ -474,7 +494,7 @@ bool xinv_cover_best(const struct xinv_candidates *found, const uint8_t *syncs,
             for (; c < found->n; c++) {
                 if (!(found->c[c].covers & first) || !found->c[c].commands)
                     continue;
-                level[depth + 1] = with(&level[depth], found, c, syncs);
+                level[depth + 1] = with(&level[depth], found, c, syncs ? least : NULL);
                 if (!any || better(&level[depth + 1], best, syncs != NULL))
                     break;
             }

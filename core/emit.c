@@ -125,12 +125,12 @@ static void fence_if_needed(struct xinv_emit *emit)
         emit->iommu->vendor->backend->fence(emit->iommu, words);
         put(emit, words);
         emit->syncs++;
-        emit->pending = 0;
         emit->run = 0;
         if (order == XINV_ORDER_WAIT)
             wait_step(emit);
     }
-    emit->pending |= (uint8_t)(1u << emit->phase);
+    /* what this phase waits for, whatever waits for this phase waits for as well */
+    emit->pending = (uint8_t)(1u << emit->phase);
 }
 
 void xinv_emit_phase(struct xinv_emit *emit, unsigned phase, bool again)
@@ -160,6 +160,16 @@ void xinv_emit_command(struct xinv_emit *emit, unsigned row, const struct xinv_o
         v->backend->encode(emit->iommu, v->commands[row].op, operands, words);
     put(emit, words);
     emit->run++;
+}
+
+void xinv_emit_words(struct xinv_emit *emit, const uint64_t *words)
+{
+    put(emit, words);
+}
+
+void xinv_emit_close(struct xinv_emit *emit)
+{
+    queue_step(emit);
 }
 
 static bool asked(const struct xinv_completion *completion)

@@ -13,7 +13,7 @@ struct xinv_emit {
     struct xinv_out *out;
     bool counting;
     uint8_t phase;   /* being emitted */
-    uint8_t pending; /* phases with commands since the last fence */
+    uint8_t pending; /* the last phase with commands, as a bit; 0: none */
     uint32_t run;    /* commands since the last sync */
     bool again;      /* a repeated phase: fence it from its first run */
     uint32_t words;  /* from the output's first word */
@@ -33,6 +33,10 @@ void xinv_emit_begin(struct xinv_emit *emit, const struct xinv_iommu *iommu, str
                      bool counting);
 void xinv_emit_phase(struct xinv_emit *emit, unsigned phase, bool again);
 void xinv_emit_command(struct xinv_emit *emit, unsigned row, const struct xinv_operands *operands);
+/* xinv_emit_words, xinv_emit_close - a command that is there already, outside every phase; the end
+ * of a list without a sync */
+void xinv_emit_words(struct xinv_emit *emit, const uint64_t *words);
+void xinv_emit_close(struct xinv_emit *emit);
 void xinv_emit_end(struct xinv_emit *emit, const struct xinv_completion *completion);
 
 /*

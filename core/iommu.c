@@ -108,6 +108,9 @@ static void resolve(struct xinv_iommu *iommu)
     for (unsigned i = 0; i < XINV_NSTAGES; i++)
         if (v->stages[i].present && xinv_conds_hold(v, iommu->feature, v->stages[i].conds))
             iommu->stages |= XINV_STAGE_BIT(i);
+    for (unsigned i = 0; i < XINV_NSTAGES; i++)
+        if (xinv_conds_hold(v, iommu->feature, v->stages[i].untagged_conds))
+            iommu->untagged |= (uint8_t)(iommu->stages & XINV_STAGE_BIT(i));
     for (unsigned i = 0; i < v->n_commands; i++) {
         const struct xinv_command_def *def = &v->commands[i];
 

@@ -222,7 +222,8 @@ void xinv_iommu_prepare(struct xinv_iommu *iommu, struct xinv_ladders *ladders)
 
         if (!(iommu->stages & XINV_STAGE_BIT(stage)))
             continue;
-        add_changes(&s, &at);
+        if (iommu->untagged & XINV_STAGE_BIT(stage))
+            add_changes(&s, &at);
         if (stage == XINV_STAGE_STAGE2 || !iommu->tag_bits[XINV_TAG_PASID])
             continue;
         at.known |= PASID_BIT;

@@ -101,7 +101,7 @@ int xinv_endpoint_check(const struct xinv_session *s, uint32_t endpoint, uint8_t
                                                         : XINV_CHANGE_STAGE1_PTE};
     struct xinv_attachment at;
 
-    if (!(iommu->stages & XINV_STAGE_BIT(stage)))
+    if (!(iommu->untagged & XINV_STAGE_BIT(stage)))
         return -XINV_E_UNSUPP;
     xinv_endpoint_attachment(s, endpoint, stage, tag, &at);
     for (unsigned i = 0; i < (stage == XINV_STAGE_PASSTHROUGH ? 1 : 2); i++)

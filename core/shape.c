@@ -29,21 +29,31 @@ static bool takes_new_did(const struct builder *b, const struct xinv_need_def *d
            (b->request->flags & XINV_REQ_NEW_DID);
 }
 
-/* Does an explicit request name whatever an endpoint holds, not what one attachment made? */
+/*
+ * Is the request about whatever an endpoint holds, and not about what one attachment made? A change
+ * of the endpoint's own entry is: what it translated without PASID counts beside the PASIDs that
+ * are known to be live.
+ */
 static bool whole_endpoint(const struct builder *b)
 {
-    return (b->request->flags & XINV_REQ_INVALIDATE) && b->request->scope >= XINV_SCOPE_ENDPOINT;
+    if (b->request->flags & XINV_REQ_INVALIDATE)
+        return b->request->scope >= XINV_SCOPE_ENDPOINT;
+    return b->request->from != XINV_FROM_NOT_PRESENT &&
+           (b->request->change == XINV_CHANGE_PASID_TABLE ||
+            b->request->change == XINV_CHANGE_DEVICE_ENTRY ||
+            b->request->change == XINV_CHANGE_EVERYTHING);
 }
 
 /* Which classes of ATC entries an attachment's traffic makes. */
 static xinv_axes atc_classes(const struct builder *b, const struct xinv_cache_def *cache)
 {
+    xinv_axes whole = whole_endpoint(b) ? XINV_PASID_UNTAGGED : 0;
     xinv_axes classes;
 
     if (!(b->at->known & PASID_BIT))
         return XINV_PASID_UNTAGGED;
     if (b->at->pasid)
-        return XINV_PASID_TAGGED | (whole_endpoint(b) ? XINV_PASID_UNTAGGED : 0);
+        return XINV_PASID_TAGGED | whole;
     /* PASID 0 may stand for requests without PASID: the table says where those end up */
     classes = (xinv_axes)(cache->pasid_zero << 4);
     if (!classes)
@@ -52,7 +62,7 @@ static xinv_axes atc_classes(const struct builder *b, const struct xinv_cache_de
         classes |= XINV_PASID_TAGGED;
     if (!b->iommu->tag_bits[XINV_TAG_PASID])
         classes = XINV_PASID_UNTAGGED;
-    return classes;
+    return classes | whole;
 }
 
 /*

@@ -68,6 +68,15 @@ static int refuse(struct job *job, const struct xinv_attachment *at, unsigned ta
     return error;
 }
 
+/* Is a change about translations of requests without PASID alone? */
+static bool is_untagged(const struct job *job, const struct xinv_attachment *at)
+{
+    const struct xinv_request *r = &job->request;
+
+    return !(r->flags & XINV_REQ_INVALIDATE) && r->change <= XINV_CHANGE_STAGE2_PTE &&
+           !((at->known & PASID_BIT) && at->pasid) && !(at->flags & XINV_ATT_PASIDS_UNKNOWN);
+}
+
 static int check_attachment(struct job *job, const struct xinv_attachment *at)
 {
     uint32_t value[XINV_NTAGS] = {
@@ -77,7 +86,8 @@ static int check_attachment(struct job *job, const struct xinv_attachment *at)
 
     if (at->stage >= XINV_NSTAGES || (at->n_aliases && !at->aliases))
         return refuse(job, at, 0, -XINV_E_INVAL);
-    if (!(job->iommu->stages & XINV_STAGE_BIT(at->stage)))
+    if (!(job->iommu->stages & XINV_STAGE_BIT(at->stage)) ||
+        (is_untagged(job, at) && !(job->iommu->untagged & XINV_STAGE_BIT(at->stage))))
         return refuse(job, at, 0, -XINV_E_UNSUPP);
     for (unsigned t = XINV_TAG_RID; t <= XINV_TAG_VMID; t++) {
         /* a tag that the hardware would cut names somebody else's entries and leaves the stale ones
@@ -356,7 +366,7 @@ static void count_syncs(const struct job *job, uint8_t syncs[1 << XINV_NPHASES])
                 fence |= (pending >> q & 1) && job->vendor->order[q][p] != XINV_ORDER_QUEUE;
             again = repeats(job, NULL, p, XINV_REPEAT_PHASE) - 1;
             syncs[set] = (uint8_t)(syncs[set] + fence + again);
-            pending = (fence || again ? 0 : pending) | 1u << p;
+            pending = 1u << p;
         }
     }
 }

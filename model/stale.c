@@ -329,6 +329,19 @@ static void add_device_tlb(const struct maker *m, bool range, bool all)
     }
 }
 
+/* Everything that an endpoint may hold once its own entry has changed: without PASID as well. */
+static void add_whole_device_tlb(const struct maker *m)
+{
+    struct model_entry e = device_tlb(m);
+
+    add_device_tlb(m, false, true);
+    if (!e.tagged || !(m->at->flags & XINV_ATT_ATS))
+        return;
+    e.tagged = false;
+    e.pasid = 0;
+    add_device_tlb_entry(m, &e, false);
+}
+
 /* ---- Configuration -----------------------------------------------------------------------------
  */
 
@@ -383,7 +396,11 @@ static void add_pasid_config(const struct maker *m, bool absent, bool all, bool 
         e.wild |= MODEL_WILD_PASID;
     else if (all)
         e.wild |= own_tags(m) & MODEL_WILD_PASID;
-    add(m, &e);
+    /* the attachments are the live PASIDs, unless they are said to be unknown */
+    if (vtd && !has(m, XINV_REQ_INVALIDATE) && !(m->at->flags & XINV_ATT_PASIDS_UNKNOWN))
+        model_entries_add(m->out, &e);
+    else
+        add(m, &e);
     if (tables && m->config->vendor == MODEL_SMMUV3) {
         e.kind = MODEL_TABLE;
         add(m, &e);
@@ -540,13 +557,9 @@ static void device_entry(const struct maker *m, bool absent)
         return;
     }
     add_device_config(m, false);
-    /* A scalable context entry goes when no PASID is live (3.3); the PASID entry of requests
-     * without PASID is a change of its own, made first. */
-    if (m->config->vendor != MODEL_VTD || !m->config->scalable || knows(m, XINV_TAG_PASID)) {
-        add_pasid_config(m, false, true, true);
-        add_whole(m, false, own_tags(m));
-    }
-    add_device_tlb(&all, false, true);
+    add_pasid_config(m, false, true, true);
+    add_whole(m, false, own_tags(m));
+    add_whole_device_tlb(&all);
 }
 
 static void pasid_table(const struct maker *m)
@@ -560,7 +573,7 @@ static void pasid_table(const struct maker *m)
         add_whole(m, false, own_tags(m));
     else
         add_whole_stage1(m, own_tags(m));
-    add_device_tlb(&all, false, true);
+    add_whole_device_tlb(&all);
 }
 
 static void tag_release(const struct maker *m)
@@ -722,7 +735,7 @@ void model_stale(const struct model_config *config, const struct xinv_attachment
             break;
         default:
             add_everything(&m, ~0u);
-            add_device_tlb(&all, false, true);
+            add_whole_device_tlb(&all);
             break;
         }
     }

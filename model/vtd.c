@@ -172,8 +172,8 @@ void model_vtd_decode(const struct model_config *config, const uint64_t *words,
         command->illegal = "a descriptor of the 256-bit queue";
 }
 
-/* 6.5.2.11: translations after context and PASID entries, device TLBs after translations and
- * interrupt entries. Nothing is said of PASID entries after context entries: not relied on. */
+/* 6.5.2.12 (revision 5.10): PASID entries after context entries, translations after both, device
+ * TLBs after translations and interrupt entries. */
 bool model_vtd_queue_orders(const struct model_config *config, enum model_order earlier,
                             enum model_order later)
 {
@@ -182,7 +182,8 @@ bool model_vtd_queue_orders(const struct model_config *config, enum model_order 
     bool tlb_later = later == MODEL_IOTLB || later == MODEL_P_IOTLB;
 
     return model_rule(config, MODEL_VTD_QUEUE_ORDER,
-                      (entry && tlb_later) || (tlb && later == MODEL_DEV_TLB));
+                      (entry && tlb_later) || (earlier == MODEL_CC && later == MODEL_PC) ||
+                          (tlb && later == MODEL_DEV_TLB));
 }
 
 /* ---- What must go ----------------------------------------------------------------------------

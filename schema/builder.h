@@ -56,7 +56,7 @@ struct builder {
 const char *schema_source(struct builder *b, const struct schema_node *row);
 /* is there room for one more? An error says how many fit. */
 bool schema_room(const struct schema_node *at, unsigned used, unsigned most, const char *what);
-struct xinv_span schema_when(struct builder *b, const struct schema_node *row);
+struct xinv_span schema_conds(struct builder *b, const struct schema_node *row, const char *key);
 /* a list of tags of this vendor */
 uint8_t schema_tags(const struct builder *b, const struct schema_node *list);
 /* an error if `tags` has one that is not in `known` */

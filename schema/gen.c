@@ -334,9 +334,9 @@ static void vendor_table(struct text *t, const struct schema_vendor *v)
         const struct xinv_stage_def *s = &table->stages[i];
 
         if (s->present)
-            add(t, "        {1, %u, %u, 0x%02x, %u, %u, %s}, // %s\n", s->alloc_tag, s->alloc,
+            add(t, "        {1, %u, %u, 0x%02x, %u, %u, %s, %s}, // %s\n", s->alloc_tag, s->alloc,
                 s->const_tags, s->const_value, s->pasid_required, span(s->conds),
-                schema_stage_names[i]);
+                span(s->untagged_conds), schema_stage_names[i]);
         else
             add(t, "        {0}, // no %s\n", schema_stage_names[i]);
     }

@@ -103,9 +103,9 @@ static void read_cond(struct builder *b, const struct schema_node *node)
         b->conds[b->n_conds++] = cond;
 }
 
-struct xinv_span schema_when(struct builder *b, const struct schema_node *row)
+struct xinv_span schema_conds(struct builder *b, const struct schema_node *row, const char *key)
 {
-    struct schema_node when = schema_get(row, "when");
+    struct schema_node when = schema_get(row, key);
     struct xinv_span span = {(uint8_t)b->n_conds, 0};
 
     for (size_t i = 0; i < schema_length(&when); i++) {

@@ -60,7 +60,7 @@ static void read_cache(struct builder *b, const struct schema_node *node, unsign
                                      XINV_PRESENT | XINV_REGIME_EL1);
     cache->log2_entries = (uint8_t)schema_number(&entries, 0, 24);
     read_spread(node, cache);
-    cache->conds = schema_when(b, node);
+    cache->conds = schema_conds(b, node, "when");
     b->v->cache_sources[id] = schema_source(b, node);
     b->v->cache_places[id] = schema_place_of(node, b->arena);
 }
@@ -167,7 +167,7 @@ static void read_range(struct builder *b, const struct schema_node *node)
     if (order.node)
         def.max_order = schema_linear(b, &order, def.kind == XINV_RANGE_SCALED ? 31 : 52);
     def.leaf_floor = schema_bool(&floor);
-    def.conds = schema_when(b, node);
+    def.conds = schema_conds(b, node, "when");
     if (!schema_room(node, b->n_ranges, MOST, "ranges"))
         return;
     b->range_places[b->n_ranges] = schema_place_of(node, b->arena);
@@ -231,7 +231,7 @@ static void add_command(struct builder *b, const struct schema_node *node, bool 
     def.operands = read_operands(b, node, def.removals);
     if (((def.operands & ADDRESS_TAGS) != 0) != (def.ranges.count != 0))
         schema_fail(node, "a command that matches an address says how in range, and no other does");
-    def.conds = schema_when(b, node);
+    def.conds = schema_conds(b, node, "when");
     b->command_sources[b->n_commands] = schema_source(b, node);
     b->command_places[b->n_commands] = schema_place_of(node, b->arena);
     b->op_places[b->n_commands] = schema_place_of(&op, b->arena);
@@ -308,7 +308,7 @@ static void read_need(struct builder *b, const struct schema_node *node)
     if (def.classes & ~c->axes)
         schema_fail(node, "has a class that %s has not; see its axes",
                     schema_cache_names[def.cache]);
-    def.conds = schema_when(b, node);
+    def.conds = schema_conds(b, node, "when");
     if (!schema_room(node, b->n_needs, MOST, "needs"))
         return;
     b->need_places[b->n_needs] = schema_place_of(node, b->arena);
@@ -336,7 +336,7 @@ static void read_change(struct builder *b, const struct schema_node *node)
         read_need(b, &need);
     }
     def.needs.count = (uint8_t)(b->n_needs - def.needs.first);
-    def.conds = schema_when(b, node);
+    def.conds = schema_conds(b, node, "when");
     if (!schema_room(node, b->n_changes, MOST, "changes"))
         return;
     b->change_sources[b->n_changes] = schema_source(b, node);

@@ -174,7 +174,8 @@ static void read_constants(const struct builder *b, const struct schema_node *ma
 static void read_stage(struct builder *b, const struct schema_node *node,
                        struct xinv_stage_def *stage)
 {
-    static const char *const keys[] = {"allocate", "per", "constant", "pasid", "when", NULL};
+    static const char *const keys[] = {"allocate", "per",           "constant", "pasid",
+                                       "when",     "untagged_when", NULL};
     static const char *const pers[] = {"domain", "endpoint", NULL};
     struct schema_node tag = schema_get(node, "allocate");
     struct schema_node per = schema_get(node, "per");
@@ -200,7 +201,8 @@ static void read_stage(struct builder *b, const struct schema_node *node,
         (void)schema_number(&pasid, 0, 0);
         stage->pasid_required = 1;
     }
-    stage->conds = schema_when(b, node);
+    stage->conds = schema_conds(b, node, "when");
+    stage->untagged_conds = schema_conds(b, node, "untagged_when");
 }
 
 static void read_stages(struct builder *b, const struct schema_node *root)
@@ -302,7 +304,7 @@ static void read_repeat(struct builder *b, const struct schema_node *node, unsig
     def.except_changes = (uint8_t)schema_choices(&except, schema_change_names);
     if (endpoint.node)
         read_endpoint(&endpoint, &def, (*quirks)++);
-    def.conds = schema_when(b, node);
+    def.conds = schema_conds(b, node, "when");
     b->repeat_sources[b->n_repeats] = schema_source(b, node);
     b->repeat_places[b->n_repeats] = schema_place_of(node, b->arena);
     b->repeats[b->n_repeats++] = def;
@@ -335,7 +337,7 @@ static void read_attaches(struct builder *b, const struct schema_node *root)
         if (!schema_room(&node, b->n_attaches, MAX_ATTACHES, "attach rows"))
             return;
         def.change = (uint8_t)schema_choice(&change, schema_change_names);
-        def.conds = schema_when(b, &node);
+        def.conds = schema_conds(b, &node, "when");
         b->attach_places[b->n_attaches] = schema_place_of(&node, b->arena);
         b->attaches[b->n_attaches++] = def;
     }

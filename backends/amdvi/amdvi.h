@@ -21,5 +21,9 @@ enum xinv_amdvi_op {
 };
 
 extern const struct xinv_codec xinv_amdvi_codec;
+extern const struct xinv_filter_ops xinv_amdvi_filter;
+
+void xinv_amdvi_read(const struct xinv_iommu *iommu, const uint64_t *words, struct xinv_form *form,
+                     struct xinv_removal_set *set);
 
 #endif

@@ -151,7 +151,9 @@ const struct xinv_backend xinv_backend_amdvi = {
     .n_ops = XINV_AMDVI_NOPS,
     .words = command_words,
     .encode = encode,
+    .read = xinv_amdvi_read,
     .fence = fence,
     .complete = complete,
     .codec = &xinv_amdvi_codec,
+    .filter = &xinv_amdvi_filter,
 };

@@ -200,7 +200,9 @@ const struct xinv_backend xinv_backend_smmuv3 = {
     .n_ops = XINV_SMMUV3_NOPS,
     .words = command_words,
     .encode = encode,
+    .read = xinv_smmuv3_read,
     .fence = fence,
     .complete = complete,
     .codec = &xinv_smmuv3_codec,
+    .filter = &xinv_smmuv3_filter,
 };

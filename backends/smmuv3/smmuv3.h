@@ -29,5 +29,9 @@ enum xinv_smmuv3_op {
 };
 
 extern const struct xinv_codec xinv_smmuv3_codec;
+extern const struct xinv_filter_ops xinv_smmuv3_filter;
+
+void xinv_smmuv3_read(const struct xinv_iommu *iommu, const uint64_t *words, struct xinv_form *form,
+                      struct xinv_removal_set *set);
 
 #endif

@@ -264,8 +264,10 @@ const struct xinv_backend xinv_backend_vtd = {
     .words = command_words,
     .check = check,
     .encode = encode,
+    .read = xinv_vtd_read,
     .fence = fence,
     .complete = complete,
     .step = register_step,
     .codec = &xinv_vtd_codec,
+    .filter = &xinv_vtd_filter,
 };

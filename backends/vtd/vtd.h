@@ -29,5 +29,9 @@ enum xinv_vtd_op {
 };
 
 extern const struct xinv_codec xinv_vtd_codec;
+extern const struct xinv_filter_ops xinv_vtd_filter;
+
+void xinv_vtd_read(const struct xinv_iommu *iommu, const uint64_t *words, struct xinv_form *form,
+                   struct xinv_removal_set *set);
 
 #endif

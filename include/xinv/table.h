@@ -242,6 +242,7 @@ struct xinv_stage_def {
     uint8_t const_value;
     uint8_t pasid_required; /* 1: requests without PASID are tagged PASID 0 by the IOMMU */
     struct xinv_span conds;
+    struct xinv_span untagged_conds; /* and these, for requests without PASID */
 };
 
 /* Which change an ATTACH or DETACH of a whole endpoint is; the first whose conditions hold. */

@@ -100,6 +100,7 @@ struct xinv_iommu {
     uint8_t reach[XINV_MAX_COMMANDS]; /* caches that a row certainly removes from, as 1 << cache */
     uint8_t caches;                   /* mask of caches that this IOMMU has */
     uint8_t stages;                   /* mask of stages that this IOMMU has */
+    uint8_t untagged;                 /* of those, the ones that requests without PASID can use */
     uint8_t words;                    /* 64-bit words in a command */
     struct xinv_range_spec range[XINV_MAX_COMMANDS];
 };
@@ -439,6 +440,54 @@ size_t xinv_format(const struct xinv_decoded *decoded, char *text, size_t size);
 
 /* xinv_hardware_text - "CERROR_ILL", "IQE, code 3", ... */
 const char *xinv_hardware_text(unsigned hardware);
+
+/* ---- What a command removes ---- */
+
+#define XINV_MAX_REMOVALS 12
+#define XINV_NO_ROW       0xffu
+
+/* Entries of one cache that have the command's value of every tag in `match`, and any value of the
+ * others. */
+struct xinv_removal {
+    uint8_t cache;     /* enum xinv_cache */
+    uint8_t match;     /* XINV_TAG_BIT mask */
+    uint8_t must;      /* 1: certainly; 0: possibly, besides */
+    xinv_axes classes; /* of those that the cache has */
+};
+
+/* All that a command removes, and the values of the tags that it matches on; other values are 0. */
+struct xinv_removal_set {
+    uint8_t n;
+    uint8_t row;          /* of the vendor's table, which says so; XINV_NO_ROW: nothing */
+    uint8_t log2_granule; /* only entries of tables with this granule; 0: with any */
+    uint8_t log2_leaf;    /* of leaf entries, only those of this size; 0: of any */
+    uint32_t rid;
+    uint32_t rid_ignored; /* bits of the requester ID that do not count */
+    uint32_t pasid;
+    uint32_t asid;
+    uint32_t did;
+    uint32_t vmid;
+    uint32_t index; /* of an interrupt entry */
+    uint32_t index_ignored;
+    uint64_t first; /* of the address or the IPA */
+    uint64_t last;
+    struct xinv_removal removal[XINV_MAX_REMOVALS];
+};
+
+/*
+ * xinv_removes - what one command of the queue removes, by the table's row: what xinv_translate()
+ * chose it for
+ * @words: iommu->words words, low word first
+ * @set: filled in; unchanged on error
+ *
+ * An entry goes if it has an address of first..last, whole or in part.
+ *
+ * returns: how many removals, 0 for a sync or an answer to a page request; an error of
+ * xinv_decode(): the IOMMU does not take the command; -XINV_E_UNSUPP also where no row of the table
+ * says what it removes
+ */
+int xinv_removes(const struct xinv_iommu *iommu, const uint64_t *words,
+                 struct xinv_removal_set *set);
 
 #ifdef __cplusplus
 }

@@ -24,11 +24,12 @@ static const struct xinv_feature_def features[] = {
 static const struct xinv_cond conds[] = {
     {5, 1, 0}, // 0: GTSup != 0
     {14, 0, 0}, // 1: SNP == 0
-    {6, 1, 0}, // 2: IASup != 0
-    {0, 1, 0}, // 3: IotlbSup != 0
+    {10, 1, 0}, // 2: GIoSup != 0
+    {6, 1, 0}, // 3: IASup != 0
     {0, 1, 0}, // 4: IotlbSup != 0
-    {5, 1, 0}, // 5: GTSup != 0
-    {1, 1, 0}, // 6: NpCache != 0
+    {0, 1, 0}, // 5: IotlbSup != 0
+    {5, 1, 0}, // 6: GTSup != 0
+    {1, 1, 0}, // 7: NpCache != 0
 };
 
 static const struct xinv_removal_def removals[] = {
@@ -60,9 +61,11 @@ static const struct xinv_removal_def removals[] = {
     {2, 0x0a, 1, 0xfff}, // 25: must stage1 by pasid did
     {4, 0x0a, 1, 0xfff}, // 26: must nested by pasid did
     {5, 0x21, 1, 0xfdf}, // 27: must device_tlb by rid address
-    {5, 0x01, 1, 0xfdf}, // 28: must device_tlb by rid
-    {5, 0x23, 1, 0xfef}, // 29: must device_tlb by rid pasid address
-    {5, 0x03, 1, 0xfef}, // 30: must device_tlb by rid pasid
+    {5, 0x21, 0, 0xfef}, // 28: may device_tlb by rid address
+    {5, 0x01, 1, 0xfdf}, // 29: must device_tlb by rid
+    {5, 0x01, 0, 0xfef}, // 30: may device_tlb by rid
+    {5, 0x23, 1, 0xfef}, // 31: must device_tlb by rid pasid address
+    {5, 0x03, 1, 0xfef}, // 32: must device_tlb by rid pasid
 };
 
 static const struct xinv_range_def ranges[] = {
@@ -77,17 +80,17 @@ static const struct xinv_range_def ranges[] = {
 static const struct xinv_command_def commands[] = {
     {"INVALIDATE_DEVTAB_ENTRY", XINV_AMDVI_OP_DEVTAB_ENTRY, 1, 0, 0x01, {0, 1}, {0, 0}, {0, 0}}, // 0: config
     {"INVALIDATE_INTERRUPT_TABLE", XINV_AMDVI_OP_INTERRUPT_TABLE, 1, 0, 0x01, {1, 1}, {0, 0}, {0, 0}}, // 1: config
-    {"INVALIDATE_IOMMU_ALL", XINV_AMDVI_OP_IOMMU_ALL, 1, 0, 0x00, {2, 6}, {0, 0}, {2, 1}}, // 2: config
+    {"INVALIDATE_IOMMU_ALL", XINV_AMDVI_OP_IOMMU_ALL, 1, 0, 0x00, {2, 6}, {0, 0}, {3, 1}}, // 2: config
     {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_HOST, 4, 0, 0x48, {8, 4}, {0, 1}, {0, 0}}, // 3: stage1
     {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_HOST, 4, 1, 0x48, {12, 4}, {1, 1}, {0, 0}}, // 4: stage1, leaf
     {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_HOST_ALL, 4, 0, 0x08, {16, 4}, {2, 0}, {0, 0}}, // 5: stage1
     {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_GUEST, 4, 0, 0x2a, {20, 2}, {2, 1}, {0, 1}}, // 6: stage1
     {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_GUEST, 4, 1, 0x2a, {22, 2}, {3, 1}, {0, 1}}, // 7: stage1, leaf
     {"INVALIDATE_IOMMU_PAGES", XINV_AMDVI_OP_PAGES_GUEST_ALL, 4, 0, 0x0a, {24, 3}, {4, 0}, {0, 1}}, // 8: stage1
-    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB, 5, 0, 0x21, {27, 1}, {4, 1}, {3, 1}}, // 9: device_tlb
-    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_ALL, 5, 0, 0x01, {28, 1}, {5, 0}, {3, 1}}, // 10: device_tlb
-    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_PASID, 5, 0, 0x23, {29, 1}, {5, 1}, {4, 2}}, // 11: device_tlb
-    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_PASID_ALL, 5, 0, 0x03, {30, 1}, {6, 0}, {4, 2}}, // 12: device_tlb
+    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB, 5, 0, 0x21, {27, 2}, {4, 1}, {4, 1}}, // 9: device_tlb
+    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_ALL, 5, 0, 0x01, {29, 2}, {5, 0}, {4, 1}}, // 10: device_tlb
+    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_PASID, 5, 0, 0x23, {31, 1}, {5, 1}, {5, 2}}, // 11: device_tlb
+    {"INVALIDATE_IOTLB_PAGES", XINV_AMDVI_OP_IOTLB_PASID_ALL, 5, 0, 0x03, {32, 1}, {6, 0}, {5, 2}}, // 12: device_tlb
 };
 
 static const struct xinv_need_def needs[] = {
@@ -95,19 +98,19 @@ static const struct xinv_need_def needs[] = {
     {5, 0x23, 0x00, 0x01, 0x175, {0, 0}}, // 1: device_tlb by rid pasid address
     {4, 0x2a, 0x00, 0x02, 0x1d7, {0, 0}}, // 2: nested by pasid did address
     {5, 0x23, 0x00, 0x01, 0x175, {0, 0}}, // 3: device_tlb by rid pasid address
-    {2, 0x2a, 0x00, 0x00, 0x197, {6, 1}}, // 4: stage1 by pasid did address
-    {4, 0x2a, 0x00, 0x00, 0x197, {6, 1}}, // 5: nested by pasid did address
-    {5, 0x23, 0x00, 0x01, 0x175, {6, 1}}, // 6: device_tlb by rid pasid address
+    {2, 0x2a, 0x00, 0x00, 0x197, {7, 1}}, // 4: stage1 by pasid did address
+    {4, 0x2a, 0x00, 0x00, 0x197, {7, 1}}, // 5: nested by pasid did address
+    {5, 0x23, 0x00, 0x01, 0x175, {7, 1}}, // 6: device_tlb by rid pasid address
     {3, 0x48, 0x00, 0x02, 0x1d7, {0, 0}}, // 7: stage2 by did ipa
     {5, 0x23, 0x00, 0x01, 0x175, {0, 0}}, // 8: device_tlb by rid pasid address
-    {3, 0x48, 0x00, 0x00, 0x1d7, {0, 0}}, // 9: stage2 by did ipa
+    {3, 0x48, 0x00, 0x02, 0x1d7, {0, 0}}, // 9: stage2 by did ipa
     {4, 0x48, 0x00, 0x00, 0x1d7, {0, 0}}, // 10: nested by did ipa
     {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 11: device_tlb by rid pasid
-    {3, 0x48, 0x00, 0x00, 0x197, {6, 1}}, // 12: stage2 by did ipa
-    {5, 0x23, 0x00, 0x01, 0x175, {6, 1}}, // 13: device_tlb by rid pasid address
-    {3, 0x48, 0x00, 0x00, 0x197, {6, 1}}, // 14: stage2 by did ipa
-    {4, 0x48, 0x00, 0x00, 0x197, {6, 1}}, // 15: nested by did ipa
-    {5, 0x03, 0x00, 0x01, 0x175, {6, 1}}, // 16: device_tlb by rid pasid
+    {3, 0x48, 0x00, 0x00, 0x197, {7, 1}}, // 12: stage2 by did ipa
+    {5, 0x23, 0x00, 0x01, 0x175, {7, 1}}, // 13: device_tlb by rid pasid address
+    {3, 0x48, 0x00, 0x00, 0x197, {7, 1}}, // 14: stage2 by did ipa
+    {4, 0x48, 0x00, 0x00, 0x197, {7, 1}}, // 15: nested by did ipa
+    {5, 0x03, 0x00, 0x01, 0x175, {7, 1}}, // 16: device_tlb by rid pasid
     {1, 0x0a, 0x00, 0x00, 0x1d5, {0, 0}}, // 17: pasid_config by pasid did
     {2, 0x0a, 0x00, 0x00, 0x1d7, {0, 0}}, // 18: stage1 by pasid did
     {4, 0x0a, 0x00, 0x00, 0x1d7, {0, 0}}, // 19: nested by pasid did
@@ -208,10 +211,10 @@ const struct xinv_vendor xinv_vendor_amdvi = {
         {0}, // no write_buffer
     },
     .stages = {
-        {1, 3, 2, 0x00, 0, 1, {0, 2}}, // stage1
-        {1, 3, 1, 0x00, 0, 0, {0, 0}}, // stage2
-        {1, 3, 2, 0x00, 0, 0, {0, 1}}, // nested
-        {1, 0, 3, 0x08, 1, 0, {1, 1}}, // passthrough
+        {1, 3, 2, 0x00, 0, 1, {0, 2}, {2, 1}}, // stage1
+        {1, 3, 1, 0x00, 0, 0, {0, 0}, {0, 0}}, // stage2
+        {1, 3, 2, 0x00, 0, 0, {0, 1}, {0, 0}}, // nested
+        {1, 0, 3, 0x08, 1, 0, {1, 1}, {0, 0}}, // passthrough
     },
     .order = {
         {1, 1, 1, 1, 1, 1}, // after register

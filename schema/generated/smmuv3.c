@@ -307,10 +307,10 @@ const struct xinv_vendor xinv_vendor_smmuv3 = {
         {0}, // no write_buffer
     },
     .stages = {
-        {1, 2, 1, 0x10, 0, 0, {0, 1}}, // stage1
-        {1, 4, 1, 0x00, 0, 0, {1, 1}}, // stage2
-        {1, 4, 1, 0x00, 0, 0, {2, 3}}, // nested
-        {1, 0, 0, 0x00, 0, 0, {0, 0}}, // passthrough
+        {1, 2, 1, 0x10, 0, 0, {0, 1}, {0, 0}}, // stage1
+        {1, 4, 1, 0x00, 0, 0, {1, 1}, {0, 0}}, // stage2
+        {1, 4, 1, 0x00, 0, 0, {2, 3}, {0, 0}}, // nested
+        {1, 0, 0, 0x00, 0, 0, {0, 0}, {0, 0}}, // passthrough
     },
     .order = {
         {1, 1, 1, 1, 1, 1}, // after register

@@ -86,12 +86,14 @@ static const struct xinv_removal_def removals[] = {
     {3, 0x00, 1, 0xfff}, // 25: must stage2 by
     {4, 0x00, 1, 0xfff}, // 26: must nested by
     {5, 0x21, 1, 0xfdf}, // 27: must device_tlb by rid address
-    {5, 0x01, 1, 0xfdf}, // 28: must device_tlb by rid
-    {5, 0x23, 1, 0xfef}, // 29: must device_tlb by rid pasid address
-    {5, 0x03, 1, 0xfef}, // 30: must device_tlb by rid pasid
-    {5, 0x21, 1, 0xfef}, // 31: must device_tlb by rid address
-    {5, 0x01, 1, 0xfef}, // 32: must device_tlb by rid
-    {6, 0x00, 1, 0xfff}, // 33: must interrupt by
+    {5, 0x21, 0, 0xfef}, // 28: may device_tlb by rid address
+    {5, 0x01, 1, 0xfdf}, // 29: must device_tlb by rid
+    {5, 0x01, 0, 0xfef}, // 30: may device_tlb by rid
+    {5, 0x23, 1, 0xfef}, // 31: must device_tlb by rid pasid address
+    {5, 0x03, 1, 0xfef}, // 32: must device_tlb by rid pasid
+    {5, 0x21, 1, 0xfef}, // 33: must device_tlb by rid address
+    {5, 0x01, 1, 0xfef}, // 34: must device_tlb by rid
+    {6, 0x00, 1, 0xfff}, // 35: must interrupt by
 };
 
 static const struct xinv_range_def ranges[] = {
@@ -120,13 +122,13 @@ static const struct xinv_command_def commands[] = {
     {"iotlb", XINV_VTD_OP_IOTLB_PAGE, 4, 1, 0x48, {18, 3}, {3, 1}, {10, 1}}, // 12: stage1, leaf
     {"iotlb", XINV_VTD_OP_IOTLB_DOMAIN, 4, 0, 0x08, {21, 3}, {4, 0}, {0, 0}}, // 13: stage1
     {"iotlb", XINV_VTD_OP_IOTLB_GLOBAL, 4, 0, 0x00, {24, 3}, {4, 0}, {0, 0}}, // 14: stage1
-    {"dev_tlb", XINV_VTD_OP_DEV_TLB_PAGE, 5, 0, 0x21, {27, 1}, {4, 1}, {11, 1}}, // 15: device_tlb
-    {"dev_tlb", XINV_VTD_OP_DEV_TLB_ALL, 5, 0, 0x01, {28, 1}, {5, 0}, {11, 1}}, // 16: device_tlb
-    {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_PAGE, 5, 0, 0x23, {29, 1}, {5, 1}, {12, 4}}, // 17: device_tlb
-    {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_ALL, 5, 0, 0x03, {30, 1}, {6, 0}, {12, 4}}, // 18: device_tlb
-    {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_PAGE_ALL_PASIDS, 5, 0, 0x21, {31, 1}, {6, 1}, {12, 4}}, // 19: device_tlb
-    {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_ALL_PASIDS, 5, 0, 0x01, {32, 1}, {7, 0}, {12, 4}}, // 20: device_tlb
-    {"iec", XINV_VTD_OP_IEC_GLOBAL, 1, 0, 0x00, {33, 1}, {7, 0}, {7, 1}}, // 21: config
+    {"dev_tlb", XINV_VTD_OP_DEV_TLB_PAGE, 5, 0, 0x21, {27, 2}, {4, 1}, {11, 1}}, // 15: device_tlb
+    {"dev_tlb", XINV_VTD_OP_DEV_TLB_ALL, 5, 0, 0x01, {29, 2}, {5, 0}, {11, 1}}, // 16: device_tlb
+    {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_PAGE, 5, 0, 0x23, {31, 1}, {5, 1}, {12, 4}}, // 17: device_tlb
+    {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_ALL, 5, 0, 0x03, {32, 1}, {6, 0}, {12, 4}}, // 18: device_tlb
+    {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_PAGE_ALL_PASIDS, 5, 0, 0x21, {33, 1}, {6, 1}, {12, 4}}, // 19: device_tlb
+    {"p_dev_tlb", XINV_VTD_OP_P_DEV_TLB_ALL_PASIDS, 5, 0, 0x01, {34, 1}, {7, 0}, {12, 4}}, // 20: device_tlb
+    {"iec", XINV_VTD_OP_IEC_GLOBAL, 1, 0, 0x00, {35, 1}, {7, 0}, {7, 1}}, // 21: config
 };
 
 static const struct xinv_need_def needs[] = {
@@ -137,7 +139,7 @@ static const struct xinv_need_def needs[] = {
     {7, 0x00, 0x00, 0x00, 0x155, {8, 1}}, // 4: write_buffer by
     {3, 0x48, 0x00, 0x02, 0x1d7, {0, 0}}, // 5: stage2 by did ipa
     {5, 0x23, 0x00, 0x01, 0x175, {0, 0}}, // 6: device_tlb by rid pasid address
-    {3, 0x48, 0x00, 0x00, 0x1d7, {0, 0}}, // 7: stage2 by did ipa
+    {3, 0x48, 0x00, 0x02, 0x1d7, {0, 0}}, // 7: stage2 by did ipa
     {4, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 8: nested by did
     {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 9: device_tlb by rid pasid
     {3, 0x48, 0x00, 0x00, 0x197, {16, 1}}, // 10: stage2 by did ipa
@@ -165,37 +167,45 @@ static const struct xinv_need_def needs[] = {
     {0, 0x01, 0x00, 0x08, 0x1d5, {0, 0}}, // 32: device_config by rid
     {1, 0x0a, 0x00, 0x00, 0x1d5, {0, 0}}, // 33: pasid_config by pasid did
     {3, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 34: stage2 by did
-    {4, 0x0a, 0x00, 0x00, 0x1d7, {0, 0}}, // 35: nested by pasid did
-    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 36: device_tlb by rid pasid
-    {0, 0x09, 0x00, 0x08, 0x1d5, {0, 0}}, // 37: device_config by rid did
+    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 35: device_tlb by rid pasid
+    {0, 0x01, 0x00, 0x08, 0x1d5, {0, 0}}, // 36: device_config by rid
+    {1, 0x0a, 0x00, 0x00, 0x1d5, {0, 0}}, // 37: pasid_config by pasid did
     {3, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 38: stage2 by did
-    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 39: device_tlb by rid pasid
-    {0, 0x09, 0x08, 0x08, 0x195, {16, 1}}, // 40: device_config by rid did
-    {3, 0x08, 0x00, 0x10, 0x197, {16, 1}}, // 41: stage2 by did
-    {7, 0x00, 0x00, 0x00, 0x155, {17, 2}}, // 42: write_buffer by
-    {0, 0x01, 0x00, 0x08, 0x1d5, {0, 0}}, // 43: device_config by rid
-    {1, 0x0a, 0x00, 0x20, 0x1d5, {0, 0}}, // 44: pasid_config by pasid did
-    {2, 0x0a, 0x00, 0x20, 0x1d7, {0, 0}}, // 45: stage1 by pasid did
-    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 46: device_tlb by rid pasid
+    {4, 0x0a, 0x00, 0x00, 0x1d7, {0, 0}}, // 39: nested by pasid did
+    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 40: device_tlb by rid pasid
+    {0, 0x09, 0x00, 0x08, 0x1d5, {0, 0}}, // 41: device_config by rid did
+    {3, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 42: stage2 by did
+    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 43: device_tlb by rid pasid
+    {0, 0x09, 0x08, 0x08, 0x195, {16, 1}}, // 44: device_config by rid did
+    {3, 0x08, 0x00, 0x10, 0x197, {16, 1}}, // 45: stage2 by did
+    {7, 0x00, 0x00, 0x00, 0x155, {17, 2}}, // 46: write_buffer by
     {0, 0x01, 0x00, 0x08, 0x1d5, {0, 0}}, // 47: device_config by rid
-    {1, 0x0a, 0x00, 0x20, 0x1d5, {0, 0}}, // 48: pasid_config by pasid did
-    {3, 0x08, 0x00, 0x20, 0x1d7, {0, 0}}, // 49: stage2 by did
-    {4, 0x0a, 0x00, 0x20, 0x1d7, {0, 0}}, // 50: nested by pasid did
-    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 51: device_tlb by rid pasid
-    {0, 0x01, 0x00, 0x08, 0x195, {16, 1}}, // 52: device_config by rid
-    {3, 0x08, 0x08, 0x00, 0x197, {16, 1}}, // 53: stage2 by did
-    {7, 0x00, 0x00, 0x00, 0x155, {17, 2}}, // 54: write_buffer by
-    {1, 0x08, 0x00, 0x00, 0x1d5, {0, 0}}, // 55: pasid_config by did
-    {2, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 56: stage1 by did
+    {1, 0x0a, 0x00, 0x00, 0x1d5, {0, 0}}, // 48: pasid_config by pasid did
+    {2, 0x0a, 0x00, 0x00, 0x1d7, {0, 0}}, // 49: stage1 by pasid did
+    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 50: device_tlb by rid pasid
+    {0, 0x01, 0x00, 0x08, 0x1d5, {0, 0}}, // 51: device_config by rid
+    {1, 0x0a, 0x00, 0x00, 0x1d5, {0, 0}}, // 52: pasid_config by pasid did
+    {3, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 53: stage2 by did
+    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 54: device_tlb by rid pasid
+    {0, 0x01, 0x00, 0x08, 0x1d5, {0, 0}}, // 55: device_config by rid
+    {1, 0x0a, 0x00, 0x00, 0x1d5, {0, 0}}, // 56: pasid_config by pasid did
     {3, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 57: stage2 by did
-    {4, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 58: nested by did
-    {0, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 59: device_config by
-    {1, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 60: pasid_config by
-    {2, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 61: stage1 by
-    {3, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 62: stage2 by
-    {4, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 63: nested by
-    {6, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 64: interrupt by
-    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 65: device_tlb by rid pasid
+    {4, 0x0a, 0x00, 0x00, 0x1d7, {0, 0}}, // 58: nested by pasid did
+    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 59: device_tlb by rid pasid
+    {0, 0x01, 0x00, 0x08, 0x195, {16, 1}}, // 60: device_config by rid
+    {3, 0x08, 0x08, 0x00, 0x197, {16, 1}}, // 61: stage2 by did
+    {7, 0x00, 0x00, 0x00, 0x155, {17, 2}}, // 62: write_buffer by
+    {1, 0x08, 0x00, 0x00, 0x1d5, {0, 0}}, // 63: pasid_config by did
+    {2, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 64: stage1 by did
+    {3, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 65: stage2 by did
+    {4, 0x08, 0x00, 0x00, 0x1d7, {0, 0}}, // 66: nested by did
+    {0, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 67: device_config by
+    {1, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 68: pasid_config by
+    {2, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 69: stage1 by
+    {3, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 70: stage2 by
+    {4, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 71: nested by
+    {6, 0x00, 0x00, 0x00, 0x1d5, {0, 0}}, // 72: interrupt by
+    {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 73: device_tlb by rid pasid
 };
 
 static const struct xinv_change_def changes[] = {
@@ -211,14 +221,16 @@ static const struct xinv_change_def changes[] = {
     {2, 1, 0x4, {21, 4}, {0, 1}}, // pasid_entry
     {2, 2, 0xf, {25, 3}, {0, 1}}, // pasid_entry
     {3, 1, 0x9, {28, 4}, {0, 1}}, // pasid_table
-    {3, 1, 0x6, {32, 5}, {0, 1}}, // pasid_table
-    {4, 1, 0xa, {37, 3}, {9, 1}}, // device_entry
-    {4, 2, 0xa, {40, 3}, {9, 1}}, // device_entry
-    {4, 1, 0x9, {43, 4}, {0, 1}}, // device_entry
-    {4, 1, 0x6, {47, 5}, {0, 1}}, // device_entry
-    {4, 2, 0xf, {52, 3}, {0, 1}}, // device_entry
-    {5, 1, 0xf, {55, 4}, {0, 0}}, // tag_release
-    {6, 3, 0xf, {59, 7}, {0, 0}}, // everything
+    {3, 1, 0x2, {32, 4}, {0, 1}}, // pasid_table
+    {3, 1, 0x4, {36, 5}, {0, 1}}, // pasid_table
+    {4, 1, 0xa, {41, 3}, {9, 1}}, // device_entry
+    {4, 2, 0xa, {44, 3}, {9, 1}}, // device_entry
+    {4, 1, 0x9, {47, 4}, {0, 1}}, // device_entry
+    {4, 1, 0x2, {51, 4}, {0, 1}}, // device_entry
+    {4, 1, 0x4, {55, 5}, {0, 1}}, // device_entry
+    {4, 2, 0xf, {60, 3}, {0, 1}}, // device_entry
+    {5, 1, 0xf, {63, 4}, {0, 0}}, // tag_release
+    {6, 3, 0xf, {67, 7}, {0, 0}}, // everything
 };
 
 static const struct xinv_repeat_def repeats[] = {
@@ -248,7 +260,7 @@ const struct xinv_vendor xinv_vendor_vtd = {
     .n_registers = 2,
     .n_features = 29,
     .n_commands = 22,
-    .n_changes = 20,
+    .n_changes = 22,
     .n_repeats = 1,
     .n_attaches = 2,
     .first_free_tag = 2,
@@ -275,15 +287,15 @@ const struct xinv_vendor xinv_vendor_vtd = {
         {1, 0x00, 0x00, 0x00, 0, 0, 0, {0, 0, 0, 0, 0, 0, 0, 0}, 0x155, {0, 0}}, // write_buffer by
     },
     .stages = {
-        {1, 3, 1, 0x00, 0, 0, {0, 3}}, // stage1
-        {1, 3, 1, 0x00, 0, 0, {0, 0}}, // stage2
-        {1, 3, 2, 0x00, 0, 0, {3, 3}}, // nested
-        {1, 0, 3, 0x08, 1, 0, {6, 1}}, // passthrough
+        {1, 3, 1, 0x00, 0, 0, {0, 3}, {0, 0}}, // stage1
+        {1, 3, 1, 0x00, 0, 0, {0, 0}, {0, 0}}, // stage2
+        {1, 3, 2, 0x00, 0, 0, {3, 3}, {0, 0}}, // nested
+        {1, 0, 3, 0x08, 1, 0, {6, 1}, {0, 0}}, // passthrough
     },
     .order = {
         {0, 0, 0, 0, 0, 0}, // after register
-        {0, 0, 0, 0, 0, 0}, // after config
-        {0, 0, 0, 0, 0, 0}, // after pasid
+        {0, 0, 0, 0, 0, 1}, // after config
+        {0, 0, 0, 0, 0, 1}, // after pasid
         {0, 0, 0, 0, 0, 0}, // after stage2
         {0, 0, 0, 0, 0, 0}, // after stage1
         {0, 0, 0, 0, 0, 0}, // after device_tlb

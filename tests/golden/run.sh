@@ -77,7 +77,26 @@ for vendor in smmuv3 vtd amdvi; do
     case_ codec.$vendor decode $vendor $width - <"$words"
     case_ codec.$vendor.json decode $vendor $width --json - <"$words"
     case_ codec.$vendor.verbose decode $vendor $width --verbose - <"$words"
+    case_ codec.$vendor.removes decode $vendor $width --removes - <"$words"
 done
+case_ codec.smmuv3.removes.json decode smmuv3 --removes --json - <"$golden/codec.smmuv3.words"
+
+# A guest's own commands; the attachments are those of the words' comments.
+filter() {
+    vendor=$1 words=$golden/filter.$1.words
+    shift
+    case_ filter.$vendor filter $vendor --pasid-bits 4 "$@" - <"$words"
+    case_ filter.$vendor.json filter $vendor --pasid-bits 4 --json "$@" - <"$words"
+}
+filter smmuv3 --platform arm-smmuv3-ril --attach guest_rid=8,rid=0x310,vmid=0x2a,ats \
+    --attach guest_rid=0x10,rid=0x311,vmid=0x2a
+filter vtd --platform intel-vtd-scalable \
+    --attach guest_rid=8,guest_did=5,rid=0x310,did=0x21,ats,pfsid=0x305,queue_depth=16 \
+    --attach guest_rid=0x10,guest_did=5,rid=0x311,did=0x22 \
+    --attach guest_rid=0x18,guest_did=6,stage=stage2,rid=0x318,did=0x30
+filter amdvi --platform amd-vi-generic \
+    --attach guest_rid=0x18,guest_did=3,rid=0x3e6,did=0x55,ats,queue_id=0x3e0,queue_depth=8 \
+    --attach guest_rid=0x20,guest_did=4,rid=0x401,did=0x56
 case_ codec.registers.ccmd decode vtd --as CCMD --verbose 0xe000000303100047 0x8000000000000000
 case_ codec.registers.iva decode vtd --as IVA --set MAMV=9 0x7f3c5a049 0x7f3c5a04a
 case_ codec.registers.iotlb decode vtd --as IOTLB --json 0xb003004700000000

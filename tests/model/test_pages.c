@@ -16,7 +16,12 @@
 
 #define PAGES 64
 #define BASE  UINT64_C(0x3ffe0000) /* 32 pages below 1 GiB */
-#define STEP  23                   /* of the slice; shares no factor with the loops below */
+/* of the slice; shares no factor with the loops below */
+#ifdef __SANITIZE_ADDRESS__
+#define STEP 331
+#else
+#define STEP 23
+#endif
 
 static const struct xinv_policy policies[] = {
     {.kind = XINV_POLICY_EXACT},
@@ -125,9 +130,8 @@ Test(pages, every_range_of_64_pages)
         entries += rig.entries;
         modelrig_close(&rig);
     }
-    printf("step %u: %lu requests judged, %lu entries; known: %lu context order, %lu tables\n",
-           walk.step, walk.judged, entries, walk.known[MODELRIG_CONTEXT_ORDER],
-           walk.known[MODELRIG_STAGE2_TABLES]);
+    printf("step %u: %lu requests judged, %lu entries\n", walk.step, walk.judged, entries);
     cr_expect_eq(walk.bad, 0);
-    cr_expect_eq(walk.known[MODELRIG_CONTEXT_ORDER], 0);
+    for (unsigned i = 0; i < MODELRIG_NKNOWN; i++)
+        cr_expect_eq(walk.known[i], 0);
 }

@@ -14,7 +14,11 @@
 #include "cli/kinds.h"
 #include "tests/support/modelrig.h"
 
-#define CASES   24000
+#ifdef __SANITIZE_ADDRESS__
+#define CASES 4000
+#else
+#define CASES 24000
+#endif
 #define MOST_AT 3
 
 static uint64_t state;
@@ -220,10 +224,8 @@ Test(random, no_stale_entry_survives)
         entries += rig.entries;
         modelrig_close(&rig);
     }
-    printf("%lu requests judged, %lu entries; known: %lu context order, %lu tables, "
-           "%lu untagged, %lu PASID 0\n",
-           judged, entries, known[MODELRIG_CONTEXT_ORDER], known[MODELRIG_STAGE2_TABLES],
-           known[MODELRIG_UNTAGGED], known[MODELRIG_PASID_0]);
+    printf("%lu requests judged, %lu entries; known: %lu PASID 0, %lu past the top\n", judged,
+           entries, known[MODELRIG_PASID_0], known[MODELRIG_PAST_TOP]);
     cr_expect_eq(bad, 0);
     cr_expect_gt(judged, n_cases / 4);
 }

@@ -50,6 +50,17 @@ static void add(struct maker *m, bool aliases)
     }
 }
 
+/* Is it the endpoint's own entry that changed? Then all that it may hold counts, also what has no
+ * PASID. */
+static bool entry_changed(const struct maker *m)
+{
+    const struct xinv_request *r = &m->t->request;
+
+    return !(r->flags & XINV_REQ_INVALIDATE) && r->from != XINV_FROM_NOT_PRESENT &&
+           (r->change == XINV_CHANGE_PASID_TABLE || r->change == XINV_CHANGE_DEVICE_ENTRY ||
+            r->change == XINV_CHANGE_EVERYTHING);
+}
+
 /* Device TLBs hold entries without PASID, which have none to look for, and entries with one. */
 static void add_device_tlb(struct maker *m)
 {
@@ -58,7 +69,8 @@ static void add_device_tlb(struct maker *m)
     bool field = m->t->iommu.tag_bits[XINV_TAG_PASID];
     bool known = m->at->known & BIT(PASID);
     bool zero = known && !m->at->pasid;
-    bool untagged = !known || pasids_open(m) || (zero && (!field || of_zero & XINV_PASID_UNTAGGED));
+    bool untagged = !known || pasids_open(m) || entry_changed(m) ||
+                    (zero && (!field || of_zero & XINV_PASID_UNTAGGED));
     bool tagged = pasids_open(m) ||
                   (known && field && (!zero || of_zero != XINV_PASID_UNTAGGED || has_pasids(m)));
 

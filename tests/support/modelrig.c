@@ -45,6 +45,7 @@ enum model_finding modelrig_judge(struct modelrig *rig, const struct xinv_attach
 
     rig->out.n_words = 0;
     rig->out.n_steps = 0;
+    rig->last = request->last;
     rig->requests++;
     memset(&rig->result, 0, sizeof(rig->result));
     model_run_reset(&rig->run);
@@ -61,25 +62,33 @@ enum model_finding modelrig_judge(struct modelrig *rig, const struct xinv_attach
     return (enum model_finding)rig->result.finding;
 }
 
+static bool pasid_0(const struct modelrig *rig, size_t i)
+{
+    const struct model_entry *e = &rig->bench.stale.at[i];
+
+    return rig->config.vendor == MODEL_AMDVI && e->cache == XINV_CACHE_DEVICE_TLB &&
+           e->walk == MODEL_BOTH && e->tagged && !e->pasid;
+}
+
+/* An exception has to explain every survivor. */
+static bool all_survivors(const struct modelrig *rig,
+                          bool (*known)(const struct modelrig *rig, size_t i))
+{
+    for (size_t i = 0; i < rig->bench.stale.n; i++)
+        if (rig->bench.verdicts[i].fate != MODEL_GONE && !known(rig, i))
+            return false;
+    return true;
+}
+
 enum modelrig_known modelrig_known(const struct modelrig *rig)
 {
     const struct model_result *r = &rig->result;
 
-    if (r->finding == MODEL_SURVIVOR && r->verdict.fate == MODEL_REFILLED &&
-        rig->config.vendor == MODEL_VTD && rig->config.scalable &&
-        r->root.cache == XINV_CACHE_DEVICE_CONFIG)
-        return MODELRIG_CONTEXT_ORDER;
-    if (r->finding == MODEL_SILENT && rig->config.vendor != MODEL_SMMUV3 &&
-        r->entry.cache == XINV_CACHE_STAGE2 && r->entry.kind == MODEL_TABLE &&
-        r->entry.differs & (MODEL_OTHER_KIND | MODEL_OTHER_WALK))
-        return MODELRIG_STAGE2_TABLES;
-    if (r->finding == MODEL_SURVIVOR && rig->config.vendor == MODEL_AMDVI &&
-        r->entry.cache == XINV_CACHE_DEVICE_TLB && r->entry.walk == MODEL_BOTH && r->entry.tagged &&
-        !r->entry.pasid)
+    if (r->finding == MODEL_SURVIVOR && all_survivors(rig, pasid_0))
         return MODELRIG_PASID_0;
-    if (r->finding == MODEL_SILENT && rig->config.vendor != MODEL_SMMUV3 &&
-        r->entry.cache == XINV_CACHE_DEVICE_TLB && r->entry.tagged && !r->must)
-        return MODELRIG_UNTAGGED;
+    if (r->finding == MODEL_MISCOUNT && rig->last == UINT64_MAX &&
+        r->pages < rig->report.extra_pages)
+        return MODELRIG_PAST_TOP;
     return MODELRIG_NEW;
 }
 

@@ -14,6 +14,7 @@ struct modelrig {
     struct xinv_report report;
     struct xinv_out out;
     int commands;  /* of the last request, or an error */
+    uint64_t last; /* of its range */
     unsigned most; /* pages of a range that are taken one by one */
     /* so far */
     unsigned long requests;
@@ -34,22 +35,15 @@ enum model_finding modelrig_judge(struct modelrig *rig, const struct xinv_attach
 /*
  * What is known of the library, and not yet otherwise: a finding that is one of these.
  *
- * MODELRIG_CONTEXT_ORDER: VT-d 6.5.2.11 orders iotlb and p_iotlb after cc and pc, and device TLBs
- * after those; it says nothing of pc, nor of a device TLB by itself, after cc. A PASID entry or a
- * device-TLB entry can so come back from a stale scalable context entry.
- * MODELRIG_STAGE2_TABLES: a leaf-only change of stage 2 under nesting needs IH = 0 or PDE = 1 for
- * the combined entries; that stage-2 table entries go with them is not in the report.
- * MODELRIG_UNTAGGED: a device-TLB command without PASID may take entries with one (sources
- * disagree); SMMUv3's report tells so, VT-d's and AMD-Vi's do not. MODELRIG_PASID_0: AMD-Vi
- * translates a request with PASID 0 as one without (GIOV); an endpoint that has PASIDs can so hold
- * entries of PASID 0, which a change under nesting does not think of.
+ * MODELRIG_PASID_0: AMD-Vi translates a request with PASID 0 as one without (GIOV); an endpoint
+ * that has PASIDs can so hold entries of PASID 0, which a change under nesting does not think of
+ * unless the attachment has PASID 0. MODELRIG_PAST_TOP: pages that a rounded range would reach
+ * beyond 2^64 are in the report's number.
  */
 enum modelrig_known {
     MODELRIG_NEW,
-    MODELRIG_CONTEXT_ORDER,
-    MODELRIG_STAGE2_TABLES,
-    MODELRIG_UNTAGGED,
     MODELRIG_PASID_0,
+    MODELRIG_PAST_TOP,
     MODELRIG_NKNOWN
 };
 enum modelrig_known modelrig_known(const struct modelrig *rig);

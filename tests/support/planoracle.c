@@ -323,7 +323,7 @@ static unsigned fences_of(const struct rt_world *w, unsigned phases)
         for (unsigned q = 0; q < p; q++)
             fence |= (since >> q & 1) && w->vendor.order[q][p] != XINV_ORDER_QUEUE;
         n += fence;
-        since = (fence ? 0 : since) | 1u << p;
+        since = 1u << p; /* what p waits for, whatever waits for p waits for as well */
     }
     return n;
 }
@@ -427,6 +427,16 @@ static bool set_covers(uint64_t set)
     return true;
 }
 
+/* Would the set cover without one of its choices? Such a one can only be there to stand between two
+ * phases that would need a fence: no plan sends a command for that. */
+static bool is_superfluous(uint64_t set)
+{
+    for (unsigned c = 0; c < n_choices; c++)
+        if ((set >> c & 1) && set_covers(set & ~(UINT64_C(1) << c)))
+            return true;
+    return false;
+}
+
 static bool search_sets(const struct rt_world *w, struct plan_value *best)
 {
     bool any = false;
@@ -437,7 +447,7 @@ static bool search_sets(const struct rt_world *w, struct plan_value *best)
 
         for (unsigned i = 0; i < n_kept; i++)
             set |= (uint64_t)(subset >> i & 1) << kept[i];
-        if (!set_covers(set))
+        if (!set_covers(set) || is_superfluous(set))
             continue;
         v = value_of_set(w, set);
         if (!any || plan_is_better(&v, best, w->policy.kind == XINV_POLICY_LATENCY))

@@ -439,7 +439,12 @@ xinv_axes rt_traffic(const struct rt_world *w, const struct xinv_attachment *at)
     if (!(at->known & PASID))
         return XINV_PASID_UNTAGGED;
     if (at->pasid || !zero)
-        return XINV_PASID_TAGGED;
+        zero = XINV_PASID_TAGGED;
+    /* what an endpoint translated without PASID counts where its own entry changes */
+    if (w->change.change == XINV_CHANGE_EVERYTHING && w->request.from != XINV_FROM_NOT_PRESENT)
+        zero |= XINV_PASID_UNTAGGED;
+    if (at->pasid)
+        return zero;
     /* an endpoint that can use other PASIDs can have tagged ones of PASID 0 as well */
     if (zero & XINV_PASID_UNTAGGED)
         zero |= uses_pasids(w, at) ? XINV_PASID_TAGGED : 0;

@@ -73,7 +73,7 @@ Test(algebra, a_domain_on_two_iommus_is_removed_under_each_ones_own_tag_and_by_i
     cr_expect(rig_covers_exactly(&r, 0, "dev_tlb", "SID", 0x108, FIRST, LAST));
     cr_expect_eq(r.n_cmd[0], 6 + 6 + 1);
     hardcase_expect_clean(&h);
-    hardcase_expect_report(&h, 0, 0, 0, 0);
+    hardcase_expect_report(&h, 0, 0, IN(DEVICE_TLB), 0);
 
     /* the other has no page-selective invalidation (CAP.PSI = 0), but Device-TLBs */
     take(1, 1);
@@ -83,7 +83,7 @@ Test(algebra, a_domain_on_two_iommus_is_removed_under_each_ones_own_tag_and_by_i
     cr_expect(rig_covers_exactly(&r, 1, "dev_tlb", "SID", 0x109, FIRST, LAST));
     cr_expect_eq(r.n_cmd[1], 1 + 6 + 1);
     hardcase_expect_clean(&h);
-    hardcase_expect_report(&h, ADDRESS, IN(STAGE2), 0, 0);
+    hardcase_expect_report(&h, ADDRESS, IN(STAGE2), IN(DEVICE_TLB), 0);
     rig_close(&r);
 }
 

@@ -65,7 +65,7 @@ Test(algebra_vtd, a_whole_device_tlb_takes_a_command_for_untagged_and_one_for_ta
     hardcase_stale(&h, XINV_CACHE_DEVICE_TLB, RID, LEAF);
     hardcase_stale(&h, XINV_CACHE_DEVICE_TLB, RID | PASID, TAGGED);
     hardcase_expect_clean(&h);
-    hardcase_expect_report(&h, 0, 0, 0, 0);
+    hardcase_expect_report(&h, 0, 0, IN(DEVICE_TLB), 0);
     cr_expect_not(hardcase_would_do(&h, "dev_tlb_all", false, XINV_NCACHES));
     cr_expect_not(hardcase_would_do(&h, "p_dev_tlb_all", false, XINV_NCACHES));
 }
@@ -110,7 +110,7 @@ Test(algebra_vtd, requests_without_pasid_are_pasid_0_in_the_iotlb_and_untagged_a
     hardcase_stale(&h, XINV_CACHE_STAGE1, DID | PASID | ADDRESS, LEAF);
     hardcase_stale(&h, XINV_CACHE_DEVICE_TLB, RID | ADDRESS, LEAF);
     hardcase_expect_clean(&h);
-    hardcase_expect_report(&h, 0, IN(NESTED), 0, 0);
+    hardcase_expect_report(&h, 0, IN(NESTED), IN(DEVICE_TLB), 0);
     cr_expect_not(hardcase_would_do(&h, "p_dev_tlb_page", false, XINV_CACHE_DEVICE_TLB));
 }
 

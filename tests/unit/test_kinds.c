@@ -48,7 +48,9 @@ static bool lacks_it(const struct cli_kind *kind)
 
 static void check_refusal(const char *platform, const struct cli_kind *kind, int ret)
 {
-    bool stage = trial.iommu.stages & XINV_STAGE_BIT(kind->stage);
+    bool tagged = kind->pasid || kind->caches || kind->change > XINV_CHANGE_STAGE2_PTE ||
+                  (kind->at_flags & XINV_ATT_PASIDS_UNKNOWN);
+    bool stage = (tagged ? trial.iommu.stages : trial.iommu.untagged) & XINV_STAGE_BIT(kind->stage);
     int expected = !stage           ? -XINV_E_UNSUPP
                    : cut(kind)      ? -XINV_E_TAG
                    : lacks_it(kind) ? -XINV_E_UNSUPP

@@ -229,7 +229,7 @@ Test(ladder, unmaps_are_answered_from_it)
             struct xinv_request request;
 
             cli_kind_request(kind, &iommu, &at, &request);
-            if (!(iommu.stages & XINV_STAGE_BIT(at.stage)) ||
+            if (!((at.pasid ? iommu.stages : iommu.untagged) & XINV_STAGE_BIT(at.stage)) ||
                 ((at.flags & XINV_ATT_ATS) && !has_device_tlb(&iommu)) ||
                 (at.pasid && at.pasid >> iommu.tag_bits[XINV_TAG_PASID]))
                 continue;

@@ -85,3 +85,22 @@ Test(platforms, snp_takes_the_guest_table_without_a_host_table_too)
 
     cr_assert_eq(iommu.stages, S2 | NESTED);
 }
+
+/* MMIO 0030h, GIoSup: without it a GCR3 table serves requests with a PASID alone. */
+Test(platforms, a_guest_table_serves_requests_without_pasid_only_with_giosup)
+{
+    struct xinv_iommu with = list_iommu("amd-vi-generic", NULL, 0);
+    struct xinv_iommu without = list_iommu("amd-vi-generic", "GIoSup", 0);
+    struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_STAGE1, 0);
+    struct xinv_request r = list_page(XINV_CHANGE_STAGE1_PTE, XINV_FROM_PRESENT);
+    struct xinv_out out;
+
+    at.known &= (uint8_t)~XINV_TAG_BIT(XINV_TAG_PASID);
+    cr_expect_gt(list_run(&with, &at, 1, &r, NULL, &out), 0);
+    cr_expect_eq(list_run(&without, &at, 1, &r, NULL, &out), -XINV_E_UNSUPP);
+    at.known |= XINV_TAG_BIT(XINV_TAG_PASID);
+    at.pasid = 0;
+    cr_expect_eq(list_run(&without, &at, 1, &r, NULL, &out), -XINV_E_UNSUPP);
+    at.pasid = 1;
+    cr_expect_gt(list_run(&without, &at, 1, &r, NULL, &out), 0);
+}

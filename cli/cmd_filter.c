@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+/* xinv filter: a guest's own commands as the host may send them. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xinv/filter.h>
+
+#include "cli/command_input.h"
+#include "cli/command_text.h"
+#include "cli/fault_text.h"
+#include "cli/vendor_iommu.h"
+#include "schema/load.h"
+
+enum {
+    ATTACH = VENDOR_IOMMU_OPTIONS,
+    PASID_BITS,
+    BIN,
+    JSON
+};
+
+static const struct cli_option options[] = {
+    VENDOR_IOMMU_OPTION_TEXTS,
+    {"attach", "KEY=VALUE,...", "one of the guest's attachments: its names and the host's"},
+    {"pasid-bits", "N", "PASIDs below 2^N are the guest's; 0, the default: PASID 0 alone"},
+    {"bin", "FILE", "read raw commands, little-endian, plain or gzip (- for standard input)"},
+    {"json", NULL, "print one JSON object a line"},
+    {NULL, NULL, NULL},
+};
+
+static const char help[] =
+    "VENDOR is smmuv3, vtd or amdvi; the words are those that decode takes. Keys of --attach:\n"
+    "guest_rid, guest_did (what the guest calls it), and of the host: rid, did, vmid, stage\n"
+    "(nested, unless it is given), ats, queue_depth, queue_id, pfsid.\n"
+    "A command is forwarded, rewritten, answered (a sync or wait: nothing goes to the host) or\n"
+    "refused; if one is refused, the exit status is 1.\n";
+
+#define MAX_WORDS       64
+#define MAX_ATTACHMENTS 64
+#define MAX_OUT         (2 * MAX_ATTACHMENTS * XINV_COMMAND_WORDS)
+
+struct settings {
+    struct vendor_iommu vendor;
+    struct xinv_iommu iommu;
+    struct xinv_attachment host[MAX_ATTACHMENTS];
+    struct xinv_guest_attachment at[MAX_ATTACHMENTS];
+    struct xinv_guest guest;
+    const char *bin;
+    const char *words[MAX_WORDS];
+    unsigned n;
+    bool standard_input;
+    bool json;
+    uint64_t commands;
+    uint64_t refused;
+    uint64_t out[MAX_OUT];
+    struct xinv_step steps[4];
+};
+
+/* ---- Attachments -------------------------------------------------------------------------------
+ */
+
+static void set_host_tag(struct xinv_attachment *at, unsigned tag, uint32_t *field, uint64_t value)
+{
+    *field = (uint32_t)value;
+    at->known |= XINV_TAG_BIT(tag);
+}
+
+static void set_guest_tag(struct xinv_guest_attachment *a, unsigned tag, uint32_t *field,
+                          uint64_t value)
+{
+    *field = (uint32_t)value;
+    a->known |= XINV_TAG_BIT(tag);
+}
+
+static int take_number(const struct cli_command *command, struct xinv_guest_attachment *a,
+                       struct xinv_attachment *at, const char *key, const char *text)
+{
+    static const char *const keys[] = {"guest_rid",   "guest_did", "rid",   "did", "vmid",
+                                       "queue_depth", "queue_id",  "pfsid", NULL};
+    static const uint32_t most[] = {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX,
+                                    UINT32_MAX, 32,         UINT16_MAX, UINT16_MAX};
+    int k = cli_choice(key, keys);
+    char names[100];
+    uint64_t value;
+
+    if (k < 0)
+        return cli_misuse(command, "--attach has no key '%s'; it has %s, stage, ats", key,
+                          cli_join(keys, names, sizeof(names)));
+    if (!cli_number(text, most[k], &value))
+        return cli_misuse(command, "'%s' is no value of %s", text, key);
+    switch (k) {
+    case 0:
+        set_guest_tag(a, XINV_TAG_RID, &a->rid, value);
+        break;
+    case 1:
+        set_guest_tag(a, XINV_TAG_DID, &a->did, value);
+        break;
+    case 2:
+        set_host_tag(at, XINV_TAG_RID, &at->rid, value);
+        break;
+    case 3:
+        set_host_tag(at, XINV_TAG_DID, &at->did, value);
+        break;
+    case 4:
+        set_host_tag(at, XINV_TAG_VMID, &at->vmid, value);
+        break;
+    case 5:
+        at->queue_depth = (uint8_t)value;
+        break;
+    case 6:
+        at->queue_id = (uint16_t)value;
+        break;
+    default:
+        at->pfsid = (uint16_t)value;
+        break;
+    }
+    return CLI_OK;
+}
+
+static int take_key(const struct cli_command *command, struct xinv_guest_attachment *a,
+                    struct xinv_attachment *at, char *text)
+{
+    char *equals = strchr(text, '=');
+    int stage;
+
+    if (!strcmp(text, "ats")) {
+        at->flags |= XINV_ATT_ATS;
+        return CLI_OK;
+    }
+    if (!equals)
+        return cli_misuse(command, "'%s' is not KEY=VALUE", text);
+    *equals = '\0';
+    if (strcmp(text, "stage") != 0)
+        return take_number(command, a, at, text, equals + 1);
+    stage = cli_choice(equals + 1, schema_stage_names);
+    if (stage < 0)
+        return cli_misuse(command, "'%s' is no stage", equals + 1);
+    at->stage = (uint8_t)stage;
+    return CLI_OK;
+}
+
+static int take_attachment(const struct cli_command *command, struct settings *s, const char *text)
+{
+    size_t i = s->guest.n;
+    char *copy;
+    int status = CLI_OK;
+
+    if (i == MAX_ATTACHMENTS)
+        return cli_misuse(command, "more than %d attachments", MAX_ATTACHMENTS);
+    s->host[i] = (struct xinv_attachment){.stage = XINV_STAGE_NESTED};
+    s->at[i] = (struct xinv_guest_attachment){.host = &s->host[i]};
+    copy = cli_copy(text);
+    for (char *save, *p = strtok_r(copy, ",", &save); p && !status; p = strtok_r(NULL, ",", &save))
+        status = take_key(command, &s->at[i], &s->host[i], p);
+    free(copy);
+    s->guest.n++;
+    return status;
+}
+
+/* ---- One command -------------------------------------------------------------------------------
+ */
+
+static const char *const verdicts[XINV_FILTER_NVERDICTS] = {[XINV_FILTER_REFUSED] = "refused",
+                                                            [XINV_FILTER_ANSWERED] = "answered",
+                                                            [XINV_FILTER_FORWARDED] = "forwarded",
+                                                            [XINV_FILTER_REWRITTEN] = "rewritten"};
+static const char *const reasons[XINV_FILTER_NREASONS] = {
+    [XINV_FILTER_ALLOWED] = "allowed",   [XINV_FILTER_INVALID] = "invalid",
+    [XINV_FILTER_UNLISTED] = "unlisted", [XINV_FILTER_EMULATED] = "emulated",
+    [XINV_FILTER_HINT] = "hint",         [XINV_FILTER_ENDPOINT] = "endpoint",
+    [XINV_FILTER_TAG] = "tag",           [XINV_FILTER_PASID] = "pasid",
+    [XINV_FILTER_NO_ATS] = "no_ats",     [XINV_FILTER_HOST] = "host"};
+
+static void print_text(const struct settings *s, const uint64_t *words,
+                       const struct xinv_filtered *result, const struct xinv_out *out)
+{
+    struct xinv_decoded d;
+    char fault[200];
+
+    xinv_decode(&s->iommu, words, &d);
+    printf("%s", d.name ? d.name : "?");
+    for (unsigned i = 0; i < s->iommu.words; i++)
+        printf(" 0x%016" PRIx64, words[i]);
+    printf("  %s", verdicts[result->verdict]);
+    if (result->verdict == XINV_FILTER_REFUSED)
+        printf(": %s", xinv_filter_text(result->reason));
+    if (result->fault.kind)
+        printf(": %s", fault_text(&s->iommu, &result->fault, fault, sizeof(fault)));
+    printf("\n");
+    command_text_steps(&s->iommu, out, "    ");
+}
+
+static void print_json(const struct settings *s, const uint64_t *words,
+                       const struct xinv_filtered *result, const struct xinv_out *out)
+{
+    cJSON *item = json_object();
+    struct xinv_decoded d;
+    char text[600];
+
+    xinv_decode(&s->iommu, words, &d);
+    if (d.name)
+        json_add_text(item, "name", d.name);
+    else
+        cJSON_AddNullToObject(item, "name");
+    json_add_words(item, "words", words, s->iommu.words);
+    json_add_text(item, "verdict", verdicts[result->verdict]);
+    if (result->verdict == XINV_FILTER_REFUSED) {
+        json_add_text(item, "reason", reasons[result->reason]);
+        json_add_text(item, "text", xinv_filter_text(result->reason));
+    } else {
+        command_json_steps(&s->iommu, out, json_add_array(item, "host"), -1);
+    }
+    if (result->fault.kind) {
+        fault_json(&s->iommu, &result->fault, text, sizeof(text));
+        cJSON_AddItemToObject(item, "error", cJSON_Parse(text));
+    }
+    json_print(item, false);
+    cJSON_Delete(item);
+}
+
+static void filter(struct settings *s, const uint64_t *words)
+{
+    struct xinv_out out = {
+        .words = s->out, .steps = s->steps, .cap_words = MAX_OUT, .cap_steps = 4};
+    struct xinv_filtered result = {0};
+
+    xinv_filter(&s->iommu, &s->guest, words, &out, &result);
+    s->commands++;
+    s->refused += result.verdict == XINV_FILTER_REFUSED;
+    if (s->json)
+        print_json(s, words, &result, &out);
+    else
+        print_text(s, words, &result, &out);
+}
+
+/* ---- The command -------------------------------------------------------------------------------
+ */
+
+static bool has_traces(const struct settings *s)
+{
+    return !strcmp(s->vendor.vendor, "vtd");
+}
+
+static int filter_stream(struct settings *s)
+{
+    struct command_input in = {
+        .name = "-", .n_words = s->iommu.words, .traces = has_traces(s), .f = stdin};
+    uint64_t words[XINV_COMMAND_WORDS] = {0};
+    int ret;
+
+    if (s->bin && command_input_bytes(&in, s->bin))
+        return CLI_INPUT;
+    while ((ret = command_input_next(&in, words)) > 0)
+        filter(s, words);
+    command_input_close(&in);
+    return ret ? CLI_INPUT : CLI_OK;
+}
+
+static int filter_operands(const struct cli_command *command, struct settings *s)
+{
+    const struct command_input one = {.n_words = 1};
+    uint64_t words[MAX_WORDS];
+    unsigned column;
+
+    for (unsigned i = 0; i < s->n; i++)
+        if (command_input_line(&one, s->words[i], &words[i], &column) <= 0)
+            return cli_misuse(command, "'%s' is no word; expected hexadecimal digits", s->words[i]);
+    if (s->n % s->iommu.words)
+        return cli_misuse(command, "%u words of a command are missing; it has %u",
+                          s->iommu.words - s->n % s->iommu.words, s->iommu.words);
+    for (unsigned i = 0; i < s->n; i += s->iommu.words)
+        filter(s, &words[i]);
+    return CLI_OK;
+}
+
+static int take(const struct cli_command *command, void *context, int option, const char *value)
+{
+    struct settings *s = context;
+    uint64_t bits;
+
+    switch (option) {
+    case ATTACH:
+        return take_attachment(command, s, value);
+    case PASID_BITS:
+        if (!cli_number(value, 20, &bits))
+            return cli_misuse(command, "'%s' is no number of bits up to 20", value);
+        s->guest.pasid_bits = (uint8_t)bits;
+        return CLI_OK;
+    case BIN:
+        s->bin = value;
+        return CLI_OK;
+    case JSON:
+        s->json = true;
+        return CLI_OK;
+    case CLI_OPERAND:
+        if (!s->vendor.vendor)
+            s->vendor.vendor = value;
+        else if (!strcmp(value, "-"))
+            s->standard_input = true;
+        else if (s->n == MAX_WORDS)
+            return cli_misuse(command, "more than %d words; longer input comes from -", MAX_WORDS);
+        else
+            s->words[s->n++] = value;
+        return CLI_OK;
+    default:
+        return vendor_iommu_take(command, &s->vendor, option, value);
+    }
+}
+
+static int prepare(const struct cli_command *command, struct settings *s)
+{
+    int status = vendor_iommu_make(command, &s->vendor, &s->iommu);
+
+    if (status)
+        return status;
+    if ((s->n != 0) + s->standard_input + (s->bin != NULL) > 1)
+        return cli_misuse(command, "commands come from operands, from - or from --bin");
+    if (!s->n && !s->standard_input && !s->bin)
+        return cli_misuse(command, "no command is given");
+    return CLI_OK;
+}
+
+static int run(const struct cli_command *command, int argc, char **argv)
+{
+    struct settings s = {.n = 0};
+    int status;
+
+    s.guest.at = s.at;
+    status = cli_each(command, argc, argv, take, &s);
+    if (status == CLI_HELP)
+        return CLI_OK;
+    if (!status)
+        status = prepare(command, &s);
+    if (!status)
+        status = s.n ? filter_operands(command, &s) : filter_stream(&s);
+    if (!status && s.refused)
+        status = cli_fail(CLI_INPUT, "%" PRIu64 " of %" PRIu64 " commands are refused", s.refused,
+                          s.commands);
+    return status;
+}
+
+const struct cli_command cli_filter = {
+    .name = "filter",
+    .operands = "VENDOR WORDS...|-",
+    .summary = "Checks a guest's own commands and rewrites them for the host.",
+    .help = help,
+    .options = options,
+    .run = run,
+};
