@@ -12,9 +12,9 @@
 
 #define PAGE UINT64_C(0x40000000) /* the kinds' first page */
 
-/* A stream for a kind of request on a platform; two words a command. */
+/* A stream for a kind of request on a platform, two words a command, with its report or NULL. */
 static struct model_result judge(const char *platform, const char *kind, const uint64_t *words,
-                                 size_t n)
+                                 size_t n, const struct xinv_report *report)
 {
     const struct cli_kind *k = cli_kind_find(kind);
     struct model_bench bench = {.room = 0};
@@ -35,15 +35,16 @@ static struct model_result judge(const char *platform, const char *kind, const u
 
         model_run_words(&run, command, config.words);
     }
-    model_check(&bench, &run, &at, 1, &request, NULL, 64, &result);
+    model_check(&bench, &run, &at, 1, &request, report, 64, &result);
     model_run_free(&run);
     model_bench_free(&bench);
     return result;
 }
 
-#define JUDGE(platform, kind, ...)                         \
+#define JUDGE_TOLD(report, platform, kind, ...)            \
     judge(platform, kind, (const uint64_t[]){__VA_ARGS__}, \
-          sizeof((uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
+          sizeof((uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t), report)
+#define JUDGE(platform, kind, ...) JUDGE_TOLD(NULL, platform, kind, __VA_ARGS__)
 
 /* RID 0x310, tag 5 and PASID 5 are the kinds'. */
 #define V_WAIT 0x0000000100000025, 0x1000
@@ -233,9 +234,9 @@ Test(verdicts, mmu_700_wants_a_sync_within_64_commands)
     for (unsigned i = 0; i < 64; i++)
         words[2 * i] = 0x0000000500000028;
     words[128] = 0x46;
-    cr_expect_eq(judge("arm-mmu-700", "s2-all", words, 130).finding, MODEL_ILLEGAL);
-    cr_expect_eq(judge("arm-mmu-700", "s2-all", &words[2], 128).finding, MODEL_CLEAN);
-    cr_expect_eq(judge("arm-fvp-base-revc", "s2-all", words, 130).finding, MODEL_CLEAN);
+    cr_expect_eq(judge("arm-mmu-700", "s2-all", words, 130, NULL).finding, MODEL_ILLEGAL);
+    cr_expect_eq(judge("arm-mmu-700", "s2-all", &words[2], 128, NULL).finding, MODEL_CLEAN);
+    cr_expect_eq(judge("arm-fvp-base-revc", "s2-all", words, 130, NULL).finding, MODEL_CLEAN);
 }
 
 /* ---- Reports ----------------------------------------------------------------------------------
@@ -292,6 +293,20 @@ Test(verdicts, a_report_that_hides_a_loss_is_found)
     cr_expect_eq(tampered("intel-vtd-client-graphics", "s2-page", NULL, say_nothing), MODEL_SILENT);
     cr_expect_eq(tampered("intel-vtd-client-graphics", "s2-page", NULL, not_certainly),
                  MODEL_SILENT);
+}
+
+/* VT-d 6.5.2.3: all of a DID goes; the global form takes every other DID with it. */
+Test(verdicts, a_loss_of_another_did_alone_is_found)
+{
+    const struct xinv_report nothing = {0};
+    struct model_result r;
+
+    r = JUDGE_TOLD(&nothing, "intel-vtd-legacy", "tag-s2", 0x00000000000500e2, 0, V_WAIT);
+    cr_expect_eq(r.finding, MODEL_CLEAN);
+    r = JUDGE_TOLD(&nothing, "intel-vtd-legacy", "tag-s2", 0x00000000000000d2, 0, V_WAIT);
+    cr_assert_eq(r.finding, MODEL_SILENT);
+    cr_expect_eq(r.entry.cache, XINV_CACHE_STAGE2);
+    cr_expect_neq(r.entry.did, 5);
 }
 
 Test(verdicts, a_wrong_number_of_pages_is_found)
