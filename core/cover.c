@@ -428,6 +428,25 @@ static struct xinv_cover with(const struct xinv_cover *cover, const struct xinv_
     return more;
 }
 
+void xinv_cover_syncs(const struct xinv_vendor *vendor, const uint8_t again[XINV_NPHASES],
+                      uint8_t syncs[1 << XINV_NPHASES])
+{
+    for (unsigned set = 0; set < 1u << XINV_NPHASES; set++) {
+        unsigned last =
+            XINV_NPHASES; /* what it waits for, whatever waits for it waits for as well */
+
+        syncs[set] = 0;
+        for (unsigned p = XINV_PHASE_REGISTER + 1; p < XINV_NPHASES; p++) {
+            if (!(set >> p & 1))
+                continue;
+            if (last < XINV_NPHASES && vendor->order[last][p] != XINV_ORDER_QUEUE)
+                syncs[set]++;
+            syncs[set] = (uint8_t)(syncs[set] + again[p]);
+            last = p;
+        }
+    }
+}
+
 /*
  * Syncs by the phases of a plan in the making: the fewest that any plan with more rows can come to.
  * A phase in between may order two others that would need a fence.

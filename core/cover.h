@@ -46,10 +46,12 @@ struct xinv_operand_choice {
 /* A row that covers something of a shape. An atom is a part of a need that every candidate covers
  * whole or not at all. */
 struct xinv_candidate {
-    uint64_t covers;   /* atoms */
-    uint64_t excess;   /* entries removed beyond the shape */
-    uint64_t commands; /* set by the caller before the search: what the row costs; 0: it cannot be
-                          used */
+    uint64_t covers; /* atoms */
+    uint64_t excess; /* entries removed beyond the shape */
+    /* set by the caller before the search: */
+    uint64_t commands; /* what the row costs; 0: it cannot be used */
+    uint64_t blocks;   /* of the range, for one attachment: the caller's own */
+    uint64_t pages;    /* 4 KiB pages that those cover: the caller's own */
     uint8_t row;
     uint8_t listed; /* it covers some need only through the list of a tag's live values */
     uint8_t phase;
@@ -92,6 +94,14 @@ void xinv_candidates_find(const struct xinv_iommu *iommu, const struct xinv_shap
  */
 bool xinv_cover_best(const struct xinv_candidates *found, const uint8_t *syncs,
                      struct xinv_cover *best);
+
+/*
+ * xinv_cover_syncs - the syncs that a plan takes, for each mask of its phases, as emission places
+ * them
+ * @again: how often more than once each phase goes out
+ */
+void xinv_cover_syncs(const struct xinv_vendor *vendor, const uint8_t again[XINV_NPHASES],
+                      uint8_t syncs[1 << XINV_NPHASES]);
 
 /* xinv_cover_open - index of the first need that the usable candidates leave open; 0 if none */
 unsigned xinv_cover_open(const struct xinv_candidates *found);

@@ -34,6 +34,7 @@ void xinv_emit_begin(struct xinv_emit *emit, const struct xinv_iommu *iommu, str
     *emit = (struct xinv_emit){.iommu = iommu,
                                .out = out,
                                .counting = counting,
+                               .last = XINV_NPHASES,
                                .words = out->n_words,
                                .steps = out->n_steps,
                                .first = out->n_words};
@@ -91,24 +92,15 @@ static void wait_step(struct xinv_emit *emit)
     (void)new_step(emit, XINV_STEP_WAIT);
 }
 
-/* What the order data ask for between the phases since the last fence and this one. */
+/* What the order data ask for between the phase before and this one. What that one waited for, this
+ * one waits for with it. */
 static uint8_t order_before(const struct xinv_emit *emit)
 {
-    uint8_t strongest = XINV_ORDER_QUEUE;
-
-    for (unsigned p = 0; p < XINV_NPHASES; p++) {
-        uint8_t order;
-
-        if (!(emit->pending & (1u << p)))
-            continue;
-        if (p == emit->phase)
-            order = emit->again ? XINV_ORDER_FENCE : XINV_ORDER_QUEUE;
-        else
-            order = emit->iommu->vendor->order[p][emit->phase];
-        if (order > strongest)
-            strongest = order;
-    }
-    return strongest;
+    if (emit->last == XINV_NPHASES)
+        return XINV_ORDER_QUEUE;
+    if (emit->last == emit->phase)
+        return emit->again ? XINV_ORDER_FENCE : XINV_ORDER_QUEUE;
+    return emit->iommu->vendor->order[emit->last][emit->phase];
 }
 
 static void fence_if_needed(struct xinv_emit *emit)
@@ -129,8 +121,7 @@ static void fence_if_needed(struct xinv_emit *emit)
         if (order == XINV_ORDER_WAIT)
             wait_step(emit);
     }
-    /* what this phase waits for, whatever waits for this phase waits for as well */
-    emit->pending = (uint8_t)(1u << emit->phase);
+    emit->last = emit->phase;
 }
 
 void xinv_emit_phase(struct xinv_emit *emit, unsigned phase, bool again)

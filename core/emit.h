@@ -12,11 +12,11 @@ struct xinv_emit {
     const struct xinv_iommu *iommu;
     struct xinv_out *out;
     bool counting;
-    uint8_t phase;   /* being emitted */
-    uint8_t pending; /* the last phase with commands, as a bit; 0: none */
-    uint32_t run;    /* commands since the last sync */
-    bool again;      /* a repeated phase: fence it from its first run */
-    uint32_t words;  /* from the output's first word */
+    uint8_t phase;  /* being emitted */
+    uint8_t last;   /* phase with commands before this one; XINV_NPHASES: none */
+    uint32_t run;   /* commands since the last sync */
+    bool again;     /* a repeated phase: fence it from its first run */
+    uint32_t words; /* from the output's first word */
     uint32_t steps;
     uint32_t first; /* first word of the queue step in progress */
     uint32_t commands;

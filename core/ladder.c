@@ -4,8 +4,7 @@
 #include "core/mem.h"
 
 #include "core/shape.h"
-
-#define PASID_BIT XINV_TAG_BIT(XINV_TAG_PASID)
+#include "core/tags.h"
 
 /*
  * All that a shape depends on, as one number: xinv_shape_build() reads nothing else of a request

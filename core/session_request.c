@@ -67,6 +67,20 @@ static bool unanswered(const struct xinv_job *job, uint8_t found)
     return found == XINV_VIRTIO_UNSUPP && c->unknown_type_unwritten;
 }
 
+static struct xinv_job job_of(struct xinv_session *session, const struct xinv_policy *policy,
+                              const struct xinv_completion *completions, struct xinv_out *outs,
+                              struct xinv_report *reports, struct xinv_outcome *outcome)
+{
+    return (struct xinv_job){.s = session,
+                             .policy = policy,
+                             .completions = completions,
+                             .outs = outs,
+                             .reports = reports,
+                             .outcome = outcome,
+                             .domain = XINV_NIL,
+                             .old_domain = XINV_NIL};
+}
+
 static void begin(struct xinv_job *job)
 {
     job->idle_passes = xinv_session_idle_passes(job->s);
@@ -87,20 +101,13 @@ int xinv_session_request(struct xinv_session *session, const void *readable, siz
                          const struct xinv_completion *completions, struct xinv_out *outs,
                          struct xinv_report *reports, struct xinv_outcome *outcome)
 {
-    struct xinv_job job = {.s = session,
-                           .hint = hint,
-                           .policy = policy,
-                           .completions = completions,
-                           .outs = outs,
-                           .reports = reports,
-                           .outcome = outcome,
-                           .domain = XINV_NIL,
-                           .old_domain = XINV_NIL};
+    struct xinv_job job = job_of(session, policy, completions, outs, reports, outcome);
     struct xinv_job_result result = {XINV_VIRTIO_OK, 0};
 
     if (!session || !outcome || !valid_hint(hint) || (n_readable && !readable) ||
         (n_writable && !writable))
         return -XINV_E_INVAL;
+    job.hint = hint;
     begin(&job);
     result.status = parse(&job, readable, n_readable);
     if (n_writable < XINV_VIRTIO_TAIL) {
@@ -173,14 +180,7 @@ int xinv_session_reset(struct xinv_session *session, const struct xinv_policy *p
                        const struct xinv_completion *completions, struct xinv_out *outs,
                        struct xinv_report *reports, struct xinv_outcome *outcome)
 {
-    struct xinv_job job = {.s = session,
-                           .policy = policy,
-                           .completions = completions,
-                           .outs = outs,
-                           .reports = reports,
-                           .outcome = outcome,
-                           .domain = XINV_NIL,
-                           .old_domain = XINV_NIL};
+    struct xinv_job job = job_of(session, policy, completions, outs, reports, outcome);
     int ret;
 
     if (!session || !outcome)
@@ -202,14 +202,7 @@ int xinv_session_set_bypass(struct xinv_session *session, uint8_t bypass,
                             const struct xinv_completion *completions, struct xinv_out *outs,
                             struct xinv_report *reports, struct xinv_outcome *outcome)
 {
-    struct xinv_job job = {.s = session,
-                           .policy = policy,
-                           .completions = completions,
-                           .outs = outs,
-                           .reports = reports,
-                           .outcome = outcome,
-                           .domain = XINV_NIL,
-                           .old_domain = XINV_NIL};
+    struct xinv_job job = job_of(session, policy, completions, outs, reports, outcome);
     int ret;
 
     if (!session || !outcome || bypass > 1 ||

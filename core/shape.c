@@ -2,10 +2,7 @@
 #include "core/shape.h"
 
 #include "core/iommu.h"
-
-#define ADDRESS_TAGS ((uint8_t)(XINV_TAG_BIT(XINV_TAG_ADDRESS) | XINV_TAG_BIT(XINV_TAG_IPA)))
-#define PASID_BIT    XINV_TAG_BIT(XINV_TAG_PASID)
-#define ASID_BIT     XINV_TAG_BIT(XINV_TAG_ASID)
+#include "core/tags.h"
 
 #define PASID_AXIS (XINV_PASID_UNTAGGED | XINV_PASID_TAGGED)
 

@@ -52,23 +52,6 @@ static uint64_t effort_of(const struct xinv_candidates *found)
     return effort;
 }
 
-/* The syncs that each set of phases takes, as far as the table's order decides. */
-static void count_syncs(const struct xinv_vendor *table, uint8_t syncs[1 << XINV_NPHASES])
-{
-    for (unsigned set = 0; set < 1u << XINV_NPHASES; set++) {
-        unsigned last = XINV_NPHASES;
-
-        syncs[set] = 0;
-        for (unsigned p = 0; p < XINV_NPHASES; p++) {
-            if (!(set >> p & 1))
-                continue;
-            if (last < XINV_NPHASES && table->order[last][p] != XINV_ORDER_QUEUE)
-                syncs[set]++;
-            last = p;
-        }
-    }
-}
-
 static bool same_need(const struct xinv_need *a, const struct xinv_need *b)
 {
     return a->classes == b->classes && a->cache == b->cache && a->known == b->known &&
@@ -164,10 +147,11 @@ static uint64_t cost(const struct uses *u, unsigned row, unsigned kind)
 
 static void plan(struct uses *u, struct xinv_candidates *found)
 {
+    static const uint8_t once[XINV_NPHASES] = {0};
     uint8_t syncs[1 << XINV_NPHASES];
     struct xinv_cover best;
 
-    count_syncs(&u->vendor, syncs);
+    xinv_cover_syncs(&u->vendor, once, syncs);
     for (unsigned kind = 0; kind < N_COSTS; kind++) {
         for (unsigned i = 0; i < found->n; i++)
             found->c[i].commands = cost(u, found->c[i].row, kind);

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+/* Plans: for each shape of a request's attachments, the rows that the policy wants. */
+#include "core/iommu.h"
+#include "core/ladder.h"
+#include "core/planner.h"
+#include "core/shape.h"
+#include "core/tags.h"
+
+/* An attachment as an explicit request sees it: with the tags that the request names. */
+static struct xinv_attachment named(const struct xinv_planner *p, size_t i)
+{
+    struct xinv_attachment at = p->at[i];
+
+    if (!(p->request.flags & XINV_REQ_INVALIDATE))
+        return at;
+    if (p->request.flags & XINV_REQ_PASID) {
+        at.pasid = p->request.pasid;
+        at.known |= PASID_BIT;
+    }
+    if (p->request.flags & XINV_REQ_ASID) {
+        at.asid = p->request.asid;
+        at.known |= XINV_TAG_BIT(XINV_TAG_ASID);
+    }
+    return at;
+}
+
+/* How often one command goes out in place, and a phase with its sync. */
+unsigned xinv_plan_repeats(const struct xinv_planner *p, const struct xinv_attachment *at,
+                           unsigned phase, uint8_t unit)
+{
+    const struct xinv_vendor *v = p->vendor;
+    unsigned times = 1;
+
+    for (unsigned i = 0; i < v->n_repeats; i++) {
+        const struct xinv_repeat_def *def = &v->repeats[i];
+
+        if (def->unit != unit || !(def->phases & (1u << phase)) ||
+            (def->quirk && !(at && (at->quirks & def->quirk))))
+            continue;
+        if (!(p->request.flags & XINV_REQ_INVALIDATE) &&
+            (def->except_changes & (1u << p->request.change)))
+            continue;
+        if (xinv_conds_hold(v, p->iommu->feature, def->conds) && def->times > times)
+            times = def->times;
+    }
+    return times;
+}
+
+void xinv_plan_cut(const struct xinv_planner *p, unsigned row, uint8_t policy,
+                   struct xinv_cut_request *cut)
+{
+    cut->spec = p->iommu->range[row];
+    cut->policy = policy;
+    cut->blocks = p->policy.blocks;
+    cut->log2_granule = p->request.log2_granule;
+    /* any address in a block entry finds it (SMMUv3 4.4.1: TG = 0), but not the tables beside it */
+    cut->log2_step = p->request.flags & XINV_REQ_LEAF_ONLY ? p->request.log2_smallest_leaf : 0;
+    cut->log2_leaf = p->request.log2_leaf_size;
+    cut->leaves_within = p->request.flags & XINV_REQ_LEAVES_WITHIN;
+    cut->first = p->request.first;
+    cut->last = p->request.last;
+}
+
+static bool has_pasids(const struct xinv_planner *p, size_t i)
+{
+    const struct xinv_attachment *at = &p->at[i];
+
+    if (at->flags & (XINV_ATT_PASID_ENABLED | XINV_ATT_PASIDS_UNKNOWN))
+        return true;
+    /* attachments of one endpoint stand next to each other */
+    for (size_t k = i; k-- > 0 && p->at[k].rid == at->rid;)
+        if ((p->at[k].known & PASID_BIT) && p->at[k].pasid)
+            return true;
+    for (size_t k = i + 1; k < p->n && p->at[k].rid == at->rid; k++)
+        if ((p->at[k].known & PASID_BIT) && p->at[k].pasid)
+            return true;
+    return false;
+}
+
+/* Is the request about this attachment at all? */
+static bool concerns(const struct xinv_planner *p, size_t i)
+{
+    const struct xinv_attachment *at = &p->at[i];
+
+    return !((p->request.flags & XINV_REQ_INVALIDATE) && (p->request.flags & XINV_REQ_PASID) &&
+             (at->known & PASID_BIT) && at->pasid != p->request.pasid);
+}
+
+void xinv_plan_operands(const struct xinv_planner *p, size_t i, unsigned row, uint8_t zero,
+                        uint8_t flags, struct xinv_operands *op)
+{
+    const struct xinv_attachment at = named(p, i);
+    uint8_t tags = p->vendor->commands[row].operands & at.known & (uint8_t)~zero;
+
+    /* a field that the command ignores is written as 0, and so is a tag that is not known */
+    op->at = &p->at[i];
+    op->rid = tags & RID_BIT ? at.rid : 0;
+    op->pasid = tags & PASID_BIT ? at.pasid : 0;
+    op->asid = tags & ASID_BIT ? at.asid : 0;
+    op->did = tags & DID_BIT ? at.did : 0;
+    op->vmid = tags & VMID_BIT ? at.vmid : 0;
+    if ((flags & XINV_NEED_NEW_DID) && !(zero & DID_BIT))
+        op->did = p->request.new_did;
+}
+
+bool xinv_plan_same_operands(const struct xinv_operands *a, const struct xinv_operands *b)
+{
+    return a->rid == b->rid && a->pasid == b->pasid && a->asid == b->asid && a->did == b->did &&
+           a->vmid == b->vmid;
+}
+
+static uint32_t key_of(const struct xinv_planner *p, size_t i)
+{
+    return xinv_shape_key(&p->at[i], has_pasids(p, i));
+}
+
+/* How many commands one row comes to over all attachments of a shape: one for each value of its
+ * operands. */
+static uint64_t fan_out(const struct xinv_planner *p, uint32_t key, const struct xinv_candidate *c)
+{
+    uint64_t n = 0;
+
+    if (p->n == 1)
+        return 1;
+    for (size_t i = 0; i < p->n; i++) {
+        struct xinv_operands own;
+        bool seen = false;
+
+        if (!concerns(p, i) || key_of(p, i) != key)
+            continue;
+        xinv_plan_operands(p, i, c->row, c->choice.zero, c->choice.flags, &own);
+        for (size_t k = 0; k < i && !seen; k++) {
+            struct xinv_operands other;
+
+            if (!concerns(p, k) || key_of(p, k) != key)
+                continue;
+            xinv_plan_operands(p, k, c->row, c->choice.zero, c->choice.flags, &other);
+            seen = xinv_plan_same_operands(&own, &other);
+        }
+        n += !seen;
+    }
+    return n;
+}
+
+/*
+ * How far a row may go before a wider scope is taken. Where no plan keeps to max_commands, that
+ * limit gives way, not the invalidation; and where a policy's few blocks cannot say the range, an
+ * exact cut can.
+ */
+enum {
+    PASS_POLICY,
+    PASS_UNLIMITED,
+    PASS_ANY_CUT,
+    N_PASSES
+};
+#define MOST_BLOCKS (UINT32_C(1) << 20) /* a longer list for one tag and cache serves nobody */
+
+static uint8_t pass_policy(const struct xinv_planner *p, unsigned pass)
+{
+    return pass == PASS_ANY_CUT && p->policy.kind == XINV_POLICY_AT_MOST ? XINV_POLICY_EXACT
+                                                                         : p->policy.kind;
+}
+
+/* Blocks of a row for one attachment; 0 if it cannot say the range. */
+static uint64_t blocks_of(const struct xinv_planner *p, unsigned row, unsigned pass,
+                          uint64_t *pages)
+{
+    struct xinv_cut_request cut;
+    uint64_t limit = MOST_BLOCKS;
+    uint64_t n;
+
+    *pages = 0;
+    if (!p->vendor->commands[row].ranges.count)
+        return 1;
+    if (!p->ranged)
+        return 0; /* there is no address to say, even where only some of its removals look at it */
+    if (pass == PASS_POLICY && p->policy.max_commands)
+        limit = p->policy.max_commands;
+    if (pass == PASS_ANY_CUT)
+        limit = UINT32_MAX - 1;
+    xinv_plan_cut(p, row, pass_policy(p, pass), &cut);
+    n = xinv_cut_count(&cut, limit, pages);
+    return n > limit ? 0 : n;
+}
+
+/* The plan that the policy wants; returns the pass that found it, or N_PASSES if nothing covers the
+ * shape. */
+static unsigned choose(const struct xinv_planner *p, uint32_t key, struct xinv_candidates *found,
+                       struct xinv_cover *best)
+{
+    bool latency = p->policy.kind == XINV_POLICY_LATENCY;
+    uint8_t syncs[1 << XINV_NPHASES];
+    unsigned pass;
+
+    if (latency) {
+        uint8_t again[XINV_NPHASES];
+
+        for (unsigned phase = 0; phase < XINV_NPHASES; phase++)
+            again[phase] = (uint8_t)(xinv_plan_repeats(p, NULL, phase, XINV_REPEAT_PHASE) - 1);
+        xinv_cover_syncs(p->vendor, again, syncs);
+    }
+    for (pass = 0; pass < N_PASSES; pass++) {
+        for (unsigned i = 0; i < found->n; i++) {
+            struct xinv_candidate *c = &found->c[i];
+
+            c->blocks = blocks_of(p, c->row, pass, &c->pages);
+            c->commands = c->blocks * fan_out(p, key, c);
+        }
+        if (xinv_cover_best(found, latency ? syncs : NULL, best))
+            break;
+    }
+    return pass;
+}
+
+/* What a plan gives up, for the report. */
+static void account(struct xinv_planner *p, const struct xinv_candidates *found,
+                    const struct xinv_cover *cover)
+{
+    struct xinv_report *report = &p->report;
+    uint8_t lost = 0;
+
+    for (unsigned i = 0; i < cover->n; i++) {
+        const struct xinv_candidate *c = &found->c[cover->chosen[i]];
+
+        lost |= c->lost;
+        report->must_beyond |= c->must;
+        report->may_beyond |= c->may;
+        report->rows |= UINT64_C(1) << c->row;
+    }
+    if (lost & ADDRESS_TAGS) {
+        lost = (uint8_t)((lost & ~ADDRESS_TAGS) | XINV_TAG_BIT(XINV_TAG_ADDRESS));
+        report->extra_unbounded = 1;
+    }
+    report->widened |= lost;
+}
+
+static void fill_plan(struct xinv_planner *p, const struct xinv_candidates *found,
+                      const struct xinv_cover *cover, unsigned pass, struct xinv_plan *plan)
+{
+    uint64_t asked = p->ranged ? xinv_pages(p->request.first, p->request.last) : 0;
+
+    plan->n = cover->n;
+    plan->cut_policy = pass_policy(p, pass);
+    plan->listed = 0;
+    for (unsigned i = 0; i < cover->n; i++) {
+        const struct xinv_candidate *c = &found->c[cover->chosen[i]];
+
+        plan->row[i] = c->row;
+        plan->zero[i] = c->choice.zero;
+        plan->flags[i] = c->choice.flags;
+        plan->listed |= (uint16_t)((unsigned)c->listed << i);
+        plan->blocks[i] = (uint32_t)c->blocks;
+        if (c->pages > asked && c->pages - asked > p->report.extra_pages)
+            p->report.extra_pages = c->pages - asked;
+    }
+}
+
+static struct xinv_plan *find_plan(struct xinv_planner *p, uint32_t key)
+{
+    for (unsigned i = 0; i < XINV_PLANS; i++)
+        if (p->plans[i].key == key)
+            return &p->plans[i];
+    return NULL;
+}
+
+/* The candidates of an attachment's shape, and the choice among them. */
+static int plan_shape(struct xinv_planner *p, size_t i, uint32_t key, struct xinv_candidates *found,
+                      struct xinv_cover *best, unsigned *pass)
+{
+    const struct xinv_attachment at = named(p, i);
+    struct xinv_shape shape;
+    int ret;
+
+    if (!p->parts->planned &&
+        xinv_ladder_find(p->iommu, &p->request, &at, has_pasids(p, i), found)) {
+        *pass = choose(p, key, found, best);
+        if (*pass != N_PASSES)
+            return 0;
+    }
+    ret = xinv_shape_build(p->iommu, &p->request, &at, has_pasids(p, i), &shape);
+    if (ret)
+        return ret;
+    xinv_candidates_find(p->iommu, &shape, found);
+    *pass = choose(p, key, found, best);
+    if (p->parts->planned)
+        p->parts->planned(p->parts, i, key, &shape, found, *pass == N_PASSES ? NULL : best);
+    if (*pass != N_PASSES)
+        return 0;
+    p->report.at_cache = shape.need[xinv_cover_open(found)].cache;
+    return -XINV_E_MUST_BLOCK;
+}
+
+static int make_plan(struct xinv_planner *p, size_t i, uint32_t key, struct xinv_plan **made)
+{
+    struct xinv_plan *plan = &p->plans[p->next_plan];
+    struct xinv_candidates found;
+    struct xinv_cover best;
+    unsigned pass;
+    int ret = plan_shape(p, i, key, &found, &best, &pass);
+
+    if (ret)
+        return xinv_planner_refuse(p, &p->at[i], 0, ret);
+    account(p, &found, &best);
+    fill_plan(p, &found, &best, pass, plan);
+    plan->key = key;
+    p->next_plan = (uint8_t)((p->next_plan + 1) % XINV_PLANS);
+    *made = plan;
+    return 0;
+}
+
+/* The plan of an attachment; NULL if the request is not about it. Cannot fail once plan_all() has
+ * passed. */
+int xinv_plan_of(struct xinv_planner *p, size_t i, struct xinv_plan **plan)
+{
+    uint32_t key;
+
+    *plan = NULL;
+    if (!concerns(p, i))
+        return 0;
+    key = key_of(p, i);
+    *plan = find_plan(p, key);
+    return *plan ? 0 : make_plan(p, i, key, plan);
+}
+
+/* The most that the errata of a table repeat anything. */
+unsigned xinv_plan_most_repeats(const struct xinv_planner *p, uint8_t unit)
+{
+    unsigned most = 1;
+
+    for (unsigned i = 0; i < p->vendor->n_repeats; i++)
+        if (p->vendor->repeats[i].unit == unit && p->vendor->repeats[i].times > most)
+            most = p->vendor->repeats[i].times;
+    return most;
+}
+
+static bool has_row(const struct xinv_plan *plan, const struct xinv_plan *of, unsigned j)
+{
+    for (unsigned i = 0; i < plan->n; i++)
+        if (plan->row[i] == of->row[j] && plan->zero[i] == of->zero[j] &&
+            plan->flags[i] == of->flags[j])
+            return true;
+    return false;
+}
+
+/*
+ * Does another attachment remove all that lives under its own tags, whatever rows it does so with?
+ * It has the same needs where these agree: what one attachment makes stale with tags that both have
+ * in common, the other's own need is about as well. An alias is the exception, since not every need
+ * is about aliases.
+ */
+static bool removes_its_own(const struct xinv_planner *p, size_t i, size_t k)
+{
+    const struct xinv_attachment *at = &p->at[i];
+    const struct xinv_attachment *other = &p->at[k];
+
+    return at->stage == other->stage && at->flags == other->flags &&
+           !((at->known ^ other->known) & PASID_BIT) && !other->n_aliases;
+}
+
+/*
+ * A row that must go out for every live value of a tag is sent by each attachment for its own.
+ * That is every value only if all of them send it, or remove what has their value in another way:
+ * where they know different tags, their plans may differ.
+ */
+static int check_listed(struct xinv_planner *p, size_t i, const struct xinv_plan *plan)
+{
+    for (size_t k = 0; plan->listed && k < p->n; k++) {
+        struct xinv_plan *other;
+        int ret = xinv_plan_of(p, k, &other);
+
+        if (ret)
+            return ret;
+        if (removes_its_own(p, i, k))
+            continue;
+        for (unsigned j = 0; other && j < plan->n; j++)
+            if ((plan->listed >> j & 1) && !has_row(other, plan, j)) {
+                p->report.at_cache =
+                    p->vendor->removals[p->vendor->commands[plan->row[j]].removals.first].cache;
+                return xinv_planner_refuse(p, &p->at[i], 0, -XINV_E_MUST_BLOCK);
+            }
+    }
+    return 0;
+}
+
+/* Plans every attachment of a part, and bounds what can come out. */
+int xinv_plan_part(struct xinv_planner *p, uint64_t *most_commands)
+{
+    uint64_t times = (uint64_t)xinv_plan_most_repeats(p, XINV_REPEAT_PHASE) *
+                     xinv_plan_most_repeats(p, XINV_REPEAT_COMMAND);
+    bool any = false;
+
+    for (size_t i = 0; i < p->n; i++) {
+        struct xinv_plan *plan;
+        int ret = xinv_plan_of(p, i, &plan);
+
+        if (ret)
+            return ret;
+        if (!plan)
+            continue;
+        any = true;
+        if (plan->listed) {
+            struct xinv_plan own = *plan; /* planning the others may take its place */
+
+            ret = check_listed(p, i, &own);
+            if (!ret)
+                ret = xinv_plan_of(p, i, &plan);
+            if (ret)
+                return ret;
+        }
+        for (unsigned k = 0; k < plan->n; k++) {
+            *most_commands += plan->blocks[k] * times * (1u + p->at[i].n_aliases);
+            p->count_first |= xinv_plan_phase(p, plan, k) == XINV_PHASE_REGISTER;
+            p->phases |= 1u << xinv_plan_phase(p, plan, k);
+        }
+    }
+    return any ? 0 : -XINV_E_NOENT;
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+/*
+ * One list in the making: the part of it that is at work, and the plans of that part's shapes.
+ * core/request.c checks it, core/plan.c plans it, core/translate.c emits it.
+ */
+#ifndef XINV_CORE_PLANNER_H
+#define XINV_CORE_PLANNER_H
+
+#include "core/cover.h"
+#include "core/range.h"
+#include "core/translate.h"
+
+/* A shape that was planned: the rows that the policy chose, and what their operands are. */
+struct xinv_plan {
+    uint32_t key;
+    uint8_t n;
+    uint8_t
+        cut_policy; /* enum xinv_policy_kind; exact where the caller's own cannot say the range */
+    uint8_t row[XINV_MAX_ROWS];
+    uint8_t zero[XINV_MAX_ROWS];    /* operands that are 0 */
+    uint8_t flags[XINV_MAX_ROWS];   /* XINV_NEED_ALIASES, XINV_NEED_NEW_DID */
+    uint32_t blocks[XINV_MAX_ROWS]; /* commands for one attachment */
+    uint16_t listed; /* rows that must go out for every live value of a tag, a bit each */
+};
+
+#define XINV_PLANS 8 /* shapes that are remembered at once; more are planned again */
+
+struct xinv_planner {
+    const struct xinv_iommu *iommu;
+    const struct xinv_vendor *vendor;
+    const struct xinv_attachment *at;
+    size_t n;
+    struct xinv_request request;
+    struct xinv_policy policy;
+    struct xinv_parts *parts;
+    unsigned n_parts;
+    unsigned phases;           /* mask of those that some part needs */
+    struct xinv_report report; /* of this part */
+    bool ranged;
+    bool count_first; /* the output's size cannot be bounded without a pass that counts */
+    uint8_t next_plan;
+    struct xinv_plan plans[XINV_PLANS];
+};
+
+/* ---- Checks: 0 or -XINV_E_* ---- */
+
+int xinv_request_check(const struct xinv_request *request, const struct xinv_policy *policy);
+
+/* xinv_planner_check - the tags of the request and its attachments, as wide as this IOMMU's */
+int xinv_planner_check(struct xinv_planner *p);
+
+/* xinv_planner_normalise - the granule and whether there is a range, in one form */
+void xinv_planner_normalise(struct xinv_planner *p);
+
+/* xinv_planner_refuse - notes what an error is about; returns it */
+int xinv_planner_refuse(struct xinv_planner *p, const struct xinv_attachment *at, unsigned tag,
+                        int error);
+
+/* ---- Plans ---- */
+
+/* xinv_plan_part - plans every attachment; adds the most commands that can come of them */
+int xinv_plan_part(struct xinv_planner *p, uint64_t *most_commands);
+
+/* xinv_plan_of - the plan of an attachment; NULL if the request is not about it. Cannot fail once
+ * xinv_plan_part() has passed. Valid until another shape is planned. */
+int xinv_plan_of(struct xinv_planner *p, size_t i, struct xinv_plan **plan);
+
+static inline unsigned xinv_plan_phase(const struct xinv_planner *p, const struct xinv_plan *plan,
+                                       unsigned j)
+{
+    return p->vendor->commands[plan->row[j]].phase;
+}
+
+/* xinv_plan_operands - what a row's words carry for an attachment; the rest is 0 */
+void xinv_plan_operands(const struct xinv_planner *p, size_t i, unsigned row, uint8_t zero,
+                        uint8_t flags, struct xinv_operands *op);
+
+/* xinv_plan_same_operands - do two commands of one row name the same tags? */
+bool xinv_plan_same_operands(const struct xinv_operands *a, const struct xinv_operands *b);
+
+void xinv_plan_cut(const struct xinv_planner *p, unsigned row, uint8_t policy,
+                   struct xinv_cut_request *cut);
+
+/* xinv_plan_repeats - how often one command goes out in place (XINV_REPEAT_COMMAND), or a phase
+ * with its sync */
+unsigned xinv_plan_repeats(const struct xinv_planner *p, const struct xinv_attachment *at,
+                           unsigned phase, uint8_t unit);
+
+/* xinv_plan_most_repeats - the most that the errata of a table repeat anything */
+unsigned xinv_plan_most_repeats(const struct xinv_planner *p, uint8_t unit);
+
+#endif
