@@ -49,6 +49,9 @@ unsigned xinv_plan_repeats(const struct xinv_planner *p, const struct xinv_attac
 void xinv_plan_cut(const struct xinv_planner *p, unsigned row, uint8_t policy,
                    struct xinv_cut_request *cut)
 {
+    bool ipa = p->vendor->commands[row].operands & XINV_TAG_BIT(XINV_TAG_IPA);
+    uint64_t top = xinv_address_top(p->iommu, ipa ? XINV_TAG_IPA : XINV_TAG_ADDRESS);
+
     cut->spec = p->iommu->range[row];
     cut->policy = policy;
     cut->blocks = p->policy.blocks;
@@ -58,7 +61,7 @@ void xinv_plan_cut(const struct xinv_planner *p, unsigned row, uint8_t policy,
     cut->log2_leaf = p->request.log2_leaf_size;
     cut->leaves_within = p->request.flags & XINV_REQ_LEAVES_WITHIN;
     cut->first = p->request.first;
-    cut->last = p->request.last;
+    cut->last = p->request.last < top ? p->request.last : top;
 }
 
 static bool has_pasids(const struct xinv_planner *p, size_t i)
@@ -179,6 +182,8 @@ static uint64_t blocks_of(const struct xinv_planner *p, unsigned row, unsigned p
     if (pass == PASS_ANY_CUT)
         limit = UINT32_MAX - 1;
     xinv_plan_cut(p, row, pass_policy(p, pass), &cut);
+    if (cut.first > cut.last)
+        return 0; /* it cannot name any of it */
     n = xinv_cut_count(&cut, limit, pages);
     return n > limit ? 0 : n;
 }

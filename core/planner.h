@@ -78,6 +78,17 @@ void xinv_plan_operands(const struct xinv_planner *p, size_t i, unsigned row, ui
 /* xinv_plan_same_operands - do two commands of one row name the same tags? */
 bool xinv_plan_same_operands(const struct xinv_operands *a, const struct xinv_operands *b);
 
+/* xinv_address_top - the last address that a tag (ADDRESS, IPA) can name; where the table gives no
+ * width, the last of all */
+static inline uint64_t xinv_address_top(const struct xinv_iommu *iommu, unsigned tag)
+{
+    uint8_t bits = iommu->tag_bits[tag];
+
+    return bits && bits < 64 ? (UINT64_C(1) << bits) - 1 : UINT64_MAX;
+}
+
+/* xinv_plan_cut - how a row would say the range. There is nothing above the last address that it
+ * can name. */
 void xinv_plan_cut(const struct xinv_planner *p, unsigned row, uint8_t policy,
                    struct xinv_cut_request *cut);
 

@@ -55,6 +55,20 @@ static int check_attachment(struct xinv_planner *p, const struct xinv_attachment
     return 0;
 }
 
+/* Is the range one that the attachment's input addresses cannot reach? Its words would name another
+ * one. */
+static int check_first(struct xinv_planner *p, const struct xinv_attachment *at)
+{
+    const struct xinv_request *r = &p->request;
+    bool ipa = at->stage == XINV_STAGE_STAGE2 ||
+               (!(r->flags & XINV_REQ_INVALIDATE) && r->change == XINV_CHANGE_STAGE2_PTE);
+    unsigned tag = ipa ? XINV_TAG_IPA : XINV_TAG_ADDRESS;
+
+    if (p->ranged && r->first > xinv_address_top(p->iommu, tag))
+        return xinv_planner_refuse(p, at, tag, -XINV_E_TAG);
+    return 0;
+}
+
 int xinv_planner_check(struct xinv_planner *p)
 {
     const struct xinv_request *r = &p->request;
@@ -68,6 +82,8 @@ int xinv_planner_check(struct xinv_planner *p)
     for (size_t i = 0; i < p->n; i++) {
         int ret = check_attachment(p, &p->at[i]);
 
+        if (!ret)
+            ret = check_first(p, &p->at[i]);
         if (ret)
             return ret;
     }

@@ -292,7 +292,7 @@ const struct xinv_vendor xinv_vendor_smmuv3 = {
         {0, 0, 255}, // did
         {8, 8, 10}, // vmid
         {64, 0, 255}, // address
-        {64, 0, 255}, // ipa
+        {52, 0, 255}, // ipa
         {0, 0, 255}, // index
     },
     .max_batch = {0, 1, 26},

@@ -503,3 +503,35 @@ Test(translate, large_leaves_are_stepped_over_only_where_no_table_was_freed)
     cr_assert_geq(list_run(&iommu, &at, 1, &r, NULL, &out), 0);
     cr_assert_eq(out.n_words / 2 - list_report.syncs, 1024);
 }
+
+/* SMMUv3 4.4.1: CMD_TLBI_S2_IPA has bits 51:12 of the address; those above are RES0. */
+Test(translate, a_range_above_what_an_address_field_can_name_is_refused_and_named)
+{
+    struct xinv_iommu iommu = list_iommu("arm-smmuv3-ril", NULL, 0);
+    struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
+    struct xinv_request r =
+        list_change(XINV_STAGE_STAGE2, UINT64_C(1) << 52, (UINT64_C(1) << 52) + 0xfff);
+    struct xinv_out out;
+
+    cr_assert_eq(list_run(&iommu, &at, 1, &r, NULL, &out), -XINV_E_TAG);
+    cr_assert_eq(list_report.at, &at);
+    cr_assert_eq(list_report.at_tag, XINV_TAG_IPA);
+    cr_assert_eq(out.n_words, 0);
+}
+
+/* The last page that can be named: NUM = SCALE = 0, TTL = 3 for a leaf (TG = 1), word 1 bits 51:12.
+ */
+Test(translate, a_range_that_reaches_beyond_what_an_address_field_can_name_ends_there)
+{
+    struct xinv_iommu iommu = list_iommu("arm-smmuv3-ril", NULL, 0);
+    struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
+    struct xinv_request r =
+        list_change(XINV_STAGE_STAGE2, UINT64_C(0x000ffffffffff000), UINT64_MAX - 0x1000);
+    struct xinv_out out;
+
+    r.flags |= XINV_REQ_LEAF_ONLY;
+    cr_assert_eq(list_run(&iommu, &at, 1, &r, NULL, &out), 2);
+    cr_assert_str_eq(list_names(&iommu, &out), "TLBI_S2_IPA SYNC");
+    cr_assert_eq(list_words[1] >> 12, UINT64_C(0x000ffffffffff));
+    cr_assert_eq(list_report.extra_pages, 0);
+}
