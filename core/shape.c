@@ -218,20 +218,23 @@ static int add_need(struct builder *b, const struct xinv_need_def *row)
     return ret;
 }
 
+static bool applies(const struct xinv_iommu *iommu, const struct xinv_change_def *change,
+                    uint8_t what, uint8_t from, uint8_t stage)
+{
+    return change->change == what && (change->from & from) &&
+           (change->stages & XINV_STAGE_BIT(stage)) &&
+           xinv_conds_hold(iommu->vendor, iommu->feature, change->conds);
+}
+
 bool xinv_change_applies(const struct xinv_iommu *iommu, const struct xinv_request *request,
                          uint8_t stage, const struct xinv_change_def *change)
 {
     uint8_t from = request->from ? request->from : XINV_FROM_PRESENT;
-    uint8_t what = request->change;
 
-    if (request->flags & XINV_REQ_INVALIDATE) {
-        if (request->scope != XINV_SCOPE_EVERYTHING)
-            return false;
-        what = XINV_CHANGE_EVERYTHING;
-    }
-    return change->change == what && (change->from & from) &&
-           (change->stages & XINV_STAGE_BIT(stage)) &&
-           xinv_conds_hold(iommu->vendor, iommu->feature, change->conds);
+    if (!(request->flags & XINV_REQ_INVALIDATE))
+        return applies(iommu, change, request->change, from, stage);
+    return request->scope == XINV_SCOPE_EVERYTHING &&
+           applies(iommu, change, XINV_CHANGE_EVERYTHING, from, stage);
 }
 
 /* The needs of a change, as far as they are of some caches (1 << enum xinv_cache). */
@@ -295,9 +298,7 @@ static const struct xinv_need_def *need_of_change(const struct builder *b, uint8
     for (unsigned i = 0; i < v->n_changes; i++) {
         const struct xinv_change_def *change = &v->changes[i];
 
-        if (change->change != change_id || !(change->from & XINV_FROM_PRESENT) ||
-            !(change->stages & XINV_STAGE_BIT(stage)) ||
-            !xinv_conds_hold(v, b->iommu->feature, change->conds))
+        if (!applies(b->iommu, change, change_id, XINV_FROM_PRESENT, stage))
             continue;
         for (unsigned k = 0; k < change->needs.count; k++) {
             const struct xinv_need_def *need = &v->needs[change->needs.first + k];
