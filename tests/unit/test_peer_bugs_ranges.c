@@ -231,7 +231,11 @@ Test(peer_bugs, an_exact_invalidation_removes_what_was_asked_and_no_page_more)
         const struct list_user *user = &list_users[random_next() % LIST_USERS];
         struct xinv_iommu iommu = list_iommu(user->platform, NULL, 0);
         struct xinv_attachment at = list_attachment(user->stage);
-        uint64_t first = random_next() >> (random_next() % 24 + 8);
+        /* an intermediate physical address has 52 bits on SMMUv3, any other address up to 56 here
+         */
+        unsigned beyond =
+            user->stage == XINV_STAGE_STAGE2 && iommu.tag_bits[XINV_TAG_IPA] == 52 ? 12 : 8;
+        uint64_t first = random_next() >> (random_next() % 24 + beyond);
         uint64_t last = first + (random_next() & ((UINT64_C(1) << (random_next() % 19)) - 1));
         struct xinv_request r = list_change(user->stage, first, last);
         struct xinv_out out;
@@ -348,6 +352,11 @@ Test(peer_bugs, a_range_across_the_middle_of_the_address_space_stays_two_pages)
             struct xinv_out out;
 
             at.flags = XINV_ATT_ATS;
+            /* no stage 2 of an SMMUv3 has such an address: IPAs end at 52 bits */
+            if (list_users[u].stage == XINV_STAGE_STAGE2 && iommu.tag_bits[XINV_TAG_IPA] == 52) {
+                cr_expect_eq(list_run(&iommu, &at, 1, &r, &p, &out), -XINV_E_TAG);
+                continue;
+            }
             cr_assert_gt(list_run(&iommu, &at, 1, &r, &p, &out), 0);
             /* the decoder refuses an address of all ones, which has no size */
             (void)list_names(&iommu, &out);
