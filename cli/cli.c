@@ -194,6 +194,11 @@ bool cli_number(const char *text, uint64_t most, uint64_t *value)
     return v <= most;
 }
 
+const char *cli_s(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 int cli_choice(const char *text, const char *const *names)
 {
     for (int i = 0; names[i]; i++)

@@ -90,6 +90,9 @@ int cli_misuse(const struct cli_command *command, const char *format, ...)
 /* cli_number - decimal, or hexadecimal with 0x; nothing may follow */
 bool cli_number(const char *text, uint64_t most, uint64_t *value);
 
+/* cli_s - the s of a plural: "%u command%s" */
+const char *cli_s(uint64_t n);
+
 /* cli_choice - index in a NULL-terminated list, or -1 */
 int cli_choice(const char *text, const char *const *names);
 

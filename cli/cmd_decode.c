@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cli/command_draw.h"
-#include "cli/command_input.h"
+#include "cli/command_source.h"
 #include "cli/fault_text.h"
 #include "cli/removal_text.h"
 #include "cli/vendor_iommu.h"
@@ -21,7 +21,7 @@ enum {
 static const struct cli_option options[] = {
     VENDOR_IOMMU_OPTION_TEXTS,
     {"as", "REGISTER", "the words are values of this register: CCMD, IVA or IOTLB (vtd)"},
-    {"bin", "FILE", "read raw commands, little-endian, plain or gzip (- for standard input)"},
+    COMMAND_SOURCE_BIN_OPTION,
     {"verbose", NULL, "draw each command's fields over its bits"},
     {"removes", NULL, "say what each command removes, by the table"},
     {"json", NULL, "print one JSON object a line"},
@@ -34,18 +34,13 @@ static const char help[] =
     "order of memory; for vtd also Linux qi_submit and QEMU vtd_inv_desc trace lines. A command\n"
     "that the IOMMU does not take is marked with '!', and the exit status is 1.\n";
 
-#define MAX_WORDS 64
-
 struct settings {
     struct vendor_iommu vendor;
     struct xinv_iommu iommu;
     const char *as;
-    const char *bin;
-    const char *words[MAX_WORDS];
-    unsigned n;
+    struct command_source source;
     unsigned n_words; /* in a command */
     int name_width;
-    bool standard_input;
     bool verbose;
     bool removes;
     bool json;
@@ -178,8 +173,9 @@ static void print_json(const struct settings *s, const uint64_t *words,
     fwrite(line, 1, (size_t)(at - line), stdout);
 }
 
-static void decode(struct settings *s, const uint64_t *words)
+static void decode(void *context, const uint64_t *words)
 {
+    struct settings *s = context;
     const struct xinv_codec *codec = s->iommu.vendor->backend->codec;
     const struct xinv_layout *layout = NULL;
     struct xinv_decoded d;
@@ -212,46 +208,6 @@ static bool has_traces(const struct settings *s)
     return !s->as && !strcmp(s->vendor.vendor, "vtd");
 }
 
-static int decode_stream(struct settings *s)
-{
-    struct command_input in = {
-        .name = "-", .n_words = s->n_words, .traces = has_traces(s), .f = stdin};
-    uint64_t words[XINV_COMMAND_WORDS] = {0};
-    int ret = 1;
-
-    if (s->bin && command_input_bytes(&in, s->bin))
-        return CLI_INPUT;
-    while ((ret = command_input_next(&in, words)) > 0)
-        decode(s, words);
-    command_input_close(&in);
-    return ret ? CLI_INPUT : CLI_OK;
-}
-
-/* The operands are the words of one command after another, or lines of them. */
-static int decode_operands(const struct cli_command *command, struct settings *s)
-{
-    struct command_input one = {.n_words = 1};
-    struct command_input all = {.n_words = s->n_words, .traces = has_traces(s)};
-    uint64_t words[XINV_COMMAND_WORDS] = {0};
-    unsigned column;
-    unsigned have = 0;
-
-    for (unsigned i = 0; i < s->n; i++) {
-        if (!have && command_input_line(&all, s->words[i], words, &column) > 0) {
-            decode(s, words);
-        } else if (command_input_line(&one, s->words[i], &words[have], &column) <= 0) {
-            return cli_misuse(command, "'%s' is no word; expected hexadecimal digits", s->words[i]);
-        } else if (++have == s->n_words) {
-            decode(s, words);
-            have = 0;
-        }
-    }
-    if (have)
-        return cli_misuse(command, "%u words of a command are missing; it has %u",
-                          s->n_words - have, s->n_words);
-    return CLI_OK;
-}
-
 static int prepare(const struct cli_command *command, struct settings *s)
 {
     const struct xinv_codec *codec;
@@ -267,10 +223,9 @@ static int prepare(const struct cli_command *command, struct settings *s)
     for (unsigned i = 0; i < codec->n_layouts; i++)
         if ((int)strlen(codec->layouts[i].name) > s->name_width)
             s->name_width = (int)strlen(codec->layouts[i].name);
-    if ((s->n != 0) + s->standard_input + (s->bin != NULL) > 1)
-        return cli_misuse(command, "commands come from operands, from - or from --bin");
-    if (!s->n && !s->standard_input && !s->bin)
-        return cli_misuse(command, "no command is given");
+    status = command_source_check(command, &s->source);
+    if (status)
+        return status;
     if (s->removes && s->as)
         return cli_misuse(command, "--removes is about commands of the queue, not registers");
     if (s->verbose && s->json)
@@ -287,7 +242,7 @@ static int take(const struct cli_command *command, void *context, int option, co
         s->as = value;
         return CLI_OK;
     case BIN:
-        s->bin = value;
+        s->source.bin = value;
         return CLI_OK;
     case VERBOSE:
         s->verbose = true;
@@ -299,14 +254,9 @@ static int take(const struct cli_command *command, void *context, int option, co
         s->json = true;
         return CLI_OK;
     case CLI_OPERAND:
-        if (!s->vendor.vendor)
-            s->vendor.vendor = value;
-        else if (!strcmp(value, "-"))
-            s->standard_input = true;
-        else if (s->n == MAX_WORDS)
-            return cli_misuse(command, "more than %d words; longer input comes from -", MAX_WORDS);
-        else
-            s->words[s->n++] = value;
+        if (s->vendor.vendor)
+            return command_source_operand(command, &s->source, value);
+        s->vendor.vendor = value;
         return CLI_OK;
     default:
         return vendor_iommu_take(command, &s->vendor, option, value);
@@ -315,7 +265,7 @@ static int take(const struct cli_command *command, void *context, int option, co
 
 static int run(const struct cli_command *command, int argc, char **argv)
 {
-    struct settings s = {.n = 0};
+    struct settings s = {.as = NULL};
     int status = cli_each(command, argc, argv, take, &s);
 
     if (status == CLI_HELP)
@@ -323,10 +273,10 @@ static int run(const struct cli_command *command, int argc, char **argv)
     if (!status)
         status = prepare(command, &s);
     if (!status)
-        status = s.n ? decode_operands(command, &s) : decode_stream(&s);
+        status = command_source_each(command, &s.source, s.n_words, has_traces(&s), decode, &s);
     if (!status && s.faults)
-        status = cli_fail(CLI_INPUT, "%" PRIu64 " of %" PRIu64 " commands are not valid", s.faults,
-                          s.commands);
+        status = cli_fail(CLI_INPUT, "%" PRIu64 " of %" PRIu64 " command%s %s not valid", s.faults,
+                          s.commands, cli_s(s.commands), s.faults == 1 ? "is" : "are");
     return status;
 }
 

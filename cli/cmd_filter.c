@@ -5,10 +5,11 @@
 #include <string.h>
 #include <xinv/filter.h>
 
-#include "cli/command_input.h"
+#include "cli/command_source.h"
 #include "cli/command_text.h"
 #include "cli/fault_text.h"
 #include "cli/vendor_iommu.h"
+#include "core/backend.h"
 #include "schema/load.h"
 
 enum {
@@ -22,7 +23,7 @@ static const struct cli_option options[] = {
     VENDOR_IOMMU_OPTION_TEXTS,
     {"attach", "KEY=VALUE,...", "one of the guest's attachments: its names and the host's"},
     {"pasid-bits", "N", "PASIDs below 2^N are the guest's; 0, the default: PASID 0 alone"},
-    {"bin", "FILE", "read raw commands, little-endian, plain or gzip (- for standard input)"},
+    COMMAND_SOURCE_BIN_OPTION,
     {"json", NULL, "print one JSON object a line"},
     {NULL, NULL, NULL},
 };
@@ -34,7 +35,6 @@ static const char help[] =
     "A command is forwarded, rewritten, answered (a sync or wait: nothing goes to the host) or\n"
     "refused; if one is refused, the exit status is 1.\n";
 
-#define MAX_WORDS       64
 #define MAX_ATTACHMENTS 64
 #define MAX_OUT         (2 * MAX_ATTACHMENTS * XINV_COMMAND_WORDS)
 
@@ -44,10 +44,7 @@ struct settings {
     struct xinv_attachment host[MAX_ATTACHMENTS];
     struct xinv_guest_attachment at[MAX_ATTACHMENTS];
     struct xinv_guest guest;
-    const char *bin;
-    const char *words[MAX_WORDS];
-    unsigned n;
-    bool standard_input;
+    struct command_source source;
     bool json;
     uint64_t commands;
     uint64_t refused;
@@ -217,8 +214,9 @@ static void print_json(const struct settings *s, const uint64_t *words,
     cJSON_Delete(item);
 }
 
-static void filter(struct settings *s, const uint64_t *words)
+static void filter(void *context, const uint64_t *words)
 {
+    struct settings *s = context;
     struct xinv_out out = {
         .words = s->out, .steps = s->steps, .cap_words = MAX_OUT, .cap_steps = 4};
     struct xinv_filtered result = {0};
@@ -235,43 +233,6 @@ static void filter(struct settings *s, const uint64_t *words)
 /* ---- The command -------------------------------------------------------------------------------
  */
 
-static bool has_traces(const struct settings *s)
-{
-    return !strcmp(s->vendor.vendor, "vtd");
-}
-
-static int filter_stream(struct settings *s)
-{
-    struct command_input in = {
-        .name = "-", .n_words = s->iommu.words, .traces = has_traces(s), .f = stdin};
-    uint64_t words[XINV_COMMAND_WORDS] = {0};
-    int ret;
-
-    if (s->bin && command_input_bytes(&in, s->bin))
-        return CLI_INPUT;
-    while ((ret = command_input_next(&in, words)) > 0)
-        filter(s, words);
-    command_input_close(&in);
-    return ret ? CLI_INPUT : CLI_OK;
-}
-
-static int filter_operands(const struct cli_command *command, struct settings *s)
-{
-    const struct command_input one = {.n_words = 1};
-    uint64_t words[MAX_WORDS];
-    unsigned column;
-
-    for (unsigned i = 0; i < s->n; i++)
-        if (command_input_line(&one, s->words[i], &words[i], &column) <= 0)
-            return cli_misuse(command, "'%s' is no word; expected hexadecimal digits", s->words[i]);
-    if (s->n % s->iommu.words)
-        return cli_misuse(command, "%u words of a command are missing; it has %u",
-                          s->iommu.words - s->n % s->iommu.words, s->iommu.words);
-    for (unsigned i = 0; i < s->n; i += s->iommu.words)
-        filter(s, &words[i]);
-    return CLI_OK;
-}
-
 static int take(const struct cli_command *command, void *context, int option, const char *value)
 {
     struct settings *s = context;
@@ -286,42 +247,24 @@ static int take(const struct cli_command *command, void *context, int option, co
         s->guest.pasid_bits = (uint8_t)bits;
         return CLI_OK;
     case BIN:
-        s->bin = value;
+        s->source.bin = value;
         return CLI_OK;
     case JSON:
         s->json = true;
         return CLI_OK;
     case CLI_OPERAND:
-        if (!s->vendor.vendor)
-            s->vendor.vendor = value;
-        else if (!strcmp(value, "-"))
-            s->standard_input = true;
-        else if (s->n == MAX_WORDS)
-            return cli_misuse(command, "more than %d words; longer input comes from -", MAX_WORDS);
-        else
-            s->words[s->n++] = value;
+        if (s->vendor.vendor)
+            return command_source_operand(command, &s->source, value);
+        s->vendor.vendor = value;
         return CLI_OK;
     default:
         return vendor_iommu_take(command, &s->vendor, option, value);
     }
 }
 
-static int prepare(const struct cli_command *command, struct settings *s)
-{
-    int status = vendor_iommu_make(command, &s->vendor, &s->iommu);
-
-    if (status)
-        return status;
-    if ((s->n != 0) + s->standard_input + (s->bin != NULL) > 1)
-        return cli_misuse(command, "commands come from operands, from - or from --bin");
-    if (!s->n && !s->standard_input && !s->bin)
-        return cli_misuse(command, "no command is given");
-    return CLI_OK;
-}
-
 static int run(const struct cli_command *command, int argc, char **argv)
 {
-    struct settings s = {.n = 0};
+    struct settings s = {.commands = 0};
     int status;
 
     s.guest.at = s.at;
@@ -329,12 +272,15 @@ static int run(const struct cli_command *command, int argc, char **argv)
     if (status == CLI_HELP)
         return CLI_OK;
     if (!status)
-        status = prepare(command, &s);
+        status = vendor_iommu_make(command, &s.vendor, &s.iommu);
     if (!status)
-        status = s.n ? filter_operands(command, &s) : filter_stream(&s);
+        status = command_source_check(command, &s.source);
+    if (!status)
+        status = command_source_each(command, &s.source, s.iommu.words,
+                                     !strcmp(s.vendor.vendor, "vtd"), filter, &s);
     if (!status && s.refused)
-        status = cli_fail(CLI_INPUT, "%" PRIu64 " of %" PRIu64 " commands are refused", s.refused,
-                          s.commands);
+        status = cli_fail(CLI_INPUT, "%" PRIu64 " of %" PRIu64 " command%s %s refused", s.refused,
+                          s.commands, cli_s(s.commands), s.refused == 1 ? "is" : "are");
     return status;
 }
 

@@ -27,6 +27,13 @@ static const char help[] =
     "A kind is one change for one endpoint, 03:02.0, with every host tag known, under the policy\n"
     "exact. 'xinv explain --kind NAME --platform NAME' tells how a cell comes about.\n";
 
+struct settings {
+    struct matrix m;
+    struct cli_platforms list;
+    bool json;
+    bool html;
+};
+
 static int add_kind(const struct cli_command *command, struct matrix *m, const char *name)
 {
     const struct cli_kind *kind = cli_kind_find(name);
@@ -53,68 +60,69 @@ static void group(struct matrix *m, const struct cli_platforms *list)
     }
 }
 
-static int print(const struct cli_command *command, struct matrix *m, struct cli_platforms *list,
-                 bool json, bool html)
+static int print(const struct cli_command *command, struct settings *s)
 {
+    struct matrix *m = &s->m;
     const struct cli_kind *kind;
     int status = CLI_OK;
 
-    cli_platforms_add_files(list);
-    if (!list->n)
-        status = cli_platforms_add(command, list, "all");
+    if (s->json && s->html)
+        return cli_misuse(command, "--json or --html, not both");
+    cli_platforms_add_files(&s->list);
+    if (!s->list.n)
+        status = cli_platforms_add(command, &s->list, "all");
     if (!m->n_kinds)
         for (unsigned i = 0; !status && (kind = cli_kind_at(i)) != NULL; i++)
             status = add_kind(command, m, kind->name);
     if (status)
         return status;
-    group(m, list);
+    group(m, &s->list);
     status = matrix_fill(m);
     if (status)
         return status;
-    if (json)
+    if (s->json)
         matrix_print_json(m);
-    else if (html)
+    else if (s->html)
         matrix_print_html(m);
     else
         matrix_print(m);
     return CLI_OK;
 }
 
+static int take(const struct cli_command *command, void *context, int option, const char *value)
+{
+    struct settings *s = context;
+
+    switch (option) {
+    case PLATFORM:
+        return cli_platforms_add(command, &s->list, value);
+    case PLATFORM_FILE:
+    case VENDOR_FILE:
+        return CLI_OK; /* read before the command runs */
+    case KIND:
+        return add_kind(command, &s->m, value);
+    case JSON:
+        s->json = true;
+        return CLI_OK;
+    case HTML:
+        s->html = true;
+        return CLI_OK;
+    default: /* CLI_OPERAND */
+        return cli_misuse(command, "'%s' is not expected; platforms are given by --platform",
+                          value);
+    }
+}
+
 static int run(const struct cli_command *command, int argc, char **argv)
 {
-    struct cli_args args = {.command = command, .argc = argc, .argv = argv};
-    struct cli_platforms list = {0};
-    struct matrix m = {0};
-    const char *value;
-    bool json = false;
-    bool html = false;
-    bool helped = false;
-    int status = CLI_OK;
-    int option;
+    struct settings s = {.json = false};
+    int status = cli_each(command, argc, argv, take, &s);
 
-    while (!status && !helped && (option = cli_next(&args, &value)) != CLI_END) {
-        if (option == CLI_HELP)
-            helped = true;
-        else if (option == CLI_BAD)
-            status = CLI_USAGE;
-        else if (option == PLATFORM)
-            status = cli_platforms_add(command, &list, value);
-        else if (option == KIND)
-            status = add_kind(command, &m, value);
-        else if (option == PLATFORM_FILE || option == VENDOR_FILE)
-            continue; /* read before */
-        else if (option == CLI_OPERAND)
-            status = cli_misuse(command, "'%s' is not expected; platforms are given by --platform",
-                                value);
-        else
-            *(option == JSON ? &json : &html) = true;
-    }
-    if (!status && !helped)
-        status = json && html ? cli_misuse(command, "--json or --html, not both")
-                              : print(command, &m, &list, json, html);
-    matrix_free(&m);
-    free(list.at);
-    return status;
+    if (!status)
+        status = print(command, &s);
+    matrix_free(&s.m);
+    free(s.list.at);
+    return status == CLI_HELP ? CLI_OK : status;
 }
 
 const struct cli_command cli_matrix = {

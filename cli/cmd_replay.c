@@ -93,7 +93,7 @@ static void print_event(const struct stream *s, const struct xinv_iommu *iommu,
 
     describe(e->outcome, text, sizeof(text));
     printf("%" PRIu32 ": %s -> %s; %d command%s\n", e->request->line, text,
-           replay_status_names[e->outcome->status], e->commands, e->commands == 1 ? "" : "s");
+           replay_status_names[e->outcome->status], e->commands, cli_s((uint64_t)e->commands));
     for (uint32_t k = 0; k < s->n_iommus; k++) {
         char prefix[32];
 
@@ -282,10 +282,7 @@ static int take_option(const struct cli_command *command, void *context, int opt
     case POLICY:
         return cli_policy(command, value, &s->policy);
     case MAX_COMMANDS:
-        if (!cli_number(value, UINT16_MAX, &number) || !number)
-            return cli_misuse(command, "'%s' is no number of commands; expected 1 to 65535", value);
-        s->policy.max_commands = (uint16_t)number;
-        return CLI_OK;
+        return cli_max_commands(command, value, &s->policy);
     case LEAF_SIZE:
         if (!cli_number(value, 63, &number) || number < 12)
             return cli_misuse(command, "'%s' is no leaf size; expected 12 to 63", value);

@@ -17,7 +17,7 @@ enum {
 
 static const struct cli_option options[] = {
     REQUEST_OPTIONS,
-    {"commands", "FILE", "judge these commands, words in hexadecimal, a command a line"},
+    {"commands", "FILE", "judge these commands, a command a line, as decode takes them"},
     {"topology", "FILE", "with a capture: endpoints and how they are attached"},
     {"json", NULL, "print one JSON object"},
     {NULL, NULL, NULL},
@@ -77,29 +77,25 @@ static int take_option(const struct cli_command *command, void *context, int opt
 /* ---- One request -------------------------------------------------------------------------------
  */
 
-static int own_commands(struct translation *t, struct verdict *v)
+static int own_commands(struct translation *t, const char *where, struct verdict *v)
 {
-    char text[200];
-
     if (v->config.vendor != MODEL_SMMUV3 && !t->request.completion.store &&
         !t->request.completion.interrupt)
         t->request.completion = (struct xinv_completion){.store = 1, .address = 0x1000, .data = 1};
-    if (translation_run(t) < 0) {
-        translation_error_text(t, text, sizeof(text));
-        return cli_fail(CLI_INPUT, "%s: %s", t->request.platform->name, text);
-    }
+    if (translation_run(t) < 0)
+        return translation_fail(t, where);
     model_run_out(&v->run, &t->out);
     return CLI_OK;
 }
 
-static int judge(const struct settings *s, struct translation *t)
+static int judge(const struct settings *s, struct translation *t, const char *where)
 {
     struct verdict v;
     int status = verdict_open(&v, &t->request.iommu);
 
     if (status)
         return status;
-    status = s->commands ? verdict_read(&v, s->commands) : own_commands(t, &v);
+    status = s->commands ? verdict_read(&v, s->commands) : own_commands(t, where, &v);
     if (!status) {
         char text[400];
 
@@ -125,22 +121,18 @@ static int judge(const struct settings *s, struct translation *t)
 static int one_request(const struct cli_command *command, const struct settings *s)
 {
     static struct translation t;
-    struct request_error error;
-    cJSON *request = json_object();
+    struct request_source source = {.request = NULL};
     int status = s->n ? CLI_OK : cli_misuse(command, "no request and no capture is given");
 
     if (!status && s->topology)
         status = cli_misuse(command, "--topology goes with a capture");
     for (size_t i = 0; i < s->n && !status; i++)
-        status = request_option_take(command, request, s->given[i].option, s->given[i].value);
-    if (!status) {
-        request_options_settle(request);
-        if (request_read(&t.request, request, &error))
-            status = judge(s, &t);
-        else
-            status = cli_misuse(command, "%s%s%s", error.path, *error.path ? ": " : "", error.text);
-    }
-    cJSON_Delete(request);
+        status = request_source_take(command, &source, s->given[i].option, s->given[i].value);
+    if (!status)
+        status = request_source_read(command, &source, &t.request);
+    if (!status)
+        status = judge(s, &t, request_source_name(&source));
+    request_source_free(&source);
     return status;
 }
 
@@ -150,8 +142,6 @@ static int one_request(const struct cli_command *command, const struct settings 
 static int capture_option(const struct cli_command *command, struct verify_job *job,
                           struct cli_platforms *platforms, int option, const char *value)
 {
-    uint64_t number;
-
     switch (option) {
     case REQUEST_PLATFORM:
         return cli_platforms_add(command, platforms, value);
@@ -161,10 +151,7 @@ static int capture_option(const struct cli_command *command, struct verify_job *
     case REQUEST_POLICY:
         return cli_policy(command, value, &job->policy);
     case REQUEST_MAX_COMMANDS:
-        if (!cli_number(value, UINT16_MAX, &number) || !number)
-            return cli_misuse(command, "'%s' is no number of commands; expected 1 to 65535", value);
-        job->policy.max_commands = (uint16_t)number;
-        return CLI_OK;
+        return cli_max_commands(command, value, &job->policy);
     default:
         return cli_misuse(command, "--%s does not go with a capture",
                           command->options[option].name);

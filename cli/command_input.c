@@ -210,7 +210,7 @@ static int next_bytes(struct command_input *in, uint64_t *words)
         return 0;
     }
     if ((unsigned)n < size)
-        return cli_fail(-1, "%s: ends within a command: %d bytes of %u", in->name, n, size);
+        return cli_fail(-1, "%s: the last command has %d of %u bytes", in->name, n, size);
     for (unsigned i = 0; i < in->n_words; i++) {
         words[i] = 0;
         for (unsigned k = 8; k-- > 0;)

@@ -91,7 +91,7 @@ static void add_range(const struct xinv_request *q, struct text *text)
     }
     pages = xinv_pages(q->first, q->last);
     text_add(text, "; 0x%" PRIx64 "..0x%" PRIx64 ", %" PRIu64 " page%s of 4 KiB", q->first, q->last,
-             pages, pages == 1 ? "" : "s");
+             pages, cli_s(pages));
     if (q->log2_leaf_size > 12) {
         text_add(text, ", leaves of ");
         add_size(text, q->log2_leaf_size);

@@ -234,7 +234,7 @@ static void add_verdict(const struct translation *t, const struct explanation_ro
         return;
     }
     text_add(text, "%" PRIu64 " command%s", row->candidate->commands,
-             row->candidate->commands == 1 ? "" : "s");
+             cli_s(row->candidate->commands));
     if (row->partly)
         text_add(text, "; a part of them");
     if (row->candidate->choice.zero & XINV_TAG_BIT(XINV_TAG_DID))
@@ -403,7 +403,7 @@ static void print_result(const struct translation *t)
     }
     text_add(&text, "%" PRIu32 " in the queue, %" PRIu32 " of them %s; %u register write%s",
              r->commands, r->syncs, r->syncs == 1 ? "a sync" : "syncs", explanation_registers(t),
-             explanation_registers(t) == 1 ? "" : "s");
+             cli_s(explanation_registers(t)));
     line("commands", &text);
     text_tags(&text, r->widened, "none");
     line("widened", &text);

@@ -47,8 +47,8 @@ static char *detail_of(const struct xinv_vendor *v, const struct matrix_cell *ce
     matrix_value(cell, value, sizeof(value));
     text_add(&text, "%s", cell->brief ? "impossible" : value);
     if (!cell->brief && strcmp(cell->status, "nothing") != 0)
-        text_add(&text, ", %u command%s and %u sync%s", cell->commands,
-                 cell->commands == 1 ? "" : "s", cell->syncs, cell->syncs == 1 ? "" : "s");
+        text_add(&text, ", %u command%s and %u sync%s", cell->commands, cli_s(cell->commands),
+                 cell->syncs, cli_s(cell->syncs));
     if (cell->registers)
         text_add(&text, ", + register");
     json_add_text(item, "status", cell->status);
@@ -275,7 +275,7 @@ static void print_piece(const struct page *page, const char *name, size_t n)
     } else if (!strncmp(name, "INTRO", n)) {
         printf("%zu kinds of requests on %zu platform%s: which commands make the IOMMU forget what "
                "a change made stale, and what goes with it.",
-               m->n_kinds, m->n_platforms, m->n_platforms == 1 ? "" : "s");
+               m->n_kinds, m->n_platforms, cli_s(m->n_platforms));
     } else if (!strncmp(name, "FILTER", n)) {
         printf("<input type=\"radio\" name=\"show\" id=\"show-all\" checked><label "
                "for=\"show-all\">All (%zu)</label>\n",

@@ -263,6 +263,17 @@ int cli_policy(const struct cli_command *command, const char *text, struct xinv_
                       XINV_MAX_BLOCKS);
 }
 
+int cli_max_commands(const struct cli_command *command, const char *text,
+                     struct xinv_policy *policy)
+{
+    uint64_t number;
+
+    if (!cli_number(text, UINT16_MAX, &number) || !number)
+        return cli_misuse(command, "'%s' is no number of commands; expected 1 to 65535", text);
+    policy->max_commands = (uint16_t)number;
+    return CLI_OK;
+}
+
 /* ---- xinv platforms -----------------------------------------------------------------------------
  */
 
@@ -278,16 +289,16 @@ static const struct cli_option options[] = {
     {NULL, NULL, NULL},
 };
 
-static void print_text(void)
+static void print_list(const struct cli_platforms *list)
 {
-    const struct xinv_platform *p;
     int width = 0;
 
-    for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++)
-        if ((int)strlen(p->name) > width)
-            width = (int)strlen(p->name);
-    for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++)
-        printf("%-*s  %-6s  %s\n", width, p->name, p->vendor->name, p->title);
+    for (size_t i = 0; i < list->n; i++)
+        if ((int)strlen(list->at[i]->name) > width)
+            width = (int)strlen(list->at[i]->name);
+    for (size_t i = 0; i < list->n; i++)
+        printf("%-*s  %-6s  %s\n", width, list->at[i]->name, list->at[i]->vendor->name,
+               list->at[i]->title);
 }
 
 static cJSON *platform_json(const struct xinv_platform *p)
@@ -371,41 +382,49 @@ static void print_page(const struct xinv_platform *p)
     printf("\n");
 }
 
+struct settings {
+    struct cli_platforms list;
+    bool json;
+};
+
+static int take(const struct cli_command *command, void *context, int option, const char *value)
+{
+    struct settings *s = context;
+
+    if (option == CLI_OPERAND)
+        return cli_platforms_add(command, &s->list, value);
+    s->json |= option == JSON; /* files are read before the command runs */
+    return CLI_OK;
+}
+
+static int print(const struct cli_command *command, struct settings *s)
+{
+    bool named;
+
+    cli_platforms_add_files(&s->list);
+    named = s->list.n;
+    if (!named && cli_platforms_add(command, &s->list, "all"))
+        return CLI_USAGE;
+    if (s->json)
+        print_json(&s->list);
+    else if (!named)
+        print_list(&s->list);
+    for (size_t i = 0; named && !s->json && i < s->list.n; i++) {
+        printf("%s", i ? "\n" : "");
+        print_page(s->list.at[i]);
+    }
+    return CLI_OK;
+}
+
 static int run(const struct cli_command *command, int argc, char **argv)
 {
-    struct cli_args args = {.command = command, .argc = argc, .argv = argv};
-    struct cli_platforms list = {0};
-    const char *value;
-    bool json = false;
-    int option;
-    int status = CLI_OK;
+    struct settings s = {.json = false};
+    int status = cli_each(command, argc, argv, take, &s);
 
-    while (!status && (option = cli_next(&args, &value)) != CLI_END) {
-        if (option == CLI_HELP || option == CLI_BAD) {
-            free(list.at);
-            return option == CLI_HELP ? CLI_OK : CLI_USAGE;
-        }
-        if (option == CLI_OPERAND)
-            status = cli_platforms_add(command, &list, value);
-        else
-            json |= option == JSON;
-    }
-    cli_platforms_add_files(&list);
-    if (!status && json) {
-        if (!list.n)
-            status = cli_platforms_add(command, &list, "all");
-        print_json(&list);
-    } else if (!status && list.n) {
-        for (size_t i = 0; i < list.n; i++) {
-            if (i)
-                printf("\n");
-            print_page(list.at[i]);
-        }
-    } else if (!status) {
-        print_text();
-    }
-    free(list.at);
-    return status;
+    if (!status)
+        status = print(command, &s);
+    free(s.list.at);
+    return status == CLI_HELP ? CLI_OK : status;
 }
 
 const struct cli_command cli_platforms = {

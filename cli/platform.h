@@ -67,4 +67,8 @@ int cli_set_feature(const struct cli_command *command, const struct xinv_vendor 
 /* cli_policy - exact, latency or at-most:K; CLI_OK or CLI_USAGE */
 int cli_policy(const struct cli_command *command, const char *text, struct xinv_policy *policy);
 
+/* cli_max_commands - the value of that option; CLI_OK or CLI_USAGE */
+int cli_max_commands(const struct cli_command *command, const char *text,
+                     struct xinv_policy *policy);
+
 #endif

@@ -188,7 +188,7 @@ static void too_wide(const struct translation *t, struct reason *reason)
 
     reason->brief = "too wide";
     text_add(&reason->text, "a %s has %u bit%s here", prose->tag_names[report->at_tag],
-             iommu->tag_bits[report->at_tag], iommu->tag_bits[report->at_tag] == 1 ? "" : "s");
+             iommu->tag_bits[report->at_tag], cli_s(iommu->tag_bits[report->at_tag]));
     if (report->at && report->at_tag == XINV_TAG_PASID)
         text_add(&reason->text, ", too few for %" PRIu32, report->at->pasid);
     if (width->feature != XINV_NO_FEATURE) {

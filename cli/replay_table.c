@@ -12,7 +12,7 @@ struct columns {
 
 static void print_head(const struct capture *c, const struct replay_result *r)
 {
-    printf("%s: %" PRIu64 " requests (", c->name, r->n_requests);
+    printf("%s: %" PRIu64 " request%s (", c->name, r->n_requests, cli_s(r->n_requests));
     for (unsigned i = 1, first = 1; i <= REPLAY_KINDS; i++) {
         unsigned kind = i % REPLAY_KINDS;
 
@@ -21,7 +21,7 @@ static void print_head(const struct capture *c, const struct replay_result *r)
         printf("%s%" PRIu64 " %s", first ? "" : ", ", r->requests[kind], replay_kind_names[kind]);
         first = 0;
     }
-    printf(") under %zu kicks\n", c->kicks);
+    printf(") under %zu kick%s\n", c->kicks, cli_s(c->kicks));
 }
 
 static int by_count(const void *x, const void *y)
@@ -71,9 +71,9 @@ static void print_row(const struct columns *c, struct replay_result *r)
     for (size_t i = 0; i < r->n_names; i++)
         printf("%s%" PRIu64 " %s", i ? ", " : "", r->names[i].count, r->names[i].name);
     if (r->registers)
-        printf("; %" PRIu64 " register steps", r->registers);
+        printf("; %" PRIu64 " register step%s", r->registers, cli_s(r->registers));
     if (r->unbounded)
-        printf("; address given up in %" PRIu64 " requests", r->unbounded);
+        printf("; address given up in %" PRIu64 " request%s", r->unbounded, cli_s(r->unbounded));
     printf("\n");
 }
 
@@ -135,7 +135,8 @@ static void print_differences(const struct replay_result *results, size_t n)
         all += results[i].n_requests;
         differ += results[i].n_requests - results[i].responses_equal;
     }
-    printf("\n%" PRIu64 " responses, %" PRIu64 " differ from the recorded ones\n", all, differ);
+    printf("\n%" PRIu64 " response%s, %" PRIu64 " differ%s from the recorded ones\n", all,
+           cli_s(all), differ, differ == 1 ? "s" : "");
 }
 
 void replay_print(const struct capture *capture, struct replay_result *results, size_t n,

@@ -8,6 +8,7 @@
 
 #define REQUEST_ATTACHMENTS 256
 #define REQUEST_ALIASES     8
+#define REQUEST_MAX_BYTES   (1u << 20) /* of its JSON */
 
 struct request_error {
     char path[96]; /* such as attachments[0].rid; empty: the whole */

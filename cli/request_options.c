@@ -121,8 +121,8 @@ static int add_range(const struct cli_command *command, cJSON *request, const ch
     return CLI_OK;
 }
 
-int request_option_take(const struct cli_command *command, cJSON *request, int option,
-                        const char *value)
+static int add_option(const struct cli_command *command, cJSON *request, int option,
+                      const char *value)
 {
     static const char *const subject_keys[] = {
         [REQUEST_CHANGE] = "what",
@@ -142,9 +142,6 @@ int request_option_take(const struct cli_command *command, cJSON *request, int o
     };
 
     switch (option) {
-    case REQUEST_PLATFORM_FILE:
-    case REQUEST_VENDOR_FILE:
-        return CLI_OK; /* cli_platform_files_read() has read them */
     case REQUEST_PLATFORM:
         json_add_text(request, "platform", value);
         return CLI_OK;
@@ -181,13 +178,8 @@ int request_option_take(const struct cli_command *command, cJSON *request, int o
     }
 }
 
-bool request_option_says(int option)
-{
-    return option != REQUEST_PLATFORM_FILE && option != REQUEST_VENDOR_FILE;
-}
-
 /* Moves what the options said of the request under `change` or `invalidate`. */
-void request_options_settle(cJSON *request)
+static void settle(cJSON *request)
 {
     cJSON *from = cJSON_DetachItemFromObjectCaseSensitive(request, "subject");
     cJSON *to = cJSON_GetObjectItemCaseSensitive(request, "invalidate");
@@ -204,4 +196,56 @@ void request_options_settle(cJSON *request)
         cJSON_AddItemToObject(to, v->string, v);
     }
     cJSON_Delete(from);
+}
+
+int request_source_take(const struct cli_command *command, struct request_source *source,
+                        int option, const char *value)
+{
+    switch (option) {
+    case REQUEST_PLATFORM_FILE:
+    case REQUEST_VENDOR_FILE:
+        return CLI_OK; /* cli_platform_files_read() has read them; they go with --input as well */
+    case REQUEST_INPUT:
+        source->input = value;
+        return CLI_OK;
+    default:
+        source->options = true;
+        if (!source->request)
+            source->request = json_object();
+        return add_option(command, source->request, option, value);
+    }
+}
+
+const char *request_source_name(const struct request_source *source)
+{
+    return source->input ? source->input : "request";
+}
+
+int request_source_read(const struct cli_command *command, struct request_source *source,
+                        struct request *request)
+{
+    struct request_error error;
+
+    if (source->input && source->options)
+        return cli_misuse(command, "a request comes from options or --input");
+    if (!source->input && !source->options)
+        return cli_misuse(command, "no request is given");
+    if (source->options)
+        settle(source->request);
+    else
+        source->request = json_read(source->input, REQUEST_MAX_BYTES);
+    if (!source->request)
+        return CLI_INPUT;
+    if (request_read(request, source->request, &error))
+        return CLI_OK;
+    if (source->options)
+        return cli_misuse(command, "%s%s%s", error.path, *error.path ? ": " : "", error.text);
+    return cli_fail(CLI_INPUT, "%s: %s%s%s", source->input, error.path, *error.path ? ": " : "",
+                    error.text);
+}
+
+void request_source_free(struct request_source *source)
+{
+    cJSON_Delete(source->request);
+    *source = (struct request_source){0};
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
-/* A request by options: each becomes the JSON that it abbreviates (docs/json.md). */
+/* A command line's request: of options, each of which becomes the JSON that it abbreviates
+ * (docs/json.md), or of a JSON file. */
 #ifndef XINV_CLI_REQUEST_OPTIONS_H
 #define XINV_CLI_REQUEST_OPTIONS_H
 
 #include "cli/json.h"
 #include "cli/platform.h"
+#include "cli/request.h"
 
 /* The options' indices; a command's own options follow. */
 enum request_option {
@@ -35,6 +37,7 @@ enum request_option {
     REQUEST_POLICY,
     REQUEST_MAX_COMMANDS,
     REQUEST_COMPLETION,
+    REQUEST_INPUT,
     REQUEST_N_OPTIONS
 };
 
@@ -64,26 +67,35 @@ enum request_option {
         {"enumerated", NULL, "the attachments are every live one of the IOMMU"},                   \
         {"beyond", NULL, "commands that reach other users' entries are allowed"},                  \
         {"policy", "POLICY", "exact (default), latency or at-most:K"}, CLI_MAX_COMMANDS_OPTION,    \
+        {"completion", "HOW", "none (default), or of store=ADDRESS:DATA,interrupt,fence,drain"},   \
     {                                                                                              \
-        "completion", "HOW", "none (default), or of store=ADDRESS:DATA,interrupt,fence,drain"      \
+        "input", "FILE", "read the request as one JSON object (- for standard input)"              \
     }
 
 /* What the values of these options look like, for a command's help. */
 extern const char request_options_help[];
 
+/* All zero at first. */
+struct request_source {
+    cJSON *request; /* as request_read() takes it, once request_source_read() is through */
+    const char *input;
+    bool options; /* say something of a request */
+};
+
+/* request_source_take - one of the options above; CLI_OK, or CLI_USAGE after a complaint */
+int request_source_take(const struct cli_command *command, struct request_source *source,
+                        int option, const char *value);
+
 /*
- * request_option_take - adds one option to a request in the making
- * returns: CLI_OK, or CLI_USAGE after a complaint
+ * request_source_read - the request, after the last option
+ * returns: CLI_OK; CLI_USAGE or CLI_INPUT after a complaint
  */
-int request_option_take(const struct cli_command *command, cJSON *request, int option,
-                        const char *value);
+int request_source_read(const struct cli_command *command, struct request_source *source,
+                        struct request *request);
 
-/* request_option_says - whether the option says something of a request: files of platforms go with
- * requests from elsewhere too */
-bool request_option_says(int option);
+/* request_source_name - for complaints: the file, or "request" */
+const char *request_source_name(const struct request_source *source);
 
-/* request_options_settle - to be called after the last option: the request as request_read() takes
- * it */
-void request_options_settle(cJSON *request);
+void request_source_free(struct request_source *source);
 
 #endif

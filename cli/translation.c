@@ -41,7 +41,8 @@ void translation_free(struct translation *t)
     t->out = (struct xinv_out){0};
 }
 
-void translation_error_text(const struct translation *t, char *text, size_t size)
+/* What a negative ret means, and whom it is about. */
+static void error_text(const struct translation *t, char *text, size_t size)
 {
     const struct xinv_report *report = &t->report;
     size_t used = (size_t)snprintf(text, size, "%s", xinv_strerror(t->ret));
@@ -50,10 +51,19 @@ void translation_error_text(const struct translation *t, char *text, size_t size
         used += (size_t)snprintf(text + used, size - used, "; attachments[%zu]",
                                  (size_t)(report->at - t->request.at));
     if (t->ret == -XINV_E_TAG && used < size)
-        snprintf(text + used, size - used, ", %s: %u bits here", schema_tag_names[report->at_tag],
-                 t->request.iommu.tag_bits[report->at_tag]);
+        snprintf(text + used, size - used, ", %s: %u bit%s here", schema_tag_names[report->at_tag],
+                 t->request.iommu.tag_bits[report->at_tag],
+                 cli_s(t->request.iommu.tag_bits[report->at_tag]));
     if (t->ret == -XINV_E_MUST_BLOCK && used < size)
         snprintf(text + used, size - used, ", cache %s", schema_cache_names[report->at_cache]);
+}
+
+int translation_fail(const struct translation *t, const char *where)
+{
+    char text[200];
+
+    error_text(t, text, sizeof(text));
+    return cli_fail(CLI_INPUT, "%s: %s: %s", where, t->request.platform->name, text);
 }
 
 static const char *caches_text(uint8_t caches, char *text, size_t size)
@@ -79,7 +89,8 @@ void translation_print(const struct translation *t)
     command_text_steps(&t->request.iommu, &t->out, "    ");
     if (!t->out.n_steps)
         printf("    (no command is needed)\n");
-    printf("commands       %" PRIu32 ", %" PRIu32 " of them syncs\n", r->commands, r->syncs);
+    printf("commands       %" PRIu32 ", %" PRIu32 " of them %s\n", r->commands, r->syncs,
+           r->syncs == 1 ? "a sync" : "syncs");
     printf("widened        %s\n", cli_tags(r->widened, text, sizeof(text)));
     if (r->extra_unbounded)
         printf("extra pages    unbounded: the address was given up\n");
@@ -198,7 +209,7 @@ static cJSON *answer(struct translation *t, uint64_t line, const cJSON *request)
         return error_json(line, "REQUEST", error.path, error.text);
     if (translation_run(t) >= 0)
         return translation_json(t);
-    translation_error_text(t, text, sizeof(text));
+    error_text(t, text, sizeof(text));
     if (t->report.at)
         snprintf(path, sizeof(path), "attachments[%zu]", (size_t)(t->report.at - t->request.at));
     return error_json(line, codes[-t->ret], path, text);
@@ -234,7 +245,7 @@ static int next_byte(struct lines *lines)
 
 /*
  * Reads a line into text, without its end.
- * returns: its length; TRANSLATION_MAX_LINE + 1 for one that is longer, read to its end; -1 at the
+ * returns: its length; REQUEST_MAX_BYTES + 1 for one that is longer, read to its end; -1 at the
  *     end of the input
  */
 static long read_line(struct lines *lines, char *text)
@@ -243,7 +254,7 @@ static long read_line(struct lines *lines, char *text)
     int c;
 
     while ((c = next_byte(lines)) != EOF && c != '\n')
-        if (n <= (long)TRANSLATION_MAX_LINE)
+        if (n <= (long)REQUEST_MAX_BYTES)
             text[n++] = (char)c;
     if (c == EOF && !n)
         return -1;
@@ -252,7 +263,7 @@ static long read_line(struct lines *lines, char *text)
 
 static cJSON *parse_line(const char *text, size_t n)
 {
-    if (n > TRANSLATION_MAX_LINE || !json_is_text(text, n))
+    if (n > REQUEST_MAX_BYTES || !json_is_text(text, n))
         return NULL;
     return cJSON_ParseWithOpts(text, NULL, 1);
 }
@@ -261,7 +272,7 @@ int translation_lines(FILE *in)
 {
     static struct translation t;
     static struct lines lines;
-    char *text = cli_alloc(TRANSLATION_MAX_LINE + 2, 1);
+    char *text = cli_alloc(REQUEST_MAX_BYTES + 2, 1);
     uint64_t line = 0;
     long n;
 
@@ -275,7 +286,7 @@ int translation_lines(FILE *in)
         if (strspn(text, " \t\r") == (size_t)n)
             continue;
         request = parse_line(text, (size_t)n);
-        if (n > (long)TRANSLATION_MAX_LINE)
+        if (n > (long)REQUEST_MAX_BYTES)
             item = error_json(line, "JSON", "", "is longer than 1 MiB; one request fits in less");
         else
             item = answer(&t, line, request);

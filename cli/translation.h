@@ -6,8 +6,6 @@
 #include "cli/request.h"
 #include "core/explain.h"
 
-#define TRANSLATION_MAX_LINE (1u << 20)
-
 struct translation {
     struct request request;
     struct xinv_out out;
@@ -25,8 +23,12 @@ cJSON *translation_json(const struct translation *t);
 /* translation_add_id - the id of a request, if it has one, comes back in its answer */
 void translation_add_id(cJSON *answer, const cJSON *request);
 
-/* translation_error_text - what a negative ret means, and whom it is about */
-void translation_error_text(const struct translation *t, char *text, size_t size);
+/*
+ * translation_fail - complains of a negative ret: what it means, and whom it is about
+ * @where: the request comes from
+ * returns: CLI_INPUT
+ */
+int translation_fail(const struct translation *t, const char *where);
 
 /* translation_lines - a request a line in, an answer a line out; CLI_OK, also where lines are bad
  */

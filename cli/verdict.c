@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/command_input.h"
+
 #define MOST_BYTES (16u << 20) /* of a file of commands */
 #define MOST_SHOWN 8           /* survivors that are shown one by one */
 #define MOST_PAGES 16          /* of a range, one by one */
@@ -26,40 +28,40 @@ void verdict_close(struct verdict *v)
 /* ---- A file of commands ------------------------------------------------------------------------
  */
 
-static const char separators[] = " \t\r,";
-
-/* One line without its comment; why it is wrong, or NULL. */
-static const char *take_line(struct verdict *v, char *line)
+/* `word` alone on a line */
+static bool is_word(const char *line, const char *word)
 {
-    uint64_t words[4];
-    unsigned n = 0;
-    char *save = NULL;
-    char *token = strtok_r(line, separators, &save);
+    size_t n = strlen(word);
 
-    if (!token)
-        return NULL;
-    if (!strcmp(token, "wait") || !strcmp(token, "register")) {
-        if (strtok_r(NULL, separators, &save))
-            return "nothing may follow";
-        if (*token == 'w')
-            model_run_wait(&v->run);
-        else
-            model_run_register(&v->run);
-        return NULL;
-    }
-    for (; token; token = strtok_r(NULL, separators, &save)) {
-        char *end;
+    line += strspn(line, " \t");
+    return !strncmp(line, word, n) && !line[n + strspn(line + n, " \t\r")];
+}
 
-        if (n == v->config.words)
-            return "too many words for a command of this IOMMU";
-        words[n++] = strtoull(token, &end, 16);
-        if (*end || end == token || *token == '-' || *token == '+' || strlen(token) > 18)
-            return "not a hexadecimal word";
+/* One line without its comment; CLI_OK, or CLI_INPUT after a complaint. */
+static int take_line(struct verdict *v, const char *path, unsigned number, const char *line)
+{
+    const struct command_input in = {.n_words = v->config.words,
+                                     .traces = v->config.vendor == MODEL_VTD};
+    uint64_t words[XINV_COMMAND_WORDS];
+    unsigned column;
+    int ret;
+
+    if (is_word(line, "wait")) {
+        model_run_wait(&v->run);
+        return CLI_OK;
     }
-    if (n < v->config.words)
-        return "too few words for a command of this IOMMU";
-    model_run_words(&v->run, words, n);
-    return NULL;
+    if (is_word(line, "register")) {
+        model_run_register(&v->run);
+        return CLI_OK;
+    }
+    ret = command_input_line(&in, line, words, &column);
+    if (ret > 0)
+        model_run_words(&v->run, words, in.n_words);
+    if (ret >= 0)
+        return CLI_OK;
+    return cli_fail(
+        CLI_INPUT, "%s:%u:%u: not a command; expected %u words in hexadecimal%s, wait or register",
+        path, number, column, in.n_words, in.traces ? ", a qi_submit or vtd_inv_desc line" : "");
 }
 
 int verdict_read(struct verdict *v, const char *path)
@@ -73,16 +75,12 @@ int verdict_read(struct verdict *v, const char *path)
     if (!text)
         return cli_fail(CLI_INPUT, "%s: %s", path, reason);
     for (char *line = text, *next; line && !status; line = next) {
-        const char *why;
-
         next = strchr(line, '\n');
         if (next)
             *next++ = 0;
         line[strcspn(line, "#")] = 0;
         number++;
-        why = take_line(v, line);
-        if (why)
-            status = cli_fail(CLI_INPUT, "%s:%u: %s", path, number, why);
+        status = take_line(v, path, number, line);
     }
     free(text);
     return status;
@@ -150,7 +148,8 @@ void verdict_print(const struct verdict *v)
         printf("command %zu, %s: %s: the queue stops there\n", v->run.illegal_at + 1,
                v->run.commands[v->run.illegal_at].name, v->run.illegal);
     if (!v->result.survivors) {
-        printf("%zu kinds of stale entries, none survives\n", v->result.stale);
+        printf("%zu kind%s of stale entries, none survives\n", v->result.stale,
+               cli_s(v->result.stale));
         return;
     }
     printf("%zu of %zu stale entries can survive:\n", v->result.survivors, v->result.stale);

@@ -298,13 +298,14 @@ void verify_print(const struct xinv_platform *platform, const struct verify_resu
         printf("%s\n", r->refused);
         return;
     }
-    printf("%" PRIu64 " requests, %" PRIu64 " changes, %" PRIu64 " stale entries: ", r->requests,
-           r->judged, r->entries);
+    printf("%" PRIu64 " request%s, %" PRIu64 " change%s, %" PRIu64 " stale entr%s: ", r->requests,
+           cli_s(r->requests), r->judged, cli_s(r->judged), r->entries,
+           r->entries == 1 ? "y" : "ies");
     if (!r->stale) {
         printf("none survives\n");
         return;
     }
-    printf("after %" PRIu64 " changes something survives\n", r->stale);
+    printf("after %" PRIu64 " change%s something survives\n", r->stale, cli_s(r->stale));
     printf("    line %u: %s: %s\n", r->line, r->entry, r->why);
 }
 

@@ -146,9 +146,9 @@ said "-:1:1: $form"
 wrong "qi_submit: iotlb_inv dmar1: 0x100e2 0x0 0x1 0x0\n" "a wide trace" decode vtd -
 said "-:1:1: $form or a qi_submit or vtd_inv_desc line"
 wrong "0x8 0x0\n" "one bad command" decode smmuv3 -
-said "1 of 1 commands are not valid"
+said "1 of 1 command is not valid"
 printf '12345678901234567' >"$work/short"
-expect "a command cut short" 1 "xinv: $work/short: ends within a command: 1 bytes of 16" -- \
+expect "a command cut short" 1 "xinv: $work/short: the last command has 1 of 16 bytes" -- \
     decode smmuv3 --bin "$work/short"
 expect "no such file" 1 "xinv: $work/none: cannot be opened: No such file or directory" -- \
     decode smmuv3 --bin "$work/none"
@@ -200,7 +200,7 @@ expect "two sources" 2 \
     "xinv: commands come from operands, from - or from --bin; see xinv decode --help" \
     -- decode smmuv3 - --bin x
 expect "half a command" 2 \
-    "xinv: 1 words of a command are missing; it has 2; see xinv decode --help" -- decode smmuv3 0x30
+    "xinv: the last command has 1 of 2 words; see xinv decode --help" -- decode smmuv3 0x30
 expect "no word" 2 "xinv: '0y' is no word; expected hexadecimal digits; see xinv decode --help" \
     -- decode smmuv3 0y 0
 expect "both forms" 2 "xinv: either --verbose or --json; see xinv decode --help" \

@@ -44,7 +44,7 @@ expect "words of the command line" 0 "" -- filter smmuv3 $ours 0x30 0x0 0x000000
 has '^TLBI_NSNH_ALL .*  rewritten$'
 has '^    TLBI_NH_ALL  *0x0000002a00000010 0x0000000000000000  VMID=0x2a$'
 has '^    ATC_INV  *0x0000031000000040 0x0000000000000034 '
-expect "a refusal" 1 "xinv: 1 of 2 commands are refused" -- filter smmuv3 $ours 0x0000031000000040 34 46 0
+expect "a refusal" 1 "xinv: 1 of 2 commands is refused" -- filter smmuv3 $ours 0x0000031000000040 34 46 0
 has '^ATC_INV .*  refused: no endpoint of the guest.s has this requester ID$'
 has '^SYNC .*  answered$'
 expect "stages" 0 "" -- filter smmuv3 --attach stage=stage1,guest_rid=8,rid=0x310,vmid=0 0x30 0x0
@@ -52,11 +52,16 @@ has '  answered$'
 expect "a wide queue" 0 "" -- filter vtd --width 256 --attach guest_rid=8,guest_did=5,rid=0x310,did=0x21 0x0000000000050026 0 0 0
 has '^    p_iotlb  *0x0000000000210026 '
 
+expect "a trace line" 0 "" -- filter vtd --width 256 \
+    --attach guest_rid=8,guest_did=5,rid=0x310,did=0x21 \
+    "qi_submit: p_iotlb_inv dmar0: 0x50026 0x0 0x0 0x0"
+has '^    p_iotlb  *0x0000000000210026 '
+
 see="; see xinv filter --help"
 expect "no vendor" 2 "xinv: no vendor is named; smmuv3, vtd or amdvi$see" -- filter
 expect "nothing to filter" 2 "xinv: no command is given$see" -- filter smmuv3
 expect "two sources" 2 "xinv: commands come from operands, from - or from --bin$see" -- filter smmuv3 - --bin x
-expect "half a command" 2 "xinv: 1 words of a command are missing; it has 2$see" -- filter smmuv3 0x30
+expect "half a command" 2 "xinv: the last command has 1 of 2 words$see" -- filter smmuv3 0x30
 expect "no word" 2 "xinv: '0y' is no word; expected hexadecimal digits$see" -- filter smmuv3 0y 0
 expect "no pair" 2 "xinv: 'rid' is not KEY=VALUE$see" -- filter smmuv3 --attach rid 0x30 0
 expect "no key" 2 \

@@ -64,7 +64,9 @@ print(*[json.loads(line)["platform"] for line in sys.stdin])' >"$work/out"
 printf '{%s}' "$at" >"$work/request.json"
 expect "one request from a file" 0 "" -- \
     translate --input "$work/request.json" --platform-file "$work/p.yaml"
-has '^mine: stage2_pte'
+expect "explain with the only file's platform" 0 "" -- \
+    explain --input "$work/request.json" --platform-file "$work/p.yaml"
+has '^mine: '
 expect "two files, and a request that names neither" 1 \
     "xinv: $work/request.json: platform: is missing; expected a platform's name, or vendor and registers" \
     -- translate --input "$work/request.json" --platform-file "$work/p.yaml" \
@@ -82,7 +84,7 @@ for order in "--vendor-file $work/v.yaml --platform-file $work/p.yaml" \
     "--platform-file $work/p.yaml --vendor-file $work/v.yaml"; do
     # shellcheck disable=SC2086 # words
     expect "the given table closes with a wait" 0 "" -- translate $request $order
-    has '^commands       2, 1 of them syncs'
+    has '^commands       2, 1 of them a sync'
 done
 
 # ---- Errors: exit status 1, nothing printed, nothing translated

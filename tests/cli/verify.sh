@@ -50,19 +50,28 @@ expect "a command that the queue stops at" 1 "" -- verify \
     --platform arm-smmuv3-ril --kind s1-page --commands "$work/illegal"
 has '^command 1, TLBI_NH_VA: NUM = SCALE = TTL = 0 with TG is reserved: the queue stops there$'
 
-echo "0x46" >"$work/short"
-expect "half a command" 1 "xinv: $work/short:1: too few words for a command of this IOMMU" -- verify \
-    --platform arm-smmuv3-generic --kind s1-page --commands "$work/short"
-empty
-echo "0x46 0 0" >"$work/long"
-expect "more than a command" 1 "xinv: $work/long:1: too many words for a command of this IOMMU" \
-    -- verify --platform arm-smmuv3-generic --kind s1-page --commands "$work/long"
-printf '\nsync 0\n' >"$work/words"
-expect "no word" 1 "xinv: $work/words:2: not a hexadecimal word" -- verify \
-    --platform arm-smmuv3-generic --kind s1-page --commands "$work/words"
-echo "wait for it" >"$work/wait"
-expect "something after wait" 1 "xinv: $work/wait:1: nothing may follow" -- verify \
-    --platform arm-smmuv3-generic --kind s1-page --commands "$work/wait"
+form="not a command; expected 2 words in hexadecimal, wait or register"
+smmu="--platform arm-smmuv3-generic --kind s1-page"
+wrong() {
+    printf "$2" >"$work/stream"
+    # shellcheck disable=SC2086 # options
+    expect "$1" 1 "xinv: $work/stream:$3: $form" -- verify $smmu --commands "$work/stream"
+    empty
+}
+wrong "half a command" "0x46\n" 1:1
+wrong "more than a command" "0x46 0 0\n" 1:1
+wrong "no word" "\n0 sync\n" 2:3
+wrong "something after wait" "wait for it\n" 1:1
+cat >"$work/trace" <<"EOF"
+qi_submit: p_iotlb_inv dmar0: 0x50026 0x0 0x0 0x0   # every entry of DID 5, PASID 0
+  wait
+EOF
+# shellcheck disable=SC2086
+expect "trace lines" 1 "" -- verify $intel --commands "$work/trace"
+has '^      1 p_iotlb: '
+echo '{"platform":"intel-vtd-scalable","kind":"s1-page-pasid-ats"}' >"$work/request"
+expect "a request from a file" 0 "" -- verify --input "$work/request"
+has '^2 kinds of stale entries, none survives$'
 expect "no such file" 1 "xinv: $work/none: cannot be opened: No such file or directory" -- verify \
     --platform arm-smmuv3-generic --kind s1-page --commands "$work/none"
 
