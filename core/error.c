@@ -13,6 +13,7 @@ static const char *const texts[XINV_NERRORS] = {
     [XINV_E_UNSUPP] = "this IOMMU cannot do that",
     [XINV_E_MUST_BLOCK] = "no command covers the change: block the endpoints' DMA",
     [XINV_E_TABLE] = "the platform's table or ID registers contradict themselves",
+    [XINV_E_NOFORM] = "nothing takes invalidations there",
 };
 
 const char *xinv_strerror(int error)

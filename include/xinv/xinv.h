@@ -39,7 +39,7 @@ extern "C" {
  * Each code says whose fault it is:
  *   the caller's request:  INVAL, RANGE, TAG, NOENT, EXIST
  *   the caller's memory:   NOSPACE, NOMEM
- *   the platform's limits: UNSUPP, MUST_BLOCK
+ *   the platform's limits: UNSUPP, MUST_BLOCK, NOFORM
  *   a table:               TABLE
  */
 enum xinv_error {
@@ -54,6 +54,8 @@ enum xinv_error {
     XINV_E_MUST_BLOCK, /* no command covers the change: DMA of the endpoints must be blocked first
                         */
     XINV_E_TABLE,      /* the platform's table or its ID registers contradict themselves */
+    XINV_E_NOFORM,     /* nothing takes invalidations there; the platform's `absent` says what to do
+                          instead */
     XINV_NERRORS
 };
 
@@ -290,6 +292,8 @@ struct xinv_step {
     uint16_t reg;      /* XINV_STEP_REGISTER: offset of the register */
     uint16_t poll_reg; /*   and of the status register */
     uint32_t bits;     /*   bits to write, and to poll for 0 */
+    uint32_t target;   /* XINV_STEP_QUEUE: value of the tag that platform->target names, where the
+                          platform has one queue for each: all words of the step are for it */
 };
 
 /*
