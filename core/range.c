@@ -2,6 +2,7 @@
 #include "core/range.h"
 
 #define LOG2_PAGE 12
+#define LOG2_NUM  5 /* a SCALED command counts up to 32 of its units */
 
 static unsigned ctz64(uint64_t v)
 {
@@ -12,6 +13,20 @@ static unsigned ctz64(uint64_t v)
 static unsigned bit_length(uint64_t v)
 {
     return v ? 64 - (unsigned)__builtin_clzll(v) : 0;
+}
+
+static unsigned popcount64(uint64_t v)
+{
+    unsigned n = 0;
+
+    for (; v; v &= v - 1)
+        n++;
+    return n;
+}
+
+static unsigned at_most(unsigned v, unsigned most)
+{
+    return v < most ? v : most;
 }
 
 uint64_t xinv_pages(uint64_t first, uint64_t last)
@@ -35,61 +50,98 @@ static unsigned covering_order(uint64_t first, uint64_t last)
     return bit_length(first ^ last);
 }
 
+/* ---- Aligned blocks ---- */
+
 /*
- * At most `blocks` aligned blocks: start from the covering block and split, again and again, the
- * one with the most waste at its top differing bit; a block that is too large for the command is
- * split before any other.
+ * How the exact blocks of a range lie: towards a boundary they grow, one for each 1 bit of the
+ * distance to it; beyond the last boundary they shrink likewise; between the two are only blocks of
+ * the largest order. A range that one block says has none of this.
  */
-static bool begin_at_most(struct xinv_cut *cut, unsigned blocks)
+struct halves {
+    bool one;
+    uint64_t below;  /* units before the first boundary */
+    uint64_t middle; /* blocks of the largest order */
+    uint64_t above;  /* units from the last boundary on */
+};
+
+static struct halves halves_of(const struct xinv_cut *cut)
 {
-    uint64_t last[XINV_MAX_PIECES];
-    unsigned n = 1;
+    uint64_t end = cut->last_unit + 1; /* units have 52 bits: no overflow */
+    unsigned order = covering_order(cut->unit, cut->last_unit);
+    uint64_t low;
+    uint64_t high;
 
-    cut->piece_first[0] = cut->unit;
-    last[0] = cut->last_unit;
-    for (;;) {
-        unsigned worst = 0;
-        uint64_t most = 0;
-
-        for (unsigned i = 0; i < n; i++) {
-            unsigned order = covering_order(cut->piece_first[i], last[i]);
-            uint64_t waste = (UINT64_C(1) << order) - 1 - (last[i] - cut->piece_first[i]);
-
-            if (order > cut->max_order)
-                waste = UINT64_MAX;
-            if (waste > most) {
-                most = waste;
-                worst = i;
-            }
-        }
-        if (most == 0)
-            break;
-        if (n == blocks) {
-            if (most == UINT64_MAX)
-                return false;
-            break;
-        }
-        /* split piece `worst` at the boundary where its top differing bit flips; keep the pieces in
-         * order */
-        unsigned top = covering_order(cut->piece_first[worst], last[worst]) - 1;
-        uint64_t middle = last[worst] >> top << top;
-
-        for (unsigned i = n; i > worst; i--) {
-            cut->piece_first[i] = cut->piece_first[i - 1];
-            last[i] = last[i - 1];
-        }
-        cut->piece_first[worst + 1] = middle;
-        last[worst] = middle - 1;
-        n++;
+    if (order <= cut->max_order) {
+        if (end - cut->unit == UINT64_C(1) << order)
+            return (struct halves){.one = true};
+        order--; /* the one boundary is where the top differing bit flips */
+    } else {
+        order = cut->max_order;
     }
-    for (unsigned i = 0; i < n; i++) {
-        unsigned order = covering_order(cut->piece_first[i], last[i]);
+    low = (cut->unit + (UINT64_C(1) << order) - 1) >> order;
+    high = end >> order;
+    return (struct halves){false, (low << order) - cut->unit, high - low, end - (high << order)};
+}
 
-        cut->piece_order[i] = (uint8_t)order;
-        cut->piece_first[i] = cut->piece_first[i] >> order << order;
+/* The least distance, from `distance` on, that so many blocks say: they keep its highest 1 bits,
+ * and the lowest of them takes in the rest. */
+static uint64_t said_by(uint64_t distance, unsigned blocks)
+{
+    uint64_t kept = distance;
+
+    for (unsigned n = popcount64(distance); n > blocks; n--)
+        kept &= kept - 1;
+    return kept == distance ? kept : kept + (kept & (0 - kept));
+}
+
+/* Shares at most `blocks` blocks out among both halves where they waste least, then where fewest
+ * do, and widens the range to what these say. */
+static bool share_blocks(struct xinv_cut *cut, const struct halves *halves, unsigned blocks)
+{
+    unsigned least_above = halves->above ? 1 : 0;
+    uint64_t best_below = 0;
+    uint64_t best_above = 0;
+    uint64_t best = UINT64_MAX;
+    unsigned fewest = 0;
+
+    for (unsigned n = halves->below ? 1 : 0; n + least_above <= blocks; n++) {
+        uint64_t below = said_by(halves->below, n);
+        uint64_t above = said_by(halves->above, blocks - n);
+        unsigned count = popcount64(below) + popcount64(above);
+
+        if (below + above < best || (below + above == best && count < fewest)) {
+            best = below + above;
+            best_below = below;
+            best_above = above;
+            fewest = count;
+        }
+        if (below == halves->below)
+            break; /* more would be wasted on this half */
     }
-    cut->pieces = (uint8_t)n;
+    if (best == UINT64_MAX)
+        return false;
+    cut->unit -= best_below - halves->below;
+    cut->last_unit += best_above - halves->above;
     return true;
+}
+
+/* Widens the range to what at most `blocks` blocks say with the least waste; 0: as few as can say
+ * it at all. */
+static bool fit_blocks(struct xinv_cut *cut, unsigned blocks)
+{
+    unsigned order = covering_order(cut->unit, cut->last_unit);
+    struct halves halves;
+
+    if (order <= cut->max_order && blocks <= 1) {
+        align_outward(&cut->unit, &cut->last_unit, order);
+        return true;
+    }
+    halves = halves_of(cut);
+    if (halves.one)
+        return true;
+    if (!blocks)
+        return share_blocks(cut, &halves, (halves.below ? 1u : 0u) + (halves.above ? 1u : 0u));
+    return halves.middle <= blocks && share_blocks(cut, &halves, blocks - (unsigned)halves.middle);
 }
 
 /* Does a naturally aligned block of 2^order units lie within first..last? */
@@ -127,22 +179,94 @@ static bool fit_leaves(struct xinv_cut *cut, const struct xinv_cut_request *requ
 
 static bool begin_pow2(struct xinv_cut *cut, const struct xinv_cut_request *request)
 {
-    unsigned order;
-
     if (!fit_leaves(cut, request))
         return false;
-    switch (cut->mode) {
-    case XINV_POLICY_LATENCY:
-        order = covering_order(cut->unit, cut->last_unit);
-        cut->order = (uint8_t)(order > cut->max_order ? cut->max_order : order);
-        align_outward(&cut->unit, &cut->last_unit, cut->order);
+    if (request->policy == XINV_POLICY_EXACT)
         return true;
-    case XINV_POLICY_AT_MOST:
-        return begin_at_most(cut, request->blocks);
-    default:
-        return true;
-    }
+    return fit_blocks(cut, request->policy == XINV_POLICY_AT_MOST ? request->blocks : 0);
 }
+
+static uint64_t count_pow2(const struct xinv_cut *cut)
+{
+    const struct halves halves = halves_of(cut);
+
+    return halves.one ? 1 : popcount64(halves.below) + halves.middle + popcount64(halves.above);
+}
+
+/* ---- Scaled commands ---- */
+
+/* The most units of one command: 32 << max_order. */
+static unsigned log2_most(const struct xinv_cut *cut)
+{
+    return cut->max_order + (unsigned)LOG2_NUM;
+}
+
+/* Can one command say exactly n units? */
+static bool is_scaled(const struct xinv_cut *cut, uint64_t n)
+{
+    return n >> at_most(ctz64(n), cut->max_order) <= 1u << LOG2_NUM;
+}
+
+/* Smallest scale at which n units, rounded up, are at most 32. */
+static unsigned rounded_scale(uint64_t n)
+{
+    unsigned length = bit_length(n - 1);
+
+    return length > LOG2_NUM ? length - LOG2_NUM : 0;
+}
+
+/* The fewest units, from n on, that one command says exactly; n is at most 32 << max_order. */
+static uint64_t round_scaled(uint64_t n)
+{
+    unsigned scale = rounded_scale(n);
+
+    return (((n - 1) >> scale) + 1) << scale;
+}
+
+/* The most units, up to n, that one command says exactly. */
+static uint64_t trim_scaled(const struct xinv_cut *cut, uint64_t n)
+{
+    unsigned length = bit_length(n);
+    unsigned scale = length > LOG2_NUM ? length - LOG2_NUM : 0;
+
+    if (n >> log2_most(cut))
+        return UINT64_C(1) << log2_most(cut);
+    return n >> scale << scale;
+}
+
+/* Without rounding: two commands say whatever is not more than one can, and the largest ones, of
+ * which the last may overlap, whatever is. */
+static uint64_t count_scaled(const struct xinv_cut *cut)
+{
+    uint64_t n = cut->last_unit - cut->unit + 1;
+
+    if (is_scaled(cut, n))
+        return 1;
+    return n >> log2_most(cut) ? ((n - 1) >> log2_most(cut)) + 1 : 2;
+}
+
+static bool begin_scaled(struct xinv_cut *cut, const struct xinv_cut_request *request)
+{
+    uint64_t n = cut->last_unit - cut->unit + 1;
+    uint64_t space = UINT64_MAX >> cut->log2_unit;
+
+    if ((request->policy == XINV_POLICY_LATENCY ||
+         (request->policy == XINV_POLICY_AT_MOST && request->blocks == 1)) &&
+        (n - 1) >> log2_most(cut) == 0) {
+        uint64_t extra = round_scaled(n) - n;
+        uint64_t room = space - cut->last_unit;
+
+        /* what would pass the top of the space is taken from below instead */
+        if (extra > room) {
+            cut->unit -= extra - room;
+            extra = room;
+        }
+        cut->last_unit += extra;
+    }
+    return request->policy != XINV_POLICY_AT_MOST || count_scaled(cut) <= request->blocks;
+}
+
+/* ---- Cuts ---- */
 
 bool xinv_cut_begin(struct xinv_cut *cut, const struct xinv_cut_request *request)
 {
@@ -150,23 +274,22 @@ bool xinv_cut_begin(struct xinv_cut *cut, const struct xinv_cut_request *request
     cut->log2_unit = cut->kind == XINV_RANGE_POW2 ? LOG2_PAGE : request->log2_granule;
     if (cut->kind == XINV_RANGE_PAGE && request->log2_step > cut->log2_unit)
         cut->log2_unit = request->log2_step;
-    cut->mode = request->policy;
     cut->max_order = request->spec.max_order;
-    cut->piece = 0;
-    cut->pieces = request->blocks;
+    cut->begun = false;
     cut->done = false;
     cut->unit = request->first >> cut->log2_unit;
     cut->last_unit = request->last >> cut->log2_unit;
-    if (cut->kind == XINV_RANGE_POW2)
+    switch (cut->kind) {
+    case XINV_RANGE_POW2:
         return begin_pow2(cut, request);
-    if (cut->mode == XINV_POLICY_AT_MOST) {
-        /* one command says one granule, or up to 32 << max_order of them */
-        unsigned log2_most = cut->kind == XINV_RANGE_SCALED ? cut->max_order + 5u : 0;
-
-        if ((cut->last_unit - cut->unit) >> log2_most >= request->blocks)
-            return false;
+    case XINV_RANGE_SCALED:
+        return begin_scaled(cut, request);
+    case XINV_RANGE_PAGE:
+        return request->policy != XINV_POLICY_AT_MOST ||
+               cut->last_unit - cut->unit < request->blocks;
+    default:
+        return false;
     }
-    return cut->kind != XINV_RANGE_NONE;
 }
 
 static void set_block(const struct xinv_cut *cut, struct xinv_block *block, uint64_t unit,
@@ -180,107 +303,55 @@ static void set_block(const struct xinv_cut *cut, struct xinv_block *block, uint
  * comparison. */
 static void advance(struct xinv_cut *cut, uint64_t units)
 {
+    cut->begun = true;
     if (cut->last_unit - cut->unit < units)
         cut->done = true;
     else
         cut->unit += units;
 }
 
-static bool next_pow2(struct xinv_cut *cut, struct xinv_block *block)
+/* The largest block that starts here and does not pass the end: alignment bounds it, then length.
+ */
+static void next_pow2(struct xinv_cut *cut, struct xinv_block *block)
 {
-    unsigned order;
+    unsigned order =
+        at_most(bit_length(cut->last_unit - cut->unit + 1) - 1, (unsigned)cut->max_order);
 
-    if (cut->mode == XINV_POLICY_AT_MOST) {
-        if (cut->piece == cut->pieces)
-            return false;
-        order = cut->piece_order[cut->piece];
-        set_block(cut, block, cut->piece_first[cut->piece], UINT64_C(1) << order);
-        cut->piece++;
-        block->order = (uint8_t)order;
-        return true;
-    }
-    if (cut->mode == XINV_POLICY_LATENCY) {
-        order = cut->order;
-    } else {
-        /* the largest block that starts here and does not pass the end: alignment bounds it, then
-         * length */
-        uint64_t units = cut->last_unit - cut->unit + 1;
-
-        order = bit_length(units) - 1;
-        if (cut->unit && ctz64(cut->unit) < order)
-            order = ctz64(cut->unit);
-        if (order > cut->max_order)
-            order = cut->max_order;
-    }
+    if (cut->unit)
+        order = at_most(ctz64(cut->unit), order);
     set_block(cut, block, cut->unit, UINT64_C(1) << order);
     block->order = (uint8_t)order;
     advance(cut, UINT64_C(1) << order);
-    return true;
 }
 
-/* Smallest scale at which n granules, rounded up, are at most 32 units. */
-static unsigned rounded_scale(uint64_t n, unsigned max)
+/* What the next command says of n units: all that are left, or as many as leave what one command
+ * can say. */
+static uint64_t next_units(const struct xinv_cut *cut, uint64_t n)
 {
-    unsigned scale = bit_length(n) > 5 ? bit_length(n) - 5 : 0;
+    unsigned scale = at_most(ctz64(n), cut->max_order);
+    uint64_t lowest = ((n >> scale) & ((1u << LOG2_NUM) - 1)) << scale;
 
-    if (scale > 0 && ((n - 1) >> (scale - 1)) < 32)
-        scale--;
-    if (((n - 1) >> scale) >= 32)
-        scale++;
-    return scale > max ? max : scale;
+    if (is_scaled(cut, n))
+        return n;
+    if (!(n >> log2_most(cut)) && is_scaled(cut, n - lowest))
+        return lowest; /* the lowest window first: the rest starts at a multiple of itself */
+    return trim_scaled(cut, n);
 }
 
-static void set_scaled(struct xinv_cut *cut, struct xinv_block *block, unsigned scale, uint64_t num,
-                       bool round)
-{
-    uint64_t units = num << scale;
-    uint64_t space = UINT64_MAX >> cut->log2_unit;
-
-    /* a rounded range that would pass the top of the space takes its excess from below instead */
-    if (round && units - 1 > space - cut->unit) {
-        uint64_t over = units - 1 - (space - cut->unit);
-
-        cut->unit = cut->unit > over ? cut->unit - over : 0;
-    }
-    set_block(cut, block, cut->unit, units);
-    block->scale = (uint8_t)scale;
-    block->num = (uint8_t)(num - 1);
-    advance(cut, units);
-}
-
-static bool next_scaled(struct xinv_cut *cut, struct xinv_block *block)
+static void next_scaled(struct xinv_cut *cut, struct xinv_block *block)
 {
     uint64_t n = cut->last_unit - cut->unit + 1;
-    unsigned max = cut->max_order;
-    unsigned scale = ctz64(n);
-    bool round =
-        cut->mode == XINV_POLICY_LATENCY || (cut->mode == XINV_POLICY_AT_MOST && cut->pieces <= 1);
+    uint64_t units = next_units(cut, n);
 
-    if (scale > max)
-        scale = max;
-    if (n >> scale <= 32) { /* what is left is exactly one command */
-        set_scaled(cut, block, scale, n >> scale, false);
-        return true;
+    if (units < n && cut->begun && (n - 1) >> log2_most(cut) == 0) {
+        /* the last command ends where the range does, and starts within the one before */
+        units = round_scaled(n);
+        cut->unit -= units - n;
     }
-    if (round) {
-        uint64_t num;
-
-        scale = rounded_scale(n, max);
-        num = ((n - 1) >> scale) + 1;
-        set_scaled(cut, block, scale, num > 32 ? 32 : num, true);
-    } else if (cut->mode == XINV_POLICY_AT_MOST || scale == max) {
-        /* largest window first, so that what is rounded at the end is small */
-        scale = bit_length(n) - 5;
-        if (scale > max)
-            scale = max;
-        set_scaled(cut, block, scale, n >> scale > 32 ? 32 : n >> scale, false);
-        if (cut->mode == XINV_POLICY_AT_MOST)
-            cut->pieces--;
-    } else {
-        /* lowest window first keeps every later start aligned to what is left */
-        set_scaled(cut, block, scale, (n >> scale) & 31, false);
-    }
-    return true;
+    block->scale = (uint8_t)at_most(ctz64(units), cut->max_order);
+    block->num = (uint8_t)((units >> block->scale) - 1);
+    set_block(cut, block, cut->unit, units);
+    advance(cut, units);
 }
 
 bool xinv_cut_next(struct xinv_cut *cut, struct xinv_block *block)
@@ -292,75 +363,40 @@ bool xinv_cut_next(struct xinv_cut *cut, struct xinv_block *block)
     block->scale = 0;
     switch (cut->kind) {
     case XINV_RANGE_POW2:
-        return next_pow2(cut, block);
+        next_pow2(cut, block);
+        break;
     case XINV_RANGE_SCALED:
-        return next_scaled(cut, block);
+        next_scaled(cut, block);
+        break;
     default:
         set_block(cut, block, cut->unit, 1);
         advance(cut, 1);
-        return true;
+        break;
     }
-}
-
-static unsigned popcount64(uint64_t v)
-{
-    unsigned n = 0;
-
-    for (; v; v &= v - 1)
-        n++;
-    return n;
-}
-
-/*
- * How many blocks an exact cut has, without making them. Up to a boundary of the largest blocks
- * they grow, one for each 1 bit of the distance; beyond the last such boundary they shrink
- * likewise.
- */
-static uint64_t exact_blocks(const struct xinv_cut *cut)
-{
-    uint64_t end = cut->last_unit + 1; /* units have 52 bits: no overflow */
-    unsigned order = covering_order(cut->unit, cut->last_unit);
-    uint64_t low;
-    uint64_t high;
-
-    if (order <= cut->max_order && end - cut->unit == UINT64_C(1) << order)
-        return 1;
-    if (order > cut->max_order)
-        order = cut->max_order;
-    else
-        order--; /* a smaller range meets its boundary where its top differing bit flips */
-    low = (cut->unit + (UINT64_C(1) << order) - 1) >> order;
-    high = end >> order;
-    return popcount64((low << order) - cut->unit) + (high - low) +
-           popcount64(end - (high << order));
+    return true;
 }
 
 uint64_t xinv_cut_count(const struct xinv_cut_request *request, uint64_t limit, uint64_t *pages)
 {
     struct xinv_cut cut;
-    struct xinv_block block;
-    uint64_t n = 0;
+    uint64_t units;
+    uint64_t n;
 
     *pages = 0;
     if (!xinv_cut_begin(&cut, request))
         return 0;
-    if (cut.kind == XINV_RANGE_PAGE ||
-        (cut.kind == XINV_RANGE_POW2 && cut.mode == XINV_POLICY_LATENCY)) {
-        unsigned order = cut.kind == XINV_RANGE_PAGE ? 0 : cut.order;
-
-        n = (cut.last_unit >> order) - (cut.unit >> order) + 1;
-        *pages = n << order << (cut.log2_unit - LOG2_PAGE);
-        return n > limit ? limit + 1 : n;
+    units = cut.last_unit - cut.unit + 1;
+    *pages = units << (cut.log2_unit - LOG2_PAGE);
+    switch (cut.kind) {
+    case XINV_RANGE_POW2:
+        n = count_pow2(&cut);
+        break;
+    case XINV_RANGE_SCALED:
+        n = count_scaled(&cut);
+        break;
+    default:
+        n = units;
+        break;
     }
-    if (cut.kind == XINV_RANGE_POW2 && cut.mode == XINV_POLICY_EXACT) {
-        n = exact_blocks(&cut);
-        *pages = cut.last_unit - cut.unit + 1;
-        return n > limit ? limit + 1 : n;
-    }
-    while (xinv_cut_next(&cut, &block)) {
-        *pages += xinv_pages(block.first, block.last);
-        if (++n > limit)
-            break;
-    }
-    return n;
+    return n > limit ? limit + 1 : n;
 }

@@ -94,7 +94,7 @@ int xinv_request_check(const struct xinv_request *r, const struct xinv_policy *p
 {
     if (policy->kind > XINV_POLICY_AT_MOST ||
         (policy->kind == XINV_POLICY_AT_MOST &&
-         (!policy->blocks || policy->blocks > XINV_MAX_PIECES)))
+         (!policy->blocks || policy->blocks > XINV_MAX_BLOCKS)))
         return -XINV_E_INVAL;
     if (r->log2_leaf_size > 63 || (r->log2_leaf_size && r->log2_leaf_size < 12) ||
         r->log2_granule > 16 || (r->log2_granule && r->log2_granule < 12) ||

@@ -432,3 +432,42 @@ Test(peer_bugs, a_size_that_is_no_power_of_two_and_ragged_ends_are_rounded_outwa
 
     check(list, N(list));
 }
+
+/* NUM and SCALE in a loop of five-bit windows: SCALE 32 cut to its field for 2^32 pages, a table's
+ * page next to the top padded to two and never ended, three commands where two say it */
+Test(peer_bugs, scaled_ranges_that_a_loop_of_windows_gets_wrong_or_says_at_length)
+{
+    static const struct expected list[] = {
+        {LIST_SMMU_RIL,
+         12,
+         0,
+         0,
+         UINT64_C(0xfffffffffff),
+         1,
+         {{UINT64_C(0x0035000001f01012), 0x400}}},
+        {LIST_SMMU_RIL,
+         12,
+         0,
+         UINT64_C(0xffffffffffffe000),
+         UINT64_C(0xffffffffffffefff),
+         1,
+         {{UINT64_C(0x0035000000000012), UINT64_C(0xffffffffffffe000)}}},
+        /* 4161 pages: 4096 from the first on, 17 times 4 up to the last */
+        {LIST_SMMU_RIL,
+         12,
+         0,
+         0x40000000,
+         0x41040fff,
+         2,
+         {{UINT64_C(0x0035000000c00012), 0x40000400}, {UINT64_C(0x0035000000210012), 0x40ffd400}}},
+        {LIST_SMMU_RIL,
+         12,
+         XINV_POLICY_LATENCY,
+         0x40000000,
+         0x41040fff,
+         1,
+         {{UINT64_C(0x0035000000810012), 0x40000400}}},
+    };
+
+    check(list, N(list));
+}
