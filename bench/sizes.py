@@ -40,6 +40,8 @@ THROUGH_POINTERS = {
 USES = ("xinv_iommu_init", "xinv_iommu_prepare", "xinv_translate", "xinv_session_request",
         "xinv_decode", "xinv_encode", "xinv_removes", "xinv_filter")
 
+MOST = 25  # of each list
+
 # bytes; see docs/performance.md
 AIMS = {"core text": 12 << 10, "backend text": 8 << 10, "platform rodata": 2 << 10, "stack": 512}
 
@@ -201,10 +203,10 @@ def measure(cc):
             "uses": uses,
             "groups": groups(objects),
             "platform": largest_platform(objects),
-            "functions": [{"name": name, "text": size} for size, name in functions],
+            "functions": [{"name": name, "text": size} for size, name in functions[:MOST]],
             "frames": [{"name": name, "stack": size} for name, size in
-                       sorted(calls.stack.items(), key=lambda item: -item[1])],
-            "chains": [{"stack": size, "chain": chain} for size, chain in chains],
+                       sorted(calls.stack.items(), key=lambda item: -item[1])[:MOST]],
+            "chains": [{"stack": size, "chain": chain} for size, chain in chains[:MOST]],
         }
 
 
@@ -218,10 +220,10 @@ def table(result):
     for use, size in sorted(result["uses"].items(), key=lambda item: item[1]):
         print(f"{use:<24}{size:>8}")
     print(f"\n{'largest functions':<60}{'text':>8}")
-    for entry in result["functions"][:25]:
+    for entry in result["functions"]:
         print(f"{entry['name']:<60}{entry['text']:>8}")
     print(f"\n{'largest stack frames':<60}{'bytes':>8}")
-    for entry in result["frames"][:25]:
+    for entry in result["frames"]:
         print(f"{entry['name']:<60}{entry['stack']:>8}")
     print(f"\n{'deepest chain of calls from':<60}{'bytes':>8}")
     for entry in result["chains"]:
