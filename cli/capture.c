@@ -23,15 +23,6 @@ static int complain(const struct reader *r, size_t column, const char *what, con
                     expected);
 }
 
-static int digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* One field of hexadecimal bytes from *at on; moves *at behind it. */
 static int read_bytes(struct reader *r, const char *text, size_t *at, uint32_t *n, const char *what)
 {
@@ -39,16 +30,15 @@ static int read_bytes(struct reader *r, const char *text, size_t *at, uint32_t *
 
     *n = 0;
     while (text[*at] && text[*at] != ' ') {
-        int high = digit(text[*at]);
-        int low = high < 0 || !text[*at + 1] ? -1 : digit(text[*at + 1]);
+        int byte = cli_hex_byte(text + *at);
 
-        if (low < 0)
+        if (byte < 0)
             return complain(r, *at, what, "pairs of hexadecimal digits");
         if (r->used == r->cap_bytes) {
             r->cap_bytes = r->cap_bytes ? r->cap_bytes * 2 : 1u << 16;
             c->bytes = cli_grow(c->bytes, r->cap_bytes, 1);
         }
-        c->bytes[r->used++] = (uint8_t)(high * 16 + low);
+        c->bytes[r->used++] = (uint8_t)byte;
         (*n)++;
         *at += 2;
     }

@@ -199,6 +199,23 @@ const char *cli_s(uint64_t n)
     return n == 1 ? "" : "s";
 }
 
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+int cli_hex_byte(const char *text)
+{
+    int high = hex_digit(text[0]);
+    int low = high < 0 ? -1 : hex_digit(text[1]);
+
+    return low < 0 ? -1 : high << 4 | low;
+}
+
 int cli_choice(const char *text, const char *const *names)
 {
     for (int i = 0; names[i]; i++)

@@ -93,6 +93,10 @@ bool cli_number(const char *text, uint64_t most, uint64_t *value);
 /* cli_s - the s of a plural: "%u command%s" */
 const char *cli_s(uint64_t n);
 
+/* cli_hex_byte - the value of the first two characters, or -1 where they are no hexadecimal digits
+ */
+int cli_hex_byte(const char *text);
+
 /* cli_choice - index in a NULL-terminated list, or -1 */
 int cli_choice(const char *text, const char *const *names);
 

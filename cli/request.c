@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "cli/cache_info.h"
 #include "cli/platform.h"
 #include "schema/load.h"
 
@@ -13,6 +14,7 @@ struct reader {
     struct request_error *error;
     bool failed;
     uint32_t seen; /* keys of the attachment that is being read */
+    bool bytes;    /* the explicit request is given as bytes */
 };
 
 /* Where a value stands; a chain of these makes the path of an error. */
@@ -478,13 +480,31 @@ static void take_caches(struct reader *rd, const struct place *in, const cJSON *
     }
 }
 
+/* An explicit request as the former uAPI of Linux has it. */
+static void take_bytes(struct reader *rd, const struct place *in, const cJSON *v)
+{
+    struct cache_info_error error = {.text = "expected a string of hexadecimal digits"};
+    struct place at = {in, NULL, 0};
+
+    if (cJSON_IsString(v) && cache_info_parse(v->valuestring, &rd->r->request, &error))
+        return;
+    at.key = error.field;
+    fail(rd, error.field ? &at : in, "%s", error.text);
+}
+
 static void take_invalidate_key(struct reader *rd, const struct place *at, const cJSON *v)
 {
     static const char *const scopes[] = {"domain",   "pasid",      "address",
                                          "endpoint", "everything", NULL};
+    static const char *const in_bytes[] = {"caches", "scope",     "pasid",     "asid", "first",
+                                           "last",   "leaf_size", "leaf_only", NULL};
     struct xinv_request *r = &rd->r->request;
 
-    if (!strcmp(at->key, "caches")) {
+    if (!strcmp(at->key, "bytes")) {
+        take_bytes(rd, at, v);
+    } else if (rd->bytes && cli_choice(at->key, in_bytes) >= 0) {
+        fail(rd, at, "the bytes say it");
+    } else if (!strcmp(at->key, "caches")) {
         take_caches(rd, at, v);
     } else if (!strcmp(at->key, "scope")) {
         r->scope = (uint8_t)choice(rd, at, v, scopes);
@@ -516,7 +536,10 @@ static void read_what(struct reader *rd, const cJSON *change, const cJSON *inval
         fail(rd, &change_at, "expected either a change or an invalidation");
         return;
     }
+    rd->bytes = cJSON_GetObjectItemCaseSensitive(invalidate, "bytes") != NULL;
     members(rd, at, object, change ? take_change_key : take_invalidate_key);
+    if (rd->bytes)
+        return;
     require(rd, at, object, change ? "what" : "caches");
     if (invalidate) {
         rd->r->request.flags |= XINV_REQ_INVALIDATE;
@@ -619,7 +642,7 @@ bool request_read(struct request *r, const cJSON *json, struct request_error *er
     static const struct place whole = {NULL, NULL, 0};
     static const struct place most = {NULL, "max_commands", 0};
     const cJSON *at[sizeof(keys) / sizeof(keys[0])] = {NULL};
-    struct reader rd = {r, error, false, 0};
+    struct reader rd = {r, error, false, 0, false};
     struct iommu_keys iommu;
     const cJSON *v;
 
@@ -657,21 +680,4 @@ bool request_read(struct request *r, const cJSON *json, struct request_error *er
     if (!rd.failed && at[10])
         r->policy.max_commands = (uint16_t)number(&rd, &most, at[10], UINT16_MAX);
     return !rd.failed;
-}
-
-void request_text(const struct request *r, char *text, size_t size)
-{
-    const struct xinv_request *q = &r->request;
-    size_t used = 0;
-
-    if (q->flags & XINV_REQ_INVALIDATE)
-        used = (size_t)snprintf(text, size, "invalidate");
-    else
-        used = (size_t)snprintf(text, size, "%s, %s before", schema_change_names[q->change],
-                                q->from == XINV_FROM_NOT_PRESENT ? "not present" : "present");
-    if (q->flags & XINV_REQ_RANGE && used < size)
-        used += (size_t)snprintf(text + used, size - used, ", 0x%" PRIx64 "..0x%" PRIx64, q->first,
-                                 q->last);
-    if (q->flags & XINV_REQ_LEAF_ONLY && used < size)
-        snprintf(text + used, size - used, ", leaf entries only");
 }

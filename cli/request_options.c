@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/cache_info.h"
+
 const char request_options_help[] =
     "Keys of --attach: stage (stage1, stage2, nested, passthrough), rid, pasid, asid, did, vmid,\n"
     "ats, pasid_enabled, pasids_unknown, queue_depth, queue_id, pfsid, pci_id. A tag that is not\n"
     "given is unknown; without pasid the traffic carries none. docs/json.md describes the JSON.\n"
+    "--invalidate-bytes takes 56 bytes in hexadecimal, or @ and the name of a file that has them.\n"
     "The platform of the only --platform-file is that of requests that name neither a platform\n"
     "nor a vendor.\n";
 
@@ -58,6 +61,33 @@ static void add_caches(cJSON *request, const char *text)
     for (char *save, *p = strtok_r(copy, ",", &save); p; p = strtok_r(NULL, ",", &save))
         json_append_text(list, p);
     free(copy);
+}
+
+/* A file of raw bytes becomes the digits that it abbreviates. */
+static int add_bytes(cJSON *request, const char *text)
+{
+    char hex[2 * CACHE_INFO_BYTES + 1] = "";
+    char why[200];
+    size_t n;
+    char *bytes;
+
+    if (text[0] != '@') {
+        json_add_text(part(request, "invalidate"), "bytes", text);
+        return CLI_OK;
+    }
+    bytes = cli_read(text + 1, 1u << 20, &n, why, sizeof(why));
+    if (!bytes)
+        return cli_fail(CLI_INPUT, "%s: %s", text + 1, why);
+    if (n > CACHE_INFO_BYTES) {
+        free(bytes);
+        return cli_fail(CLI_INPUT, "%s: %zu bytes; the structure has %d", text + 1, n,
+                        CACHE_INFO_BYTES);
+    }
+    for (size_t i = 0; i < n; i++)
+        snprintf(hex + 2 * i, 3, "%02x", (unsigned char)bytes[i]);
+    free(bytes);
+    json_add_text(part(request, "invalidate"), "bytes", hex);
+    return CLI_OK;
 }
 
 static int add_completion(const struct cli_command *command, cJSON *request, const char *text)
@@ -160,6 +190,8 @@ static int add_option(const struct cli_command *command, cJSON *request, int opt
     case REQUEST_INVALIDATE:
         add_caches(request, value);
         return CLI_OK;
+    case REQUEST_INVALIDATE_BYTES:
+        return add_bytes(request, value);
     case REQUEST_RANGE:
         return add_range(command, request, value);
     case REQUEST_POLICY:

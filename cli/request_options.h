@@ -21,6 +21,7 @@ enum request_option {
     REQUEST_CHANGE,
     REQUEST_FROM,
     REQUEST_INVALIDATE,
+    REQUEST_INVALIDATE_BYTES,
     REQUEST_SCOPE,
     REQUEST_RANGE,
     REQUEST_LEAF_SIZE,
@@ -53,6 +54,7 @@ enum request_option {
         {"change", "WHAT", "what software changed, such as stage2_pte or device_entry"},           \
         {"from", "STATE", "the entry's state before: present (default) or not_present"},           \
         {"invalidate", "CACHE,...", "an explicit request: iotlb, device_tlb, pasid_config, ..."},  \
+        {"invalidate-bytes", "HEX|@FILE", "one as a struct iommu_cache_invalidate_info"},          \
         {"scope", "SCOPE", "of an explicit request: domain, pasid or address"},                    \
         {"range", "FIRST..LAST", "addresses in bytes, both inclusive"},                            \
         {"leaf-size", "LOG2", "the largest leaf that was removed, as log2 of its bytes"},          \
@@ -82,7 +84,8 @@ struct request_source {
     bool options; /* say something of a request */
 };
 
-/* request_source_take - one of the options above; CLI_OK, or CLI_USAGE after a complaint */
+/* request_source_take - one of the options above; CLI_OK; CLI_USAGE or CLI_INPUT after a complaint
+ */
 int request_source_take(const struct cli_command *command, struct request_source *source,
                         int option, const char *value);
 
