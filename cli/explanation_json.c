@@ -12,6 +12,17 @@ static void add_text_of(cJSON *to, const char *key, struct text *text)
     text_free(text);
 }
 
+static void add_costs(cJSON *to, const struct xinv_platform *platform)
+{
+    cJSON *item = json_add_object(to, "costs");
+
+    json_add_count(item, "command", platform->costs.command);
+    json_add_count(item, "sync", platform->costs.sync);
+    json_add_count(item, "device_tlb", platform->costs.device_tlb);
+    json_add_count(item, "refill", platform->costs.refill);
+    json_add_text(item, "source", cli_platform_cost_source(platform));
+}
+
 static void add_platform(cJSON *to, const struct translation *t)
 {
     const struct xinv_iommu *iommu = &t->request.iommu;
@@ -31,6 +42,7 @@ static void add_platform(cJSON *to, const struct translation *t)
             json_add_count(item, "value", iommu->feature[i]);
             json_add_text(item, "source", prose->feature_sources[i]);
         }
+    add_costs(to, iommu->platform);
 }
 
 static void add_attachments(cJSON *to, const struct translation *t)

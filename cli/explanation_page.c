@@ -21,6 +21,20 @@ static void line(const char *key, struct text *text)
 /* ---- Platform and request ----------------------------------------------------------------------
  */
 
+static void print_costs(const struct xinv_platform *platform)
+{
+    const struct xinv_costs *costs = &platform->costs;
+    struct text text = {0};
+
+    if (!costs->command)
+        return;
+    text_add(&text, "ns: command %u, sync %u, device-TLB message %u, refill %u", costs->command,
+             costs->sync, costs->device_tlb, costs->refill);
+    line("costs", &text);
+    text_add(&text, "%s", cli_platform_cost_source(platform));
+    line("  source", &text);
+}
+
 static void print_platform(const struct translation *t)
 {
     const struct xinv_iommu *iommu = &t->request.iommu;
@@ -44,6 +58,7 @@ static void print_platform(const struct translation *t)
                      iommu->feature[i]);
     if (text.n)
         line("features", &text);
+    print_costs(iommu->platform);
 }
 
 static void print_attachment(const struct translation *t, size_t i)
@@ -98,7 +113,9 @@ static void print_request(const struct translation *t)
     text_add(&text, "%s", policy_text(&r->policy));
     if (r->policy.kind == XINV_POLICY_AT_MOST)
         text_add(&text, " (%u)", r->policy.blocks);
-    if (r->policy.max_commands)
+    if (r->policy.max_commands == XINV_WORTH)
+        text_add(&text, "; wider where that costs less");
+    else if (r->policy.max_commands)
         text_add(&text, "; wider beyond %u commands", r->policy.max_commands);
     line("policy", &text);
 }

@@ -201,16 +201,27 @@ const struct schema_vendor *cli_vendor_tables(const struct xinv_vendor *vendor)
     return tables_vendor(vendor->name);
 }
 
-const char *cli_platform_source(const struct xinv_platform *platform)
+/* A platform's file, with what is not in the library; NULL: there is none. */
+static const struct schema_platform *platform_prose(const struct xinv_platform *platform)
 {
-    const struct schema_platform *p = NULL;
-
     for (size_t i = 0; i < n_files; i++)
         if (files[i].platform && &files[i].platform->table == platform)
-            return files[i].platform->source;
-    if (xinv_platform_find(platform->name) == platform)
-        p = tables_platform(platform->name);
+            return files[i].platform;
+    return xinv_platform_find(platform->name) == platform ? tables_platform(platform->name) : NULL;
+}
+
+const char *cli_platform_source(const struct xinv_platform *platform)
+{
+    const struct schema_platform *p = platform_prose(platform);
+
     return p ? p->source : "";
+}
+
+const char *cli_platform_cost_source(const struct xinv_platform *platform)
+{
+    const struct schema_platform *p = platform_prose(platform);
+
+    return p ? p->cost_source : "";
 }
 
 void cli_platforms_add_files(struct cli_platforms *list)
@@ -266,10 +277,11 @@ int cli_policy(const struct cli_command *command, const char *text, struct xinv_
 int cli_max_commands(const struct cli_command *command, const char *text,
                      struct xinv_policy *policy)
 {
-    uint64_t number;
+    uint64_t number = XINV_WORTH;
 
-    if (!cli_number(text, UINT16_MAX, &number) || !number)
-        return cli_misuse(command, "'%s' is no number of commands; expected 1 to 65535", text);
+    if (strcmp(text, "cost") != 0 && (!cli_number(text, XINV_WORTH - 1, &number) || !number))
+        return cli_misuse(command, "'%s' is no number of commands; expected 1 to 65534, or cost",
+                          text);
     policy->max_commands = (uint16_t)number;
     return CLI_OK;
 }

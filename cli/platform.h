@@ -42,6 +42,8 @@ struct schema_vendor;
 const struct schema_vendor *cli_vendor_tables(const struct xinv_vendor *vendor);
 
 /* cli_platform_source - where a platform's values come from; "" where that is not known */
+/* cli_platform_cost_source - where its costs are from; "": it has none */
+const char *cli_platform_cost_source(const struct xinv_platform *platform);
 const char *cli_platform_source(const struct xinv_platform *platform);
 
 /* cli_platforms_add_files - the platforms of all files, behind those that are in the list */
@@ -59,9 +61,9 @@ int cli_set_feature(const struct cli_command *command, const struct xinv_vendor 
                     const char *text, struct xinv_setting *setting);
 
 /* The option that every command with a policy has. */
-#define CLI_MAX_COMMANDS_OPTION                                                              \
-    {                                                                                        \
-        "max-commands", "N", "a wider scope beyond this many commands for one tag and cache" \
+#define CLI_MAX_COMMANDS_OPTION                                                                   \
+    {                                                                                             \
+        "max-commands", "N|cost", "a wider scope beyond this many commands for one tag and cache" \
     }
 
 /* cli_policy - exact, latency or at-most:K; CLI_OK or CLI_USAGE */

@@ -634,13 +634,21 @@ static void read_kind(struct reader *rd, const cJSON *v, const cJSON *const othe
     rd->r->n = 1;
 }
 
+static uint16_t read_max_commands(struct reader *rd, const cJSON *v)
+{
+    static const struct place at = {NULL, "max_commands", 0};
+
+    if (cJSON_IsString(v) && strcmp(v->valuestring, "cost") == 0)
+        return XINV_WORTH;
+    return (uint16_t)number(rd, &at, v, XINV_WORTH - 1);
+}
+
 bool request_read(struct request *r, const cJSON *json, struct request_error *error)
 {
     static const char *const keys[] = {
         "platform",   "vendor", "registers",  "settings",     "stage", "attachments", "change",
         "invalidate", "policy", "completion", "max_commands", "id",    "kind",        NULL};
     static const struct place whole = {NULL, NULL, 0};
-    static const struct place most = {NULL, "max_commands", 0};
     const cJSON *at[sizeof(keys) / sizeof(keys[0])] = {NULL};
     struct reader rd = {r, error, false, 0, false};
     struct iommu_keys iommu;
@@ -678,6 +686,6 @@ bool request_read(struct request *r, const cJSON *json, struct request_error *er
     if (!rd.failed && at[9])
         read_completion(&rd, at[9]);
     if (!rd.failed && at[10])
-        r->policy.max_commands = (uint16_t)number(&rd, &most, at[10], UINT16_MAX);
+        r->policy.max_commands = read_max_commands(&rd, at[10]);
     return !rd.failed;
 }

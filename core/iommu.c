@@ -2,6 +2,7 @@
 #include "core/iommu.h"
 
 #include "core/cover.h"
+#include "core/tags.h"
 
 bool xinv_cond_holds(const struct xinv_cond *cond, const uint16_t *feature)
 {
@@ -95,6 +96,33 @@ static int apply_settings(struct xinv_iommu *iommu, const struct xinv_setting *s
     return 0;
 }
 
+/*
+ * How many commands of a row are worth the address. Giving it up loses as many times more as
+ * addresses share the cache, and each comes back by a walk, to a device TLB by a message too.
+ */
+static uint16_t worth_of(const struct xinv_iommu *iommu, const struct xinv_command_def *cmd)
+{
+    const struct xinv_costs *costs = &iommu->platform->costs;
+    bool device = cmd->phase == XINV_PHASE_DEVICE_TLB;
+    uint32_t one = device ? costs->device_tlb : costs->command;
+    uint32_t refill = (uint32_t)costs->refill + (device ? costs->device_tlb : 0u);
+    unsigned log2 = 0;
+
+    for (unsigned i = 0; i < cmd->removals.count; i++) {
+        const struct xinv_removal_def *r = &iommu->vendor->removals[cmd->removals.first + i];
+        uint8_t address = r->match & ADDRESS_TAGS;
+
+        if (r->must && address &&
+            iommu->vendor->caches[r->cache].spread[__builtin_ctz(address)] > log2)
+            log2 = iommu->vendor->caches[r->cache].spread[__builtin_ctz(address)];
+    }
+    if (!one || !refill)
+        return 0;
+    refill <<= log2 > 14 ? 14 : log2; /* more would be worth any number of commands */
+    refill /= one;
+    return (uint16_t)(refill < 1 ? 1 : refill < XINV_WORTH ? refill : XINV_WORTH - 1u);
+}
+
 static void resolve(struct xinv_iommu *iommu)
 {
     const struct xinv_vendor *v = iommu->vendor;
@@ -121,6 +149,7 @@ static void resolve(struct xinv_iommu *iommu)
                 iommu->reach[i] |= (uint8_t)(1u << r->cache);
         }
         iommu->range[i] = range_spec(v, iommu->feature, def->ranges);
+        iommu->worth[i] = worth_of(iommu, def);
         if (!xinv_conds_hold(v, iommu->feature, def->conds))
             continue;
         /* a row that takes an address but can say no range here cannot be used */

@@ -164,12 +164,24 @@ static uint8_t pass_policy(const struct xinv_planner *p, unsigned pass)
                                                                          : p->policy.kind;
 }
 
+/* The most blocks of a row that a pass takes. */
+static uint64_t most_blocks(const struct xinv_planner *p, unsigned row, unsigned pass)
+{
+    uint16_t own = p->policy.max_commands;
+
+    if (own == XINV_WORTH)
+        own = p->iommu->worth[row];
+    if (pass == PASS_POLICY && own)
+        return own;
+    return pass == PASS_ANY_CUT ? UINT32_MAX - 1 : MOST_BLOCKS;
+}
+
 /* Blocks of a row for one attachment; 0 if it cannot say the range. */
 static uint64_t blocks_of(const struct xinv_planner *p, unsigned row, unsigned pass,
                           uint64_t *pages)
 {
     struct xinv_cut_request cut;
-    uint64_t limit = MOST_BLOCKS;
+    uint64_t limit = most_blocks(p, row, pass);
     uint64_t n;
 
     *pages = 0;
@@ -177,10 +189,6 @@ static uint64_t blocks_of(const struct xinv_planner *p, unsigned row, unsigned p
         return 1;
     if (!p->ranged)
         return 0; /* there is no address to say, even where only some of its removals look at it */
-    if (pass == PASS_POLICY && p->policy.max_commands)
-        limit = p->policy.max_commands;
-    if (pass == PASS_ANY_CUT)
-        limit = UINT32_MAX - 1;
     xinv_plan_cut(p, row, pass_policy(p, pass), &cut);
     if (cut.first > cut.last)
         return 0; /* it cannot name any of it */

@@ -415,6 +415,9 @@ static void platform(struct text *t, const struct schema_platform *p)
         table->name, quoted(table->title), vendor->name, name);
     if (table->n_settings)
         add(t, "    .settings = settings_%s,\n    .n_settings = %u,\n", name, table->n_settings);
+    if (table->costs.command)
+        add(t, "    .costs = {%u, %u, %u, %u}, // ns: command, sync, device TLB, refill\n",
+            table->costs.command, table->costs.sync, table->costs.device_tlb, table->costs.refill);
     add(t, "};\n");
 }
 

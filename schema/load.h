@@ -40,6 +40,8 @@ struct schema_vendor {
     const char *const *change_sources;
     const char *const *repeat_sources;
     const char *cache_sources[XINV_NCACHES];
+    struct xinv_costs costs; /* of the platforms that give none */
+    const char *cost_source;
     struct schema_place name_place;
     const struct schema_place *feature_places;
     const struct schema_place *command_places;
@@ -64,6 +66,7 @@ struct schema_platform {
     const char *file;
     const char *vendor_name;
     const char *source;
+    const char *cost_source; /* of table.costs; "": not known */
     struct schema_place registers_place;
     uint8_t uncovered[XINV_NCHANGES]; /* 1 << cache: entries that a quirk says no command removes */
     struct schema_place uncovered_places[XINV_NCHANGES];

@@ -80,8 +80,8 @@ static void read_quirks(struct schema_platform *p, const struct schema_node *roo
 
 static void read_names(struct schema_platform *p, const struct schema_node *root)
 {
-    static const char *const keys[] = {"platform", "title",  "vendor", "registers",
-                                       "settings", "source", "quirks", NULL};
+    static const char *const keys[] = {"platform", "title",  "vendor", "registers", "settings",
+                                       "source",   "quirks", "costs",  NULL};
     struct schema_node name;
     struct schema_node title;
     struct schema_node vendor;
@@ -126,6 +126,9 @@ static void read_platform(struct schema_platform *p, const struct schema_node *r
     p->registers_place = schema_place_of(&registers, p->arena);
     p->table.n_settings = (uint8_t)read_settings(root, &v->table, settings);
     read_quirks(p, root);
+    p->table.costs = v->costs;
+    p->cost_source = v->cost_source ? v->cost_source : "";
+    (void)schema_read_costs(root, p->arena, &p->table.costs, &p->cost_source);
     p->table.vendor = &v->table;
     p->table.registers = values;
     p->table.settings = settings;

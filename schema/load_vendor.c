@@ -360,10 +360,10 @@ static void read_max_batch(struct builder *b, const struct schema_node *root)
 
 static void read_vendor(struct builder *b, const struct schema_node *root)
 {
-    static const char *const keys[] = {"vendor",     "title",    "registers", "first_free_tag",
-                                       "final_sync", "features", "tags",      "stages",
-                                       "caches",     "commands", "order",     "repeats",
-                                       "attach",     "changes",  "max_batch", NULL};
+    static const char *const keys[] = {
+        "vendor", "title",   "registers", "first_free_tag", "final_sync", "features",
+        "tags",   "stages",  "caches",    "commands",       "order",      "repeats",
+        "attach", "changes", "max_batch", "costs",          NULL};
     static const char *const syncs[] = {"asked", "always", NULL};
     struct schema_node name;
     struct schema_node title;
@@ -388,6 +388,7 @@ static void read_vendor(struct builder *b, const struct schema_node *root)
     schema_read_caches(b, root);
     schema_read_commands(b, root);
     read_max_batch(b, root);
+    (void)schema_read_costs(root, b->arena, &b->v->costs, &b->v->cost_source);
     read_order(b, root);
     read_repeats(b, root);
     read_attaches(b, root);

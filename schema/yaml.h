@@ -82,4 +82,8 @@ unsigned schema_choices(const struct schema_node *list, const char *const *names
 /* the same, but not an empty one */
 unsigned schema_some(const struct schema_node *list, const char *const *names);
 
+/* schema_read_costs - the key `costs` of a vendor or a platform; false where there is none */
+bool schema_read_costs(const struct schema_node *root, struct schema_arena *arena,
+                       struct xinv_costs *costs, const char **source);
+
 #endif

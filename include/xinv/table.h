@@ -286,6 +286,14 @@ struct xinv_setting {
     uint16_t value;
 };
 
+/* What work takes, in nanoseconds. All 0: not known. */
+struct xinv_costs {
+    uint16_t command;    /* an invalidation within the IOMMU */
+    uint16_t sync;       /* waiting for all before it */
+    uint16_t device_tlb; /* a message to a device TLB, and its answer */
+    uint16_t refill;     /* a walk for an entry that was lost */
+};
+
 struct xinv_platform {
     const char *name;
     const char *title;
@@ -293,6 +301,7 @@ struct xinv_platform {
     const uint64_t *registers; /* vendor->n_registers values */
     const struct xinv_setting *settings;
     uint8_t n_settings;
+    struct xinv_costs costs;
 };
 
 #endif

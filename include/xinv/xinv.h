@@ -105,6 +105,8 @@ struct xinv_iommu {
     uint8_t untagged;                 /* of those, the ones that requests without PASID can use */
     uint8_t words;                    /* 64-bit words in a command */
     struct xinv_range_spec range[XINV_MAX_COMMANDS];
+    uint16_t worth[XINV_MAX_COMMANDS]; /* commands of a row that cost what it would cost to lose
+                                          every address instead; 0: not known */
 };
 
 /*
@@ -262,8 +264,12 @@ struct xinv_policy {
     uint8_t kind;
     uint8_t blocks;        /* XINV_POLICY_AT_MOST: 1..XINV_MAX_BLOCKS */
     uint16_t max_commands; /* beyond this many for one tag and cache, a wider scope is taken; 0: no
-                              such limit */
+                              such limit; XINV_WORTH: as many as the platform's costs say */
 };
+
+/* xinv_policy.max_commands: a range goes out as commands until these cost as much as the refills of
+ * everything that has the same tags (xinv_iommu.worth). */
+#define XINV_WORTH UINT16_MAX
 
 /* How the list's last sync tells that it is done. All zero: not at all (where the vendor can do
  * without). */

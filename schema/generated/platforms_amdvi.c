@@ -14,6 +14,7 @@ const struct xinv_platform xinv_platform_amd_epyc_v1 = {
     .title = "AMD EPYC 7R13, host tables only (GTSup off)",
     .vendor = &xinv_vendor_amdvi,
     .registers = registers_amd_epyc_v1,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_amd_rd890[] = {
@@ -26,6 +27,7 @@ const struct xinv_platform xinv_platform_amd_rd890 = {
     .title = "AMD RD890S/RD990, no extended features",
     .vendor = &xinv_vendor_amdvi,
     .registers = registers_amd_rd890,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_amd_snp_host[] = {
@@ -43,6 +45,7 @@ const struct xinv_platform xinv_platform_amd_snp_host = {
     .registers = registers_amd_snp_host,
     .settings = settings_amd_snp_host,
     .n_settings = 1,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_amd_vi_generic[] = {
@@ -55,6 +58,7 @@ const struct xinv_platform xinv_platform_amd_vi_generic = {
     .title = "AMD-Vi with guest translation, ATS and INVALIDATE_IOMMU_ALL",
     .vendor = &xinv_vendor_amdvi,
     .registers = registers_amd_vi_generic,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_amd_zen1[] = {
@@ -67,6 +71,7 @@ const struct xinv_platform xinv_platform_amd_zen1 = {
     .title = "AMD Zen and Zen+ (Ryzen 1000 and 2000, EPYC 7001), guest translation",
     .vendor = &xinv_vendor_amdvi,
     .registers = registers_amd_zen1,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_qemu_amd_npcache[] = {
@@ -79,4 +84,5 @@ const struct xinv_platform xinv_platform_qemu_amd_npcache = {
     .title = "QEMU amd-iommu (q35), caches not-present entries",
     .vendor = &xinv_vendor_amdvi,
     .registers = registers_qemu_amd_npcache,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };

@@ -17,6 +17,7 @@ const struct xinv_platform xinv_platform_arm_fvp_base_revc = {
     .title = "Arm Base RevC model, SMMUv3.2, ATS and 32-bit StreamIDs",
     .vendor = &xinv_vendor_smmuv3,
     .registers = registers_arm_fvp_base_revc,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_arm_mmu_600_r0[] = {
@@ -38,6 +39,7 @@ const struct xinv_platform xinv_platform_arm_mmu_600_r0 = {
     .registers = registers_arm_mmu_600_r0,
     .settings = settings_arm_mmu_600_r0,
     .n_settings = 2,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_arm_mmu_600[] = {
@@ -53,6 +55,7 @@ const struct xinv_platform xinv_platform_arm_mmu_600 = {
     .title = "Arm CoreLink MMU-600 r2, SMMUv3.1",
     .vendor = &xinv_vendor_smmuv3,
     .registers = registers_arm_mmu_600,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_arm_mmu_700[] = {
@@ -75,6 +78,7 @@ const struct xinv_platform xinv_platform_arm_mmu_700 = {
     .registers = registers_arm_mmu_700,
     .settings = settings_arm_mmu_700,
     .n_settings = 3,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_arm_smmuv3_generic[] = {
@@ -90,6 +94,7 @@ const struct xinv_platform xinv_platform_arm_smmuv3_generic = {
     .title = "SMMUv3.1, both stages, ATS, no range invalidation",
     .vendor = &xinv_vendor_smmuv3,
     .registers = registers_arm_smmuv3_generic,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_arm_smmuv3_minimal[] = {
@@ -105,6 +110,7 @@ const struct xinv_platform xinv_platform_arm_smmuv3_minimal = {
     .title = "SMMUv3.0, both stages, no optional command, the narrowest tags",
     .vendor = &xinv_vendor_smmuv3,
     .registers = registers_arm_smmuv3_minimal,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_arm_smmuv3_ril[] = {
@@ -120,6 +126,7 @@ const struct xinv_platform xinv_platform_arm_smmuv3_ril = {
     .title = "SMMUv3.2, both stages, ATS, range invalidation",
     .vendor = &xinv_vendor_smmuv3,
     .registers = registers_arm_smmuv3_ril,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_cavium_thunderx2[] = {
@@ -135,6 +142,7 @@ const struct xinv_platform xinv_platform_cavium_thunderx2 = {
     .title = "Cavium (Marvell) ThunderX2 CN99xx, SMMUv3, no ATS, no MSI",
     .vendor = &xinv_vendor_smmuv3,
     .registers = registers_cavium_thunderx2,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_hisilicon_hip07[] = {
@@ -155,6 +163,7 @@ const struct xinv_platform xinv_platform_hisilicon_hip07 = {
     .registers = registers_hisilicon_hip07,
     .settings = settings_hisilicon_hip07,
     .n_settings = 1,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_hisilicon_hip08[] = {
@@ -170,6 +179,7 @@ const struct xinv_platform xinv_platform_hisilicon_hip08 = {
     .title = "HiSilicon Hip08 (Kunpeng 920), SMMUv3, ATS, no EL2 regime",
     .vendor = &xinv_vendor_smmuv3,
     .registers = registers_hisilicon_hip08,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_nvidia_grace[] = {
@@ -185,6 +195,7 @@ const struct xinv_platform xinv_platform_nvidia_grace = {
     .title = "NVIDIA Grace (Tegra241) SMMUv3, ATS, 20-bit SubstreamIDs, no SEV",
     .vendor = &xinv_vendor_smmuv3,
     .registers = registers_nvidia_grace,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_nvidia_tegra241_cmdqv[] = {
@@ -205,6 +216,7 @@ const struct xinv_platform xinv_platform_nvidia_tegra241_cmdqv = {
     .registers = registers_nvidia_tegra241_cmdqv,
     .settings = settings_nvidia_tegra241_cmdqv,
     .n_settings = 1,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_nvidia_tegra264[] = {
@@ -225,6 +237,7 @@ const struct xinv_platform xinv_platform_nvidia_tegra264 = {
     .registers = registers_nvidia_tegra264,
     .settings = settings_nvidia_tegra264,
     .n_settings = 1,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_qemu_virt_smmuv3[] = {
@@ -240,4 +253,5 @@ const struct xinv_platform xinv_platform_qemu_virt_smmuv3 = {
     .title = "QEMU virt, iommu=smmuv3, stage 1 only, range invalidation",
     .vendor = &xinv_vendor_smmuv3,
     .registers = registers_qemu_virt_smmuv3,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };

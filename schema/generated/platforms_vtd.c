@@ -19,6 +19,7 @@ const struct xinv_platform xinv_platform_intel_vtd_client_graphics = {
     .registers = registers_intel_vtd_client_graphics,
     .settings = settings_intel_vtd_client_graphics,
     .n_settings = 2,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_intel_vtd_client[] = {
@@ -36,6 +37,7 @@ const struct xinv_platform xinv_platform_intel_vtd_client = {
     .registers = registers_intel_vtd_client,
     .settings = settings_intel_vtd_client,
     .n_settings = 2,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_intel_vtd_legacy_wide[] = {
@@ -53,6 +55,7 @@ const struct xinv_platform xinv_platform_intel_vtd_legacy_wide = {
     .registers = registers_intel_vtd_legacy_wide,
     .settings = settings_intel_vtd_legacy_wide,
     .n_settings = 2,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_intel_vtd_legacy[] = {
@@ -70,6 +73,7 @@ const struct xinv_platform xinv_platform_intel_vtd_legacy = {
     .registers = registers_intel_vtd_legacy,
     .settings = settings_intel_vtd_legacy,
     .n_settings = 2,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_intel_vtd_mobile4[] = {
@@ -88,6 +92,7 @@ const struct xinv_platform xinv_platform_intel_vtd_mobile4 = {
     .registers = registers_intel_vtd_mobile4,
     .settings = settings_intel_vtd_mobile4,
     .n_settings = 3,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_intel_vtd_rwbf[] = {
@@ -105,6 +110,7 @@ const struct xinv_platform xinv_platform_intel_vtd_rwbf = {
     .registers = registers_intel_vtd_rwbf,
     .settings = settings_intel_vtd_rwbf,
     .n_settings = 2,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_intel_vtd_scalable_nopasid[] = {
@@ -122,6 +128,7 @@ const struct xinv_platform xinv_platform_intel_vtd_scalable_nopasid = {
     .registers = registers_intel_vtd_scalable_nopasid,
     .settings = settings_intel_vtd_scalable_nopasid,
     .n_settings = 2,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_intel_vtd_scalable[] = {
@@ -139,6 +146,7 @@ const struct xinv_platform xinv_platform_intel_vtd_scalable = {
     .registers = registers_intel_vtd_scalable,
     .settings = settings_intel_vtd_scalable,
     .n_settings = 2,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_qemu_intel_caching_mode[] = {
@@ -156,6 +164,7 @@ const struct xinv_platform xinv_platform_qemu_intel_caching_mode = {
     .registers = registers_qemu_intel_caching_mode,
     .settings = settings_qemu_intel_caching_mode,
     .n_settings = 2,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
 static const uint64_t registers_qemu_intel_scalable[] = {
@@ -173,4 +182,5 @@ const struct xinv_platform xinv_platform_qemu_intel_scalable = {
     .registers = registers_qemu_intel_scalable,
     .settings = settings_qemu_intel_scalable,
     .n_settings = 2,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };

@@ -422,6 +422,59 @@ Test(schema, a_platform_has_its_registers_and_settings)
     schema_platform_free(p);
 }
 
+static const char *costs_of(const char *of_platform, const char *of_vendor,
+                            struct xinv_costs *costs)
+{
+    static char source[100];
+    char vendor_text[400];
+    char text[400];
+    struct schema_error error;
+    struct schema_platform *p;
+    struct schema_vendor *own = small;
+    size_t size;
+    char *file = schema_read_file(DATA "small.yaml", &size, &error);
+    char *costly;
+
+    cr_assert_not_null(file);
+    snprintf(vendor_text, sizeof(vendor_text), "final_sync: asked\n%s", of_vendor);
+    costly = replaced(file, "final_sync: asked\n", vendor_text);
+    small = schema_vendor_parse("small.yaml", costly, strlen(costly), &error);
+    cr_assert_not_null(small, "%s", error.text);
+    snprintf(text, sizeof(text),
+             "platform: p\ntitle: x\nvendor: small\nregisters: {CAP: 1, EXT: 9}\nsource: x\n%s",
+             of_platform);
+    p = schema_platform_parse("p.yaml", text, strlen(text), find_small, NULL, &error);
+    cr_assert_not_null(p, "%s", error.text);
+    *costs = p->table.costs;
+    snprintf(source, sizeof(source), "%s", p->cost_source);
+    schema_platform_free(p);
+    schema_vendor_free(small);
+    small = own;
+    free(costly);
+    free(file);
+    return source;
+}
+
+Test(schema, a_platform_has_its_own_costs_or_those_of_its_vendor)
+{
+    static const char of_vendor[] =
+        "costs: {command: 1, sync: 2, device_tlb: 3, refill: 4, source: v}\n";
+    static const char of_platform[] =
+        "costs: {command: 5, sync: 6, device_tlb: 7, refill: 65535, source: p}\n";
+    struct xinv_costs costs;
+
+    cr_expect_str_eq(costs_of("", "", &costs), "");
+    cr_expect_eq(costs.command, 0);
+    cr_expect_str_eq(costs_of("", of_vendor, &costs), "v");
+    cr_expect_eq(costs.command, 1);
+    cr_expect_eq(costs.sync, 2);
+    cr_expect_eq(costs.device_tlb, 3);
+    cr_expect_eq(costs.refill, 4);
+    cr_expect_str_eq(costs_of(of_platform, of_vendor, &costs), "p");
+    cr_expect_eq(costs.command, 5);
+    cr_expect_eq(costs.refill, 65535);
+}
+
 /* ---- Damage ---- */
 
 static uint64_t state;

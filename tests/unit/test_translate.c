@@ -404,6 +404,62 @@ Test(translate, the_command_count_is_bounded_by_policy_and_the_widening_is_told)
     cr_expect(list_report.extra_unbounded);
 }
 
+/* 256 addresses of a TLB at 400 ns each against 440 ns a command; 64 of a device TLB at 1400 ns
+ * each against 1000 ns a message */
+#define WORTH_TLB    232
+#define WORTH_DEVICE 89
+
+Test(translate, a_range_is_widened_where_its_commands_cost_more_than_what_that_loses)
+{
+    struct xinv_iommu iommu = list_iommu("arm-smmuv3-generic", NULL, 0);
+    struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE1);
+    struct xinv_request r = list_change(XINV_STAGE_STAGE1, 0x1000, (WORTH_TLB + 1) * 0x1000 - 1);
+    struct xinv_policy policy = {.kind = XINV_POLICY_EXACT, .max_commands = XINV_WORTH};
+    struct xinv_out out;
+
+    cr_assert_eq(list_run(&iommu, &at, 1, &r, &policy, &out), WORTH_TLB + 1);
+    cr_expect_eq(list_report.widened, 0);
+    r.last += 0x1000;
+    cr_assert_eq(list_run(&iommu, &at, 1, &r, &policy, &out), 2);
+    cr_expect_str_eq(list_names(&iommu, &out), "TLBI_NH_ASID SYNC");
+    cr_expect_eq(list_report.widened, XINV_TAG_BIT(XINV_TAG_ADDRESS));
+    policy.max_commands = 0;
+    cr_assert_eq(list_run(&iommu, &at, 1, &r, &policy, &out), WORTH_TLB + 2, "without it, never");
+}
+
+Test(translate, what_commands_are_worth_is_worked_out_for_each_row_when_an_iommu_is_set_up)
+{
+    static const char *const platforms[] = {"arm-smmuv3-ril", "intel-vtd-scalable",
+                                            "amd-vi-generic"};
+
+    for (unsigned i = 0; i < 3; i++) {
+        struct xinv_iommu iommu = list_iommu(platforms[i], NULL, 0);
+        const struct xinv_vendor *v = iommu.vendor;
+
+        for (unsigned row = 0; row < v->n_commands; row++) {
+            bool device = v->commands[row].phase == XINV_PHASE_DEVICE_TLB;
+
+            if (v->commands[row].ranges.count)
+                cr_expect_eq(iommu.worth[row], device ? WORTH_DEVICE : WORTH_TLB, "%s, row %u",
+                             platforms[i], row);
+        }
+    }
+}
+
+Test(translate, a_platform_without_costs_widens_no_range_for_them)
+{
+    struct xinv_platform costless = *xinv_platform_find("arm-smmuv3-generic");
+    struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE1);
+    struct xinv_request r = list_change(XINV_STAGE_STAGE1, 0x1000, 0x1000 + (512 << 12) - 1);
+    struct xinv_policy policy = {.kind = XINV_POLICY_EXACT, .max_commands = XINV_WORTH};
+    struct xinv_iommu iommu;
+    struct xinv_out out;
+
+    costless.costs = (struct xinv_costs){0};
+    cr_assert_eq(xinv_iommu_init(&iommu, &costless, NULL, NULL, 0), 0);
+    cr_assert_eq(list_run(&iommu, &at, 1, &r, &policy, &out), 513);
+}
+
 Test(translate, a_gibibyte_leaf_beyond_mamv_widens_to_the_domain)
 {
     struct xinv_iommu iommu = list_iommu("intel-vtd-legacy", "MAMV", 9);
