@@ -124,7 +124,7 @@ static void range(struct xinv_request *request, const struct xinv_iommu *iommu, 
 static unsigned make(const struct xinv_iommu *iommu, struct xinv_attachment at[MOST_AT],
                      struct xinv_request *request, struct xinv_policy *policy)
 {
-    static const uint16_t limits[] = {0, 16, 64, 256};
+    static const uint16_t limits[] = {0, 16, 64, XINV_WORTH};
     unsigned n_kinds = 0;
     unsigned n = 1 + below(MOST_AT);
     const struct cli_kind *kind;
