@@ -105,6 +105,15 @@ struct xinv_form {
     uint8_t loose;  /* tags whose other values may go as well */
 };
 
+/* Where a sync that stores has its address, which stands in its own bits, and its data. */
+struct xinv_store_form {
+    uint64_t address_bits; /* that an address may have */
+    uint64_t data_bits;    /* that the data may have */
+    uint8_t address_word;
+    uint8_t data_word;
+    uint8_t data_lsb;
+};
+
 struct xinv_filter_ops;
 
 struct xinv_backend {
@@ -117,6 +126,13 @@ struct xinv_backend {
     /* writes every word of the command */
     void (*encode)(const struct xinv_iommu *iommu, uint8_t op, const struct xinv_operands *operands,
                    uint64_t *words);
+    /* the word that a block's address stands in, whatever the op; of a single page or granule, that
+     * is all there is to say */
+    uint8_t address_word;
+    /* writes the block of an op that takes one into words that were encoded with a block of zeros;
+     * num and scale count in the granule */
+    void (*place)(uint8_t op, const struct xinv_block *block, unsigned log2_granule,
+                  uint64_t *words);
     /* the form of a valid command, and the values that it has for tags: the way back from encode;
      * the rest of *set is 0 */
     void (*read)(const struct xinv_iommu *iommu, const uint64_t *words, struct xinv_form *form,
@@ -126,6 +142,7 @@ struct xinv_backend {
     void (*fence)(const struct xinv_iommu *iommu, uint64_t *words);
     int (*complete)(const struct xinv_iommu *iommu, const struct xinv_completion *completion,
                     uint64_t *words);
+    struct xinv_store_form store;
     /* the register step of an op outside the queue; NULL where there is none */
     void (*step)(const struct xinv_iommu *iommu, uint8_t op, struct xinv_step *step);
     const struct xinv_codec *codec;

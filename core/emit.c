@@ -1,16 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 #include "core/emit.h"
 
-/* Stores are little-endian whatever the host is. */
-static uint64_t to_le64(uint64_t v)
-{
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    return __builtin_bswap64(v);
-#else
-    return v;
-#endif
-}
-
 int xinv_emit_check(const struct xinv_iommu *iommu, const struct xinv_completion *completion)
 {
     uint64_t words[XINV_COMMAND_WORDS];
@@ -52,7 +42,7 @@ static void put(struct xinv_emit *emit, const uint64_t *words)
 
             if (out->ring_words)
                 at &= out->ring_words - 1;
-            out->words[at] = to_le64(words[i]);
+            out->words[at] = xinv_to_le64(words[i]);
         }
     }
     emit->words += n;
@@ -94,21 +84,24 @@ static void wait_step(struct xinv_emit *emit)
 
 /* What the order data ask for between the phase before and this one. What that one waited for, this
  * one waits for with it. */
-static uint8_t order_before(const struct xinv_emit *emit)
+uint8_t xinv_emit_order(struct xinv_emit *emit)
 {
-    if (emit->last == XINV_NPHASES)
-        return XINV_ORDER_QUEUE;
+    uint8_t order = XINV_ORDER_QUEUE;
+
     if (emit->last == emit->phase)
-        return emit->again ? XINV_ORDER_FENCE : XINV_ORDER_QUEUE;
-    return emit->iommu->vendor->order[emit->last][emit->phase];
+        order = emit->again ? XINV_ORDER_FENCE : XINV_ORDER_QUEUE;
+    else if (emit->last != XINV_NPHASES)
+        order = emit->iommu->vendor->order[emit->last][emit->phase];
+    emit->again = false;
+    emit->last = emit->phase;
+    return order;
 }
 
 static void fence_if_needed(struct xinv_emit *emit)
 {
-    uint8_t order = order_before(emit);
+    uint8_t order = xinv_emit_order(emit);
     uint16_t most = emit->iommu->max_batch;
 
-    emit->again = false;
     if (order == XINV_ORDER_QUEUE && most && emit->run >= most)
         order = XINV_ORDER_FENCE;
     if (order != XINV_ORDER_QUEUE) {
@@ -121,7 +114,6 @@ static void fence_if_needed(struct xinv_emit *emit)
         if (order == XINV_ORDER_WAIT)
             wait_step(emit);
     }
-    emit->last = emit->phase;
 }
 
 void xinv_emit_phase(struct xinv_emit *emit, unsigned phase, bool again)
@@ -163,11 +155,6 @@ void xinv_emit_close(struct xinv_emit *emit)
     queue_step(emit);
 }
 
-static bool asked(const struct xinv_completion *completion)
-{
-    return completion->store || completion->interrupt || completion->fence || completion->drain;
-}
-
 void xinv_emit_end(struct xinv_emit *emit, const struct xinv_completion *completion)
 {
     const struct xinv_vendor *v = emit->iommu->vendor;
@@ -175,7 +162,7 @@ void xinv_emit_end(struct xinv_emit *emit, const struct xinv_completion *complet
 
     if (!emit->commands)
         return; /* nothing in the queue, so nothing to wait for */
-    if (v->final_sync || asked(completion)) {
+    if (v->final_sync || xinv_emit_asked(completion)) {
         (void)v->backend->complete(emit->iommu, completion, words);
         put(emit, words);
         emit->syncs++;
@@ -214,7 +201,7 @@ int xinv_sync(const struct xinv_iommu *iommu, const struct xinv_completion *comp
     if (!completion)
         completion = &nothing;
     /* where a sync that tells nobody cannot be said, there is nothing to emit */
-    if (!iommu->vendor->final_sync && !asked(completion))
+    if (!iommu->vendor->final_sync && !xinv_emit_asked(completion))
         return -XINV_E_INVAL;
     for (unsigned pass = 0; pass < 2; pass++) {
         ret = iommu->vendor->backend->complete(iommu, completion, words);

@@ -8,6 +8,16 @@
 
 #include "core/backend.h"
 
+/* Stores are little-endian whatever the host is. */
+static inline uint64_t xinv_to_le64(uint64_t v)
+{
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return __builtin_bswap64(v);
+#else
+    return v;
+#endif
+}
+
 struct xinv_emit {
     const struct xinv_iommu *iommu;
     struct xinv_out *out;
@@ -23,6 +33,13 @@ struct xinv_emit {
     uint32_t syncs;
 };
 
+/* xinv_emit_asked - does a completion tell anybody anything? Where it does not, a vendor may do
+ * without. */
+static inline bool xinv_emit_asked(const struct xinv_completion *completion)
+{
+    return completion->store || completion->interrupt || completion->fence || completion->drain;
+}
+
 /* xinv_emit_check - can this IOMMU complete that way? 0 or -XINV_E_INVAL */
 int xinv_emit_check(const struct xinv_iommu *iommu, const struct xinv_completion *completion);
 
@@ -32,6 +49,11 @@ bool xinv_emit_fits(const struct xinv_iommu *iommu, const struct xinv_out *out, 
 void xinv_emit_begin(struct xinv_emit *emit, const struct xinv_iommu *iommu, struct xinv_out *out,
                      bool counting);
 void xinv_emit_phase(struct xinv_emit *emit, unsigned phase, bool again);
+
+/* xinv_emit_order - what must stand between the commands so far and the next one (enum xinv_order)
+ */
+uint8_t xinv_emit_order(struct xinv_emit *emit);
+
 void xinv_emit_command(struct xinv_emit *emit, unsigned row, const struct xinv_operands *operands);
 /* xinv_emit_words, xinv_emit_close - a command that is there already, outside every phase; the end
  * of a list without a sync */

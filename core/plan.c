@@ -117,6 +117,25 @@ static uint32_t key_of(const struct xinv_planner *p, size_t i)
     return xinv_shape_key(&p->at[i], has_pasids(p, i));
 }
 
+/* Has an attachment before i, of its shape, the same operands? Attachments of one endpoint stand
+ * together, so what names an endpoint can only agree with its neighbours. */
+static bool counted_before(const struct xinv_planner *p, size_t i, uint32_t key,
+                           const struct xinv_candidate *c, const struct xinv_operands *own)
+{
+    bool neighbours = p->vendor->commands[c->row].operands & (uint8_t)~c->choice.zero & RID_BIT;
+
+    for (size_t k = i; k-- > 0 && !(neighbours && p->at[k].rid != own->rid);) {
+        struct xinv_operands other;
+
+        if (!concerns(p, k) || key_of(p, k) != key)
+            continue;
+        xinv_plan_operands(p, k, c->row, c->choice.zero, c->choice.flags, &other);
+        if (xinv_plan_same_operands(own, &other))
+            return true;
+    }
+    return false;
+}
+
 /* How many commands one row comes to over all attachments of a shape: one for each value of its
  * operands. */
 static uint64_t fan_out(const struct xinv_planner *p, uint32_t key, const struct xinv_candidate *c)
@@ -127,20 +146,11 @@ static uint64_t fan_out(const struct xinv_planner *p, uint32_t key, const struct
         return 1;
     for (size_t i = 0; i < p->n; i++) {
         struct xinv_operands own;
-        bool seen = false;
 
         if (!concerns(p, i) || key_of(p, i) != key)
             continue;
         xinv_plan_operands(p, i, c->row, c->choice.zero, c->choice.flags, &own);
-        for (size_t k = 0; k < i && !seen; k++) {
-            struct xinv_operands other;
-
-            if (!concerns(p, k) || key_of(p, k) != key)
-                continue;
-            xinv_plan_operands(p, k, c->row, c->choice.zero, c->choice.flags, &other);
-            seen = xinv_plan_same_operands(&own, &other);
-        }
-        n += !seen;
+        n += !counted_before(p, i, key, c, &own);
     }
     return n;
 }
@@ -187,6 +197,8 @@ static uint64_t blocks_of(const struct xinv_planner *p, unsigned row, unsigned p
     *pages = 0;
     if (!p->vendor->commands[row].ranges.count)
         return 1;
+    if (p->assumed.on)
+        return p->assumed.rows >> row & 1 ? p->assumed.blocks : 1;
     if (!p->ranged)
         return 0; /* there is no address to say, even where only some of its removals look at it */
     xinv_plan_cut(p, row, pass_policy(p, pass), &cut);
@@ -319,6 +331,28 @@ static int make_plan(struct xinv_planner *p, size_t i, uint32_t key, struct xinv
     p->next_plan = (uint8_t)((p->next_plan + 1) % XINV_PLANS);
     *made = plan;
     return 0;
+}
+
+bool xinv_plan_holds(struct xinv_planner *p, size_t i, const struct xinv_plan *plan,
+                     uint32_t blocks)
+{
+    struct xinv_candidates found;
+    struct xinv_cover best;
+    unsigned pass;
+    bool same;
+
+    p->assumed.blocks = blocks;
+    for (unsigned k = 0; k < plan->n; k++)
+        p->assumed.rows |= UINT64_C(1) << plan->row[k];
+    same = plan_shape(p, i, plan->key, &found, &best, &pass) == 0 && best.n == plan->n;
+    p->assumed.rows = 0;
+    for (unsigned k = 0; same && k < plan->n; k++) {
+        const struct xinv_candidate *c = &found.c[best.chosen[k]];
+
+        same = c->row == plan->row[k] && c->choice.zero == plan->zero[k] &&
+               c->choice.flags == plan->flags[k];
+    }
+    return same;
 }
 
 /* The plan of an attachment; NULL if the request is not about it. Cannot fail once plan_all() has

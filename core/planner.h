@@ -23,6 +23,18 @@ struct xinv_plan {
     uint16_t listed; /* rows that must go out for every live value of a tag, a bit each */
 };
 
+struct xinv_prepared;
+
+/*
+ * Plans for no range in particular: in place of a cut, every row that can say a range at all takes
+ * one block for it, and those of `rows` take `blocks`.
+ */
+struct xinv_assumed {
+    bool on;
+    uint64_t rows;
+    uint32_t blocks;
+};
+
 #define XINV_PLANS 8 /* shapes that are remembered at once; more are planned again */
 
 struct xinv_planner {
@@ -37,7 +49,9 @@ struct xinv_planner {
     unsigned phases;           /* mask of those that some part needs */
     struct xinv_report report; /* of this part */
     bool ranged;
-    bool count_first; /* the output's size cannot be bounded without a pass that counts */
+    struct xinv_assumed assumed;
+    struct xinv_prepared *list; /* where a prepared list goes in place of words; NULL: none */
+    bool count_first;           /* the output's size cannot be bounded without a pass that counts */
     uint8_t next_plan;
     struct xinv_plan plans[XINV_PLANS];
 };
@@ -60,6 +74,16 @@ int xinv_planner_refuse(struct xinv_planner *p, const struct xinv_attachment *at
 
 /* xinv_plan_part - plans every attachment; adds the most commands that can come of them */
 int xinv_plan_part(struct xinv_planner *p, uint64_t *most_commands);
+
+/*
+ * xinv_plan_holds - is an assumed plan the best for every range that its rows say in 1 to `blocks`
+ * blocks, however few the others take?
+ * A plan's commands are a sum over its rows. Rows that two plans share count in both alike, so one
+ * plan is dearest beside another where its own rows take the most blocks and all others the fewest:
+ * if it is chosen there, it is chosen everywhere.
+ */
+bool xinv_plan_holds(struct xinv_planner *p, size_t i, const struct xinv_plan *plan,
+                     uint32_t blocks);
 
 /* xinv_plan_of - the plan of an attachment; NULL if the request is not about it. Cannot fail once
  * xinv_plan_part() has passed. Valid until another shape is planned. */

@@ -29,11 +29,6 @@ static unsigned at_most(unsigned v, unsigned most)
     return v < most ? v : most;
 }
 
-uint64_t xinv_pages(uint64_t first, uint64_t last)
-{
-    return (last >> LOG2_PAGE) - (first >> LOG2_PAGE) + 1;
-}
-
 /* Widens first..last to whole blocks of 2^order units; both ends stay inclusive, so nothing can
  * overflow. */
 static void align_outward(uint64_t *first, uint64_t *last, unsigned order)

@@ -68,6 +68,9 @@ bool xinv_cut_next(struct xinv_cut *cut, struct xinv_block *block);
 uint64_t xinv_cut_count(const struct xinv_cut_request *request, uint64_t limit, uint64_t *pages);
 
 /* xinv_pages - 4 KiB pages that first..last touches: at most 2^52 */
-uint64_t xinv_pages(uint64_t first, uint64_t last);
+static inline uint64_t xinv_pages(uint64_t first, uint64_t last)
+{
+    return (last >> 12) - (first >> 12) + 1;
+}
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "core/emit.h"
 #include "core/planner.h"
+#include "core/prepared.h"
 #include "core/tags.h"
 
 /* Is row j of a plan, sent for attachment k, the same command? */
@@ -74,13 +75,19 @@ static void emit_row(struct xinv_planner *p, struct xinv_emit *emit, unsigned ro
     op->log2_granule = p->request.log2_granule;
     op->log2_leaf = p->request.log2_leaf_size;
     op->scaled = 0;
+    if (cmd->ranges.count) {
+        xinv_plan_cut(p, row, policy, &request);
+        op->scaled = request.spec.kind == XINV_RANGE_SCALED;
+    }
+    if (p->list) {
+        xinv_prepared_add(p->list, emit, row, times, cmd->ranges.count ? &request : NULL, op);
+        return;
+    }
     if (!cmd->ranges.count) {
         for (unsigned t = 0; t < times; t++)
             xinv_emit_command(emit, row, op);
         return;
     }
-    xinv_plan_cut(p, row, policy, &request);
-    op->scaled = request.spec.kind == XINV_RANGE_SCALED;
     if (!xinv_cut_begin(&cut, &request))
         return; /* blocks_of() has begun the same cut */
     while (xinv_cut_next(&cut, &op->block))
@@ -192,8 +199,7 @@ static void emit_phase(struct xinv_planner *p, struct xinv_emit *emit, unsigned 
     }
 }
 
-static void emit_all(struct xinv_planner *p, struct xinv_emit *emit,
-                     const struct xinv_completion *completion)
+static void emit_phases(struct xinv_planner *p, struct xinv_emit *emit)
 {
     for (unsigned phase = 0; phase < XINV_NPHASES; phase++) {
         unsigned times = xinv_plan_repeats(p, NULL, phase, XINV_REPEAT_PHASE);
@@ -203,6 +209,12 @@ static void emit_all(struct xinv_planner *p, struct xinv_emit *emit,
             emit_phase(p, emit, phase);
         }
     }
+}
+
+static void emit_all(struct xinv_planner *p, struct xinv_emit *emit,
+                     const struct xinv_completion *completion)
+{
+    emit_phases(p, emit);
     xinv_emit_end(emit, completion);
 }
 
@@ -291,4 +303,69 @@ int xinv_translate(const struct xinv_iommu *iommu, const struct xinv_attachment 
         return -XINV_E_INVAL;
     xinv_single_init(&single, attachments, n, request);
     return xinv_translate_parts(iommu, &single.parts, policy, completion, out, report);
+}
+
+/* Do all plans hold up to so many blocks? */
+static bool all_hold(struct xinv_planner *p, uint32_t blocks)
+{
+    uint32_t asked[XINV_PLANS] = {0};
+
+    for (size_t i = 0; i < p->n; i++) {
+        struct xinv_plan *plan;
+        size_t slot;
+
+        if (xinv_plan_of(p, i, &plan) || !plan)
+            continue;
+        slot = (size_t)(plan - p->plans);
+        if (asked[slot] == plan->key)
+            continue;
+        asked[slot] = plan->key;
+        if (!xinv_plan_holds(p, i, plan, blocks))
+            return false;
+    }
+    return true;
+}
+
+/* The most blocks, of a few numbers, up to which the plans are known to hold. */
+static uint32_t certain_blocks(struct xinv_planner *p)
+{
+    static const uint32_t tries[] = {1u << 16, 64, 8, 1};
+    uint32_t most = p->policy.max_commands ? p->policy.max_commands : UINT32_MAX;
+
+    for (unsigned t = 0; t < sizeof(tries) / sizeof(tries[0]); t++) {
+        uint32_t blocks = tries[t] < most ? tries[t] : most;
+
+        if (all_hold(p, blocks))
+            return blocks;
+    }
+    return 0;
+}
+
+int xinv_translate_record(struct xinv_prepared *list)
+{
+    struct xinv_out none = {0};
+    struct xinv_planner p = {0};
+    struct xinv_single single;
+    struct xinv_emit emit;
+    uint64_t most;
+    int ret;
+
+    xinv_single_init(&single, list->attachments, list->n_attachments, &list->request);
+    p.iommu = list->iommu;
+    p.vendor = list->iommu->vendor;
+    p.parts = &single.parts;
+    p.policy = list->policy;
+    p.assumed = (struct xinv_assumed){true, 0, 1};
+    ret = plan_all(&p, &list->report, &most);
+    if (ret)
+        return ret;
+    list->blocks = certain_blocks(&p);
+    list->report.extra_pages = 0;
+    list->request.log2_granule = p.request.log2_granule;
+    if (!list->blocks || (p.phases & 1u << XINV_PHASE_REGISTER))
+        return 0;
+    p.list = list;
+    xinv_emit_begin(&emit, p.iommu, &none, true);
+    emit_phases(&p, &emit);
+    return 0;
 }

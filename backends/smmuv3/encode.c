@@ -18,23 +18,46 @@ static void begin(uint64_t *w, unsigned opcode)
     w[1] = 0;
 }
 
-/*
- * Leaf, range and hint of an address TLBI. A level hint is only given where it cannot miss
- * anything: when the largest leaf that was removed is the smallest that the granule has. TG with
- * NUM, SCALE and TTL all 0 is reserved (4.4.1.1), so one granule without a hint is the plain form,
- * which hits every entry that holds the address.
- */
-static void put_range(const struct xinv_operands *op, uint64_t *w)
+/* More than one granule is said by the range form. TG with NUM, SCALE and TTL all 0 is reserved
+ * (4.4.1.1), so one granule is the plain form, which hits every entry that holds the address. */
+static void put_range(const struct xinv_block *block, unsigned log2_granule, uint64_t *w)
 {
-    unsigned ttl = op->leaf && op->log2_leaf && op->log2_leaf == op->log2_granule ? 3 : 0;
-
-    XINV_PUT(w, SMMUV3_LEAF, op->leaf);
-    if (!op->scaled || (!op->block.num && !op->block.scale && !ttl))
+    if (!block->num && !block->scale)
         return;
-    XINV_PUT(w, SMMUV3_NUM, op->block.num);
-    XINV_PUT(w, SMMUV3_SCALE, op->block.scale);
-    XINV_PUT(w, SMMUV3_TTL, ttl);
+    XINV_PUT(w, SMMUV3_NUM, block->num);
+    XINV_PUT(w, SMMUV3_SCALE, block->scale);
+    XINV_PUT(w, SMMUV3_TG, (log2_granule - 10u) / 2);
+}
+
+static void put_va(const struct xinv_block *block, unsigned log2_granule, uint64_t *w)
+{
+    XINV_PUT(w, SMMUV3_VA, block->first);
+    put_range(block, log2_granule, w);
+}
+
+static void put_ipa(const struct xinv_block *block, unsigned log2_granule, uint64_t *w)
+{
+    XINV_PUT(w, SMMUV3_IPA, block->first);
+    put_range(block, log2_granule, w);
+}
+
+/*
+ * Leaf and level hint of an address TLBI. A hint is only given where it cannot miss anything: when
+ * the largest leaf that was removed is the smallest that the granule has. It needs TG (4.4.1.1).
+ */
+static void put_leaf(const struct xinv_operands *op, uint64_t *w)
+{
+    XINV_PUT(w, SMMUV3_LEAF, op->leaf);
+    if (!op->scaled || !op->leaf || op->log2_leaf != op->log2_granule)
+        return;
+    XINV_PUT(w, SMMUV3_TTL, 3);
     XINV_PUT(w, SMMUV3_TG, (op->log2_granule - 10u) / 2);
+}
+
+static void put_atc_block(const struct xinv_block *block, uint64_t *w)
+{
+    XINV_PUT(w, SMMUV3_ATC_SIZE, block->order);
+    XINV_PUT(w, SMMUV3_VA, block->first);
 }
 
 static void put_atc(const struct xinv_operands *op, bool pasid, bool all, uint64_t *w)
@@ -45,9 +68,10 @@ static void put_atc(const struct xinv_operands *op, bool pasid, bool all, uint64
         XINV_PUT(w, SMMUV3_SSV, 1);
         XINV_PUT(w, SMMUV3_SSID, op->pasid);
     }
-    XINV_PUT(w, SMMUV3_ATC_SIZE, all ? ATC_SIZE_ALL : op->block.order);
-    if (!all)
-        XINV_PUT(w, SMMUV3_VA, op->block.first);
+    if (all)
+        XINV_PUT(w, SMMUV3_ATC_SIZE, ATC_SIZE_ALL);
+    else
+        put_atc_block(&op->block, w);
 }
 
 static void encode(const struct xinv_iommu *iommu, uint8_t form, const struct xinv_operands *op,
@@ -78,14 +102,14 @@ static void encode(const struct xinv_iommu *iommu, uint8_t form, const struct xi
         begin(w, SMMUV3_TLBI_NH_VA);
         XINV_PUT(w, SMMUV3_VMID, op->vmid);
         XINV_PUT(w, SMMUV3_ASID, op->asid);
-        XINV_PUT(w, SMMUV3_VA, op->block.first);
-        put_range(op, w);
+        put_leaf(op, w);
+        put_va(&op->block, op->log2_granule, w);
         break;
     case XINV_SMMUV3_OP_TLBI_NH_VAA:
         begin(w, SMMUV3_TLBI_NH_VAA);
         XINV_PUT(w, SMMUV3_VMID, op->vmid);
-        XINV_PUT(w, SMMUV3_VA, op->block.first);
-        put_range(op, w);
+        put_leaf(op, w);
+        put_va(&op->block, op->log2_granule, w);
         break;
     case XINV_SMMUV3_OP_TLBI_NH_ASID:
         begin(w, SMMUV3_TLBI_NH_ASID);
@@ -99,8 +123,8 @@ static void encode(const struct xinv_iommu *iommu, uint8_t form, const struct xi
     case XINV_SMMUV3_OP_TLBI_EL2_VA:
         begin(w, SMMUV3_TLBI_EL2_VA);
         XINV_PUT(w, SMMUV3_ASID, op->asid);
-        XINV_PUT(w, SMMUV3_VA, op->block.first);
-        put_range(op, w);
+        put_leaf(op, w);
+        put_va(&op->block, op->log2_granule, w);
         break;
     case XINV_SMMUV3_OP_TLBI_EL2_ASID:
         begin(w, SMMUV3_TLBI_EL2_ASID);
@@ -108,8 +132,8 @@ static void encode(const struct xinv_iommu *iommu, uint8_t form, const struct xi
         break;
     case XINV_SMMUV3_OP_TLBI_EL2_VAA:
         begin(w, SMMUV3_TLBI_EL2_VAA);
-        XINV_PUT(w, SMMUV3_VA, op->block.first);
-        put_range(op, w);
+        put_leaf(op, w);
+        put_va(&op->block, op->log2_granule, w);
         break;
     case XINV_SMMUV3_OP_TLBI_EL2_ALL:
         begin(w, SMMUV3_TLBI_EL2_ALL);
@@ -117,8 +141,8 @@ static void encode(const struct xinv_iommu *iommu, uint8_t form, const struct xi
     case XINV_SMMUV3_OP_TLBI_S2_IPA:
         begin(w, SMMUV3_TLBI_S2_IPA);
         XINV_PUT(w, SMMUV3_VMID, op->vmid);
-        XINV_PUT(w, SMMUV3_IPA, op->block.first);
-        put_range(op, w);
+        put_leaf(op, w);
+        put_ipa(&op->block, op->log2_granule, w);
         break;
     case XINV_SMMUV3_OP_TLBI_S12_VMALL:
         begin(w, SMMUV3_TLBI_S12_VMALL);
@@ -138,6 +162,22 @@ static void encode(const struct xinv_iommu *iommu, uint8_t form, const struct xi
         break;
     default: /* XINV_SMMUV3_OP_ATC_INV_PASID_ALL */
         put_atc(op, true, true, w);
+        break;
+    }
+}
+
+static void place(uint8_t form, const struct xinv_block *block, unsigned log2_granule, uint64_t *w)
+{
+    switch (form) {
+    case XINV_SMMUV3_OP_ATC_INV:
+    case XINV_SMMUV3_OP_ATC_INV_PASID:
+        put_atc_block(block, w);
+        break;
+    case XINV_SMMUV3_OP_TLBI_S2_IPA:
+        put_ipa(block, log2_granule, w);
+        break;
+    default:
+        put_va(block, log2_granule, w);
         break;
     }
 }
@@ -200,9 +240,12 @@ const struct xinv_backend xinv_backend_smmuv3 = {
     .n_ops = XINV_SMMUV3_NOPS,
     .words = command_words,
     .encode = encode,
+    .address_word = 1,
+    .place = place,
     .read = xinv_smmuv3_read,
     .fence = fence,
     .complete = complete,
+    .store = {0x00fffffffffffffc, UINT32_MAX, 1, 0, 32},
     .codec = &xinv_smmuv3_codec,
     .filter = &xinv_smmuv3_filter,
 };

@@ -34,11 +34,10 @@ static void begin(const struct xinv_iommu *iommu, uint64_t *w, unsigned type)
     }
 }
 
-static void put_pages(const struct xinv_operands *op, uint64_t *w)
+static void put_pages(const struct xinv_block *block, uint64_t *w)
 {
-    XINV_PUT(w, VTD_AM, op->block.order);
-    XINV_PUT(w, VTD_IH, op->leaf);
-    XINV_PUT(w, VTD_ADDR, op->block.first);
+    XINV_PUT(w, VTD_AM, block->order);
+    XINV_PUT(w, VTD_ADDR, block->first);
 }
 
 static void put_iotlb(const struct xinv_iommu *iommu, unsigned granularity,
@@ -50,8 +49,10 @@ static void put_iotlb(const struct xinv_iommu *iommu, unsigned granularity,
     XINV_PUT(w, VTD_IOTLB_DR, iommu->feature[XINV_VTD_F_DRD]);
     if (granularity != VTD_IOTLB_GLOBAL)
         XINV_PUT(w, VTD_DID, op->did);
-    if (granularity == VTD_IOTLB_PAGE)
-        put_pages(op, w);
+    if (granularity != VTD_IOTLB_PAGE)
+        return;
+    XINV_PUT(w, VTD_IH, op->leaf);
+    put_pages(&op->block, w);
 }
 
 static void put_p_iotlb(const struct xinv_iommu *iommu, unsigned granularity,
@@ -61,8 +62,10 @@ static void put_p_iotlb(const struct xinv_iommu *iommu, unsigned granularity,
     XINV_PUT(w, VTD_G, granularity);
     XINV_PUT(w, VTD_DID, op->did);
     XINV_PUT(w, VTD_PASID, op->pasid);
-    if (granularity == VTD_P_IOTLB_PAGE)
-        put_pages(op, w);
+    if (granularity != VTD_P_IOTLB_PAGE)
+        return;
+    XINV_PUT(w, VTD_IH, op->leaf);
+    put_pages(&op->block, w);
 }
 
 /*
@@ -77,6 +80,18 @@ static uint64_t sized_address(const struct xinv_block *block)
 }
 
 static const struct xinv_block whole_space = {.order = 52, .last = UINT64_MAX};
+
+static void put_region(const struct xinv_block *block, uint64_t *w)
+{
+    XINV_PUT(w, VTD_DEV_S, block->order != 0);
+    XINV_PUT(w, VTD_ADDR, sized_address(block));
+}
+
+static void put_p_region(const struct xinv_block *block, uint64_t *w)
+{
+    XINV_PUT(w, VTD_PDEV_S, block->order != 0);
+    XINV_PUT(w, VTD_ADDR, sized_address(block));
+}
 
 static void put_pfsid(const struct xinv_iommu *iommu, const struct xinv_operands *op, uint64_t *w)
 {
@@ -93,8 +108,7 @@ static void put_dev_tlb(const struct xinv_iommu *iommu, const struct xinv_block 
     XINV_PUT(w, VTD_DEV_MIP, op->at->queue_depth); /* a depth of 32 is encoded as 0: five bits */
     XINV_PUT(w, VTD_DEV_SID, op->rid);
     put_pfsid(iommu, op, w);
-    XINV_PUT(w, VTD_DEV_S, block->order != 0);
-    XINV_PUT(w, VTD_ADDR, sized_address(block));
+    put_region(block, w);
 }
 
 static void put_p_dev_tlb(const struct xinv_iommu *iommu, const struct xinv_block *block,
@@ -107,8 +121,7 @@ static void put_p_dev_tlb(const struct xinv_iommu *iommu, const struct xinv_bloc
     if (!all_pasids)
         XINV_PUT(w, VTD_PASID, op->pasid);
     XINV_PUT(w, VTD_PDEV_G, all_pasids);
-    XINV_PUT(w, VTD_PDEV_S, block->order != 0);
-    XINV_PUT(w, VTD_ADDR, sized_address(block));
+    put_p_region(block, w);
 }
 
 static void put_cc(const struct xinv_iommu *iommu, unsigned granularity,
@@ -194,6 +207,23 @@ static void encode(const struct xinv_iommu *iommu, uint8_t form, const struct xi
     }
 }
 
+static void place(uint8_t form, const struct xinv_block *block, unsigned log2_granule, uint64_t *w)
+{
+    (void)log2_granule;
+    switch (form) {
+    case XINV_VTD_OP_P_IOTLB_PAGE:
+    case XINV_VTD_OP_IOTLB_PAGE:
+        put_pages(block, w);
+        break;
+    case XINV_VTD_OP_DEV_TLB_PAGE:
+        put_region(block, w);
+        break;
+    default: /* XINV_VTD_OP_P_DEV_TLB_PAGE* */
+        put_p_region(block, w);
+        break;
+    }
+}
+
 static void put_wait(const struct xinv_iommu *iommu, const struct xinv_completion *c, uint64_t *w)
 {
     begin(iommu, w, VTD_WAIT);
@@ -264,9 +294,12 @@ const struct xinv_backend xinv_backend_vtd = {
     .words = command_words,
     .check = check,
     .encode = encode,
+    .address_word = 1,
+    .place = place,
     .read = xinv_vtd_read,
     .fence = fence,
     .complete = complete,
+    .store = {UINT64_MAX << 2, UINT32_MAX, 1, 0, 32},
     .step = register_step,
     .codec = &xinv_vtd_codec,
     .filter = &xinv_vtd_filter,

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+/* A prepared list in the making: the planner emits into it what it would emit as words. */
+#ifndef XINV_CORE_PREPARED_H
+#define XINV_CORE_PREPARED_H
+
+#include <xinv/prepared.h>
+
+#include "core/emit.h"
+#include "core/range.h"
+
+/*
+ * xinv_prepared_add - one more command
+ * @emit: the list's place in its phases
+ * @cut: how it would say its range; NULL: it takes none
+ * @op: its operands; the block does not count
+ */
+void xinv_prepared_add(struct xinv_prepared *list, struct xinv_emit *emit, unsigned row,
+                       unsigned times, const struct xinv_cut_request *cut,
+                       const struct xinv_operands *op);
+
+/* xinv_translate_record - plans a list for every range and emits it into *list; 0 or -XINV_E_* */
+int xinv_translate_record(struct xinv_prepared *list);
+
+#endif
