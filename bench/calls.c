@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 /*
- * What one call costs: a page of a guest unmapped on each vendor, next to a bare builder of the
- * same words; each further command; one command's words to fields.
+ * What one call costs: a page of a guest unmapped on each vendor, by a prepared list and planned
+ * anew, next to a bare builder of the same words; each further command; one command's words to
+ * fields.
  *
  *   calls          a JSON object a line: nanoseconds a call, median of rounds that take turns
  *   calls --names  the cases that --count runs, in order
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <xinv/xinv.h>
+#include <xinv/prepared.h>
 
 #include "bench/bare.h"
 
@@ -85,6 +86,9 @@ struct rig {
     struct xinv_completion completion;
     struct xinv_report report;
     struct xinv_out out;
+    struct xinv_prepared list;
+    struct xinv_prepared_command commands[8];
+    bool planned; /* each call plans anew */
     struct xinv_decoded decoded;
     uint64_t command[4];
 };
@@ -114,15 +118,26 @@ static void rig_unmap(struct rig *rig, const char *platform, bool ats, bool stor
                                          .last = 0x40000fff};
     if (store)
         rig->completion = (struct xinv_completion){.store = 1, .address = BARE_STATUS, .data = 1};
+    if (xinv_prepare(&rig->list, rig->commands, N(rig->commands), &rig->iommu, &rig->at, 1,
+                     &rig->request, NULL) <= 0)
+        exit(1);
 }
 
-/* The call that is measured. */
-static int call(struct rig *rig)
+static void empty(struct rig *rig)
 {
     rig->out = (struct xinv_out){
         .words = words, .steps = steps, .cap_words = N(words), .cap_steps = N(steps)};
-    return xinv_translate(&rig->iommu, &rig->at, 1, &rig->request, NULL, &rig->completion,
-                          &rig->out, &rig->report);
+}
+
+/* The call that is measured. What a prepared list reports does not change from call to call but for
+ * its counts, so nobody asks for it there. */
+static int call(struct rig *rig)
+{
+    if (rig->planned)
+        return xinv_translate(&rig->iommu, &rig->at, 1, &rig->request, NULL, &rig->completion,
+                              &rig->out, &rig->report);
+    return xinv_prepared_emit(&rig->list, rig->request.first, rig->request.last, &rig->completion,
+                              &rig->out, NULL);
 }
 
 static int counted(struct rig *rig, bool decode)
@@ -154,6 +169,7 @@ static double time_calls(struct rig *rig)
     for (unsigned i = 0; i < ROUND_CALLS; i++) {
         rig->request.first = UINT64_C(0x40000000) + ((uint64_t)i << 12);
         rig->request.last = rig->request.first + 0xfff;
+        empty(rig);
         if (call(rig) < 0)
             exit(1);
     }
@@ -177,6 +193,7 @@ static void check_bare(struct rig *rig, const struct unmap *unmap)
     uint64_t bare[16];
     unsigned n = unmap->bare(bare, BARE_TAG, BARE_RID, rig->request.first);
 
+    empty(rig);
     if (call(rig) < 0 || rig->out.n_words != n || memcmp(bare, words, n * sizeof(bare[0])) != 0) {
         fprintf(stderr, "%s: the bare builder's words are not those of the call\n",
                 unmap->platform);
@@ -184,23 +201,25 @@ static void check_bare(struct rig *rig, const struct unmap *unmap)
     }
 }
 
-static void time_unmap(struct rig *rig, const struct unmap *unmap)
+static void time_unmap(struct rig *rig, const struct unmap *unmap, bool planned)
 {
     static double ours[ROUNDS];
     static double bare[ROUNDS];
     static double ratio[ROUNDS];
 
     rig_unmap(rig, unmap->platform, unmap->ats, unmap->store);
+    rig->planned = planned;
     check_bare(rig, unmap);
     for (unsigned i = 0; i < ROUNDS; i++) {
         bare[i] = time_bare(unmap->bare);
         ours[i] = time_calls(rig);
         ratio[i] = ours[i] / bare[i];
     }
-    printf("{\"case\": \"unmap %s%s\", \"commands\": %" PRIu32
+    printf("{\"case\": \"%s %s%s\", \"commands\": %" PRIu32
            ", \"ns\": %.1f, \"bare_ns\": %.2f, \"ratio\": %.1f}\n",
-           unmap->platform, unmap->ats ? " ats" : "", rig->report.commands, median(ours, ROUNDS),
-           median(bare, ROUNDS), median(ratio, ROUNDS));
+           planned ? "plan" : "unmap", unmap->platform, unmap->ats ? " ats" : "",
+           rig->out.n_words / rig->iommu.words, median(ours, ROUNDS), median(bare, ROUNDS),
+           median(ratio, ROUNDS));
 }
 
 static void time_decode(struct rig *rig, unsigned k)
@@ -223,8 +242,10 @@ static void time_decode(struct rig *rig, unsigned k)
 
 static void count_case(struct rig *rig, const char *kind, bool decode, bool names)
 {
-    int commands = call_counted(rig, decode);
+    int commands;
 
+    empty(rig);
+    commands = call_counted(rig, decode);
     if (commands < 0)
         exit(1);
     if (names)
@@ -240,6 +261,8 @@ static void count(struct rig *rig, bool names)
     for (size_t i = 0; i < N(unmaps); i++) {
         rig_unmap(rig, unmaps[i].platform, unmaps[i].ats, unmaps[i].store);
         count_case(rig, "unmap", false, names);
+        rig->planned = true;
+        count_case(rig, "plan", false, names);
     }
     for (size_t i = 0; i < N(longer); i++) {
         rig_unmap(rig, longer[i].platform, false, false);
@@ -264,8 +287,9 @@ int main(int argc, char **argv)
         count(&rig, strcmp(argv[1], "--names") == 0);
         return 0;
     }
-    for (size_t i = 0; i < N(unmaps); i++)
-        time_unmap(&rig, &unmaps[i]);
+    for (unsigned planned = 0; planned < 2; planned++)
+        for (size_t i = 0; i < N(unmaps); i++)
+            time_unmap(&rig, &unmaps[i], planned);
     for (unsigned i = 0; i < N(decoded); i++)
         time_decode(&rig, i);
     return 0;

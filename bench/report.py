@@ -46,6 +46,12 @@ def unmap_lines(data):
                    round(e["ns"]), e["bare_ns"], e["ratio"]] for e in data["calls"]["unmap"]])
 
 
+def plan_lines(data):
+    return table(["planned anew", "commands", "instructions", "ns", "ratio to the bare builder"],
+                 [[e["case"].removeprefix("plan "), e["commands"], e["instructions"],
+                   round(e["ns"]), e["ratio"]] for e in data["calls"]["plan"]])
+
+
 def further_lines(data):
     return table(["range on", "commands", "instructions for each further command"],
                  [[e["platform"], e["commands"], round(e["instructions"])]

@@ -57,6 +57,7 @@ def calls(build):
             further.append({"platform": name, "commands": commands,
                             "instructions": round((count - least) / (commands - one), 1)})
     return {"unmap": [e for e in timed if e["case"].startswith("unmap")],
+            "plan": [e for e in timed if e["case"].startswith("plan")],
             "further": further,
             "decode": [e for e in timed if e["case"].startswith("decode")]}
 
@@ -103,6 +104,9 @@ def show(result):
     rows(["one page unmapped", "commands", "instructions", "ns", "bare ns", "ratio"],
          [[e["case"][6:], e["commands"], e["instructions"], e["ns"], e["bare_ns"], e["ratio"]]
           for e in result["calls"]["unmap"]])
+    rows(["planned anew", "commands", "instructions", "ns", "bare ns", "ratio"],
+         [[e["case"][5:], e["commands"], e["instructions"], e["ns"], e["bare_ns"], e["ratio"]]
+          for e in result["calls"]["plan"]])
     rows(["each further command", "of", "instructions"],
          [[e["platform"], e["commands"], e["instructions"]] for e in result["calls"]["further"]])
     rows(["a command to fields", "instructions", "ns"],

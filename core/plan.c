@@ -122,7 +122,8 @@ static uint32_t key_of(const struct xinv_planner *p, size_t i)
 static bool counted_before(const struct xinv_planner *p, size_t i, uint32_t key,
                            const struct xinv_candidate *c, const struct xinv_operands *own)
 {
-    bool neighbours = p->vendor->commands[c->row].operands & (uint8_t)~c->choice.zero & RID_BIT;
+    const uint8_t named_tags = p->vendor->commands[c->row].operands & (uint8_t)~c->choice.zero;
+    const bool neighbours = named_tags & p->at[i].known & RID_BIT;
 
     for (size_t k = i; k-- > 0 && !(neighbours && p->at[k].rid != own->rid);) {
         struct xinv_operands other;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 #include "core/prepared.h"
 
-#include "core/layout.h"
+#include "core/cut.h"
 #include "core/planner.h"
 #include "core/shape.h"
 
@@ -178,6 +178,16 @@ int xinv_prepare(struct xinv_prepared *list, struct xinv_prepared_command *comma
 
 /* ---- Emitting ---- */
 
+static inline void copy(uint64_t *restrict to, const uint64_t *restrict words, unsigned n)
+{
+    to[0] = xinv_to_le64(words[0]);
+    to[1] = xinv_to_le64(words[1]);
+    if (n == 2)
+        return;
+    to[2] = xinv_to_le64(words[2]);
+    to[3] = xinv_to_le64(words[3]);
+}
+
 /* A list on its way out. Words behind the output's end are nobody's until the end is moved on. */
 struct writer {
     const struct xinv_prepared *list;
@@ -188,20 +198,16 @@ struct writer {
     uint32_t commands;
 };
 
-/* One command, whole: it does not wrap in its middle. */
-static inline void put(struct writer *w, const uint64_t *words)
+/* One command, so many times. It does not wrap in its middle. */
+static inline void put(struct writer *w, const uint64_t *words, unsigned times)
 {
-    uint64_t *to = &w->words[w->at & w->mask];
+    const unsigned n = w->list->iommu->words;
 
-    to[0] = xinv_to_le64(words[0]);
-    to[1] = xinv_to_le64(words[1]);
-    w->at += 2;
-    w->commands++;
-    if (w->list->iommu->words == 2)
-        return;
-    to[2] = xinv_to_le64(words[2]);
-    to[3] = xinv_to_le64(words[3]);
-    w->at += 2;
+    for (; times > 0; times--) {
+        copy(&w->words[w->at & w->mask], words, n);
+        w->at += n;
+        w->commands++;
+    }
 }
 
 /* Has the output room for so many words of whole commands and for the steps over them? */
@@ -218,21 +224,19 @@ static inline struct writer writer_of(const struct xinv_prepared *list, struct x
     return (struct writer){list, out, out->words, out->head + out->n_words, out->ring_words - 1, 0};
 }
 
-/* A command's words with a block put in. */
-static inline void put_block(struct writer *w, const struct xinv_prepared_command *c,
-                             const struct xinv_block *block)
+/* A command for each block of its range. */
+static void put_blocks(struct writer *w, const struct xinv_prepared_command *c, struct xinv_cut cut)
 {
-    uint64_t words[XINV_COMMAND_WORDS] = {c->words[0], c->words[1], c->words[2], c->words[3]};
+    const struct xinv_backend *backend = w->list->backend;
+    const unsigned granule = w->list->request.log2_granule;
+    struct xinv_block block;
 
-    w->list->backend->place(c->op, block, w->list->request.log2_granule, words);
-    for (unsigned t = c->times; t > 0; t--)
-        put(w, words);
-}
+    while (xinv_cut_next(&cut, &block)) {
+        uint64_t words[XINV_COMMAND_WORDS] = {c->words[0], c->words[1], c->words[2], c->words[3]};
 
-static inline void put_whole(struct writer *w, const struct xinv_prepared_command *c)
-{
-    for (unsigned t = c->times; t > 0; t--)
-        put(w, c->words);
+        backend->place(c->op, &block, granule, words);
+        put(w, words, c->times);
+    }
 }
 
 /* What is said of a list of so many commands: pages asked for, and the most that one of them said.
@@ -272,52 +276,12 @@ static int finish(struct writer *w, const struct xinv_completion *completion,
 
         if (!put_sync(w->list, completion, words))
             return 0;
-        put(w, words);
+        put(w, words, 1);
     }
     close_list(w->out, w->commands * w->list->iommu->words, sync);
     if (report)
         report_list(w->list, report, w->commands, sync, asked, said);
     return (int)w->commands;
-}
-
-/* The one block that is exactly first..last; false if there is none. It needs no policy: there is
- * nothing to choose. */
-static inline bool one_block(const struct xinv_prepared_range *r, uint64_t first, uint64_t last,
-                             struct xinv_block *block)
-{
-    const uint64_t from = first >> r->log2_unit;
-    const uint64_t to = last >> r->log2_unit;
-    const uint64_t differ = from ^ to;
-    const uint64_t n = to - from + 1;
-    unsigned order;
-
-    *block = (struct xinv_block){.first = from << r->log2_unit, .last = last};
-    switch (r->spec.kind) {
-    case XINV_RANGE_POW2:
-        order = differ ? 64u - (unsigned)__builtin_clzll(differ) : 0;
-        block->order = (uint8_t)order;
-        return !(differ & (differ + 1)) && !(from & differ) && order >= r->least &&
-               order <= r->spec.max_order;
-    case XINV_RANGE_SCALED:
-        order = (unsigned)__builtin_ctzll(n);
-        if (order > r->spec.max_order)
-            order = r->spec.max_order;
-        block->scale = (uint8_t)order;
-        block->num = (uint8_t)((n >> order) - 1);
-        return n >> order <= 32;
-    default:
-        return !differ;
-    }
-}
-
-static inline void copy(uint64_t *restrict to, const uint64_t *restrict words, unsigned n)
-{
-    to[0] = xinv_to_le64(words[0]);
-    to[1] = xinv_to_le64(words[1]);
-    if (n == 2)
-        return;
-    to[2] = xinv_to_le64(words[2]);
-    to[3] = xinv_to_le64(words[3]);
 }
 
 /* Is a completion a store and no more, of an address and data that have their place? Address 0 may
@@ -349,7 +313,12 @@ static int emit_page(const struct xinv_prepared *list, uint64_t first, uint64_t 
     uint32_t at = out->head + out->n_words;
     uint64_t *to;
 
-    if (completion ? !only_stores(store, completion) : !list->sync)
+    if (completion && !only_stores(store, completion)) {
+        if (xinv_emit_asked(completion))
+            return 0;
+        completion = NULL;
+    }
+    if (!completion && !list->sync)
         return 0;
     if (out->ring_words) {
         at &= out->ring_words - 1;
@@ -371,39 +340,6 @@ static int emit_page(const struct xinv_prepared *list, uint64_t first, uint64_t 
         report_list(list, report, list->total + 1, true, xinv_pages(first, last),
                     xinv_pages(0, ~list->page_bits));
     return (int)list->total + 1;
-}
-
-/* Every command once, if each says the whole range in one block; 0 if one of them does not. */
-static int emit_once(const struct xinv_prepared *list, uint64_t first, uint64_t last,
-                     const struct xinv_completion *completion, struct xinv_out *out,
-                     struct xinv_report *report)
-{
-    const uint64_t asked = xinv_pages(first, last);
-    struct xinv_block block[XINV_PREPARED_RANGES];
-    struct writer w = writer_of(list, out);
-    uint64_t most = asked;
-
-    for (unsigned i = 0; i < list->n_ranges; i++) {
-        const struct xinv_prepared_range *r = &list->range[i];
-
-        if (!one_block(r, first, last, &block[i]))
-            return 0;
-        if (r->log2_unit > 12) {
-            uint64_t pages = ((last >> r->log2_unit) - (first >> r->log2_unit) + 1)
-                             << (r->log2_unit - 12);
-
-            most = pages > most ? pages : most;
-        }
-    }
-    for (uint32_t i = 0; i < list->n; i++) {
-        const struct xinv_prepared_command *c = &list->commands[i];
-
-        if (c->range == XINV_PREPARED_WHOLE)
-            put_whole(&w, c);
-        else
-            put_block(&w, c, &block[c->range]);
-    }
-    return finish(&w, completion, report, asked, most);
 }
 
 static struct xinv_cut_request cut_of(const struct xinv_prepared *list,
@@ -429,18 +365,20 @@ static int emit_cut(const struct xinv_prepared *list, uint64_t first, uint64_t l
                     struct xinv_report *report)
 {
     const uint64_t asked = xinv_pages(first, last);
-    struct xinv_cut_request cuts[XINV_PREPARED_RANGES];
+    struct xinv_cut cuts[XINV_PREPARED_RANGES];
     uint64_t blocks[XINV_PREPARED_RANGES];
     uint64_t total = list->total;
     uint64_t most = asked;
     struct writer w;
 
     for (unsigned i = 0; i < list->n_ranges; i++) {
+        const struct xinv_cut_request request = cut_of(list, &list->range[i], first, last);
         uint64_t pages;
 
-        cuts[i] = cut_of(list, &list->range[i], first, last);
-        blocks[i] = xinv_cut_count(&cuts[i], list->blocks, &pages);
-        if (!blocks[i] || blocks[i] > list->blocks)
+        if (!xinv_cut_begin(&cuts[i], &request))
+            return 0;
+        blocks[i] = xinv_cut_blocks(&cuts[i], &pages);
+        if (blocks[i] > list->blocks)
             return 0;
         most = pages > most ? pages : most;
     }
@@ -453,32 +391,26 @@ static int emit_cut(const struct xinv_prepared *list, uint64_t first, uint64_t l
     w = writer_of(list, out);
     for (uint32_t i = 0; i < list->n; i++) {
         const struct xinv_prepared_command *c = &list->commands[i];
-        struct xinv_block block;
-        struct xinv_cut cut;
 
         if (c->range == XINV_PREPARED_WHOLE)
-            put_whole(&w, c);
-        else if (xinv_cut_begin(&cut, &cuts[c->range])) /* it was counted */
-            while (xinv_cut_next(&cut, &block))
-                put_block(&w, c, &block);
+            put(&w, c->words, c->times);
+        else
+            put_blocks(&w, c, cuts[c->range]);
     }
     return finish(&w, completion, report, asked, most);
 }
 
-/* What is more than a page: each command once, or for each block of its own; or planned anew. */
+/* What is more than a page: each command for its blocks; or planned anew. */
 __attribute__((noinline)) static int emit_more(const struct xinv_prepared *list, uint64_t first,
                                                uint64_t last,
                                                const struct xinv_completion *completion,
                                                struct xinv_out *out, struct xinv_report *report)
 {
     struct xinv_request request = list->request;
-    int ret = 0;
 
     if (list->n && first <= last && last <= list->top && last - first != UINT64_MAX) {
-        if (has_room(list, out, list->room))
-            ret = emit_once(list, first, last, completion, out, report);
-        if (!ret)
-            ret = emit_cut(list, first, last, completion, out, report);
+        int ret = emit_cut(list, first, last, completion, out, report);
+
         if (ret)
             return ret;
     }

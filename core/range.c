@@ -1,19 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
-#include "core/range.h"
-
-#define LOG2_PAGE 12
-#define LOG2_NUM  5 /* a SCALED command counts up to 32 of its units */
-
-static unsigned ctz64(uint64_t v)
-{
-    return (unsigned)__builtin_ctzll(v);
-}
-
-/* number of bits needed to write v; 0 for 0 */
-static unsigned bit_length(uint64_t v)
-{
-    return v ? 64 - (unsigned)__builtin_clzll(v) : 0;
-}
+#include "core/cut.h"
 
 static unsigned popcount64(uint64_t v)
 {
@@ -22,11 +8,6 @@ static unsigned popcount64(uint64_t v)
     for (; v; v &= v - 1)
         n++;
     return n;
-}
-
-static unsigned at_most(unsigned v, unsigned most)
-{
-    return v < most ? v : most;
 }
 
 /* Widens first..last to whole blocks of 2^order units; both ends stay inclusive, so nothing can
@@ -190,45 +171,6 @@ static uint64_t count_pow2(const struct xinv_cut *cut)
 
 /* ---- Scaled commands ---- */
 
-/* The most units of one command: 32 << max_order. */
-static unsigned log2_most(const struct xinv_cut *cut)
-{
-    return cut->max_order + (unsigned)LOG2_NUM;
-}
-
-/* Can one command say exactly n units? */
-static bool is_scaled(const struct xinv_cut *cut, uint64_t n)
-{
-    return n >> at_most(ctz64(n), cut->max_order) <= 1u << LOG2_NUM;
-}
-
-/* Smallest scale at which n units, rounded up, are at most 32. */
-static unsigned rounded_scale(uint64_t n)
-{
-    unsigned length = bit_length(n - 1);
-
-    return length > LOG2_NUM ? length - LOG2_NUM : 0;
-}
-
-/* The fewest units, from n on, that one command says exactly; n is at most 32 << max_order. */
-static uint64_t round_scaled(uint64_t n)
-{
-    unsigned scale = rounded_scale(n);
-
-    return (((n - 1) >> scale) + 1) << scale;
-}
-
-/* The most units, up to n, that one command says exactly. */
-static uint64_t trim_scaled(const struct xinv_cut *cut, uint64_t n)
-{
-    unsigned length = bit_length(n);
-    unsigned scale = length > LOG2_NUM ? length - LOG2_NUM : 0;
-
-    if (n >> log2_most(cut))
-        return UINT64_C(1) << log2_most(cut);
-    return n >> scale << scale;
-}
-
 /* Without rounding: two commands say whatever is not more than one can, and the largest ones, of
  * which the last may overlap, whatever is. */
 static uint64_t count_scaled(const struct xinv_cut *cut)
@@ -287,111 +229,29 @@ bool xinv_cut_begin(struct xinv_cut *cut, const struct xinv_cut_request *request
     }
 }
 
-static void set_block(const struct xinv_cut *cut, struct xinv_block *block, uint64_t unit,
-                      uint64_t units)
+uint64_t xinv_cut_blocks(const struct xinv_cut *cut, uint64_t *pages)
 {
-    block->first = unit << cut->log2_unit;
-    block->last = ((unit + units - 1) << cut->log2_unit) | ((UINT64_C(1) << cut->log2_unit) - 1);
-}
+    uint64_t units = cut->last_unit - cut->unit + 1;
 
-/* Moves on past `units`; the last unit may be the top of the space, so done is a flag and not a
- * comparison. */
-static void advance(struct xinv_cut *cut, uint64_t units)
-{
-    cut->begun = true;
-    if (cut->last_unit - cut->unit < units)
-        cut->done = true;
-    else
-        cut->unit += units;
-}
-
-/* The largest block that starts here and does not pass the end: alignment bounds it, then length.
- */
-static void next_pow2(struct xinv_cut *cut, struct xinv_block *block)
-{
-    unsigned order =
-        at_most(bit_length(cut->last_unit - cut->unit + 1) - 1, (unsigned)cut->max_order);
-
-    if (cut->unit)
-        order = at_most(ctz64(cut->unit), order);
-    set_block(cut, block, cut->unit, UINT64_C(1) << order);
-    block->order = (uint8_t)order;
-    advance(cut, UINT64_C(1) << order);
-}
-
-/* What the next command says of n units: all that are left, or as many as leave what one command
- * can say. */
-static uint64_t next_units(const struct xinv_cut *cut, uint64_t n)
-{
-    unsigned scale = at_most(ctz64(n), cut->max_order);
-    uint64_t lowest = ((n >> scale) & ((1u << LOG2_NUM) - 1)) << scale;
-
-    if (is_scaled(cut, n))
-        return n;
-    if (!(n >> log2_most(cut)) && is_scaled(cut, n - lowest))
-        return lowest; /* the lowest window first: the rest starts at a multiple of itself */
-    return trim_scaled(cut, n);
-}
-
-static void next_scaled(struct xinv_cut *cut, struct xinv_block *block)
-{
-    uint64_t n = cut->last_unit - cut->unit + 1;
-    uint64_t units = next_units(cut, n);
-
-    if (units < n && cut->begun && (n - 1) >> log2_most(cut) == 0) {
-        /* the last command ends where the range does, and starts within the one before */
-        units = round_scaled(n);
-        cut->unit -= units - n;
-    }
-    block->scale = (uint8_t)at_most(ctz64(units), cut->max_order);
-    block->num = (uint8_t)((units >> block->scale) - 1);
-    set_block(cut, block, cut->unit, units);
-    advance(cut, units);
-}
-
-bool xinv_cut_next(struct xinv_cut *cut, struct xinv_block *block)
-{
-    if (cut->done)
-        return false;
-    block->order = 0;
-    block->num = 0;
-    block->scale = 0;
+    *pages = units << (cut->log2_unit - LOG2_PAGE);
     switch (cut->kind) {
     case XINV_RANGE_POW2:
-        next_pow2(cut, block);
-        break;
+        return count_pow2(cut);
     case XINV_RANGE_SCALED:
-        next_scaled(cut, block);
-        break;
+        return count_scaled(cut);
     default:
-        set_block(cut, block, cut->unit, 1);
-        advance(cut, 1);
-        break;
+        return units;
     }
-    return true;
 }
 
 uint64_t xinv_cut_count(const struct xinv_cut_request *request, uint64_t limit, uint64_t *pages)
 {
     struct xinv_cut cut;
-    uint64_t units;
     uint64_t n;
 
     *pages = 0;
     if (!xinv_cut_begin(&cut, request))
         return 0;
-    units = cut.last_unit - cut.unit + 1;
-    *pages = units << (cut.log2_unit - LOG2_PAGE);
-    switch (cut.kind) {
-    case XINV_RANGE_POW2:
-        n = count_pow2(&cut);
-        break;
-    case XINV_RANGE_SCALED:
-        n = count_scaled(&cut);
-        break;
-    default:
-        n = units;
-        break;
-    }
+    n = xinv_cut_blocks(&cut, pages);
     return n > limit ? limit + 1 : n;
 }

@@ -58,8 +58,9 @@ struct xinv_cut {
  */
 bool xinv_cut_begin(struct xinv_cut *cut, const struct xinv_cut_request *request);
 
-/* xinv_cut_next - the next block, or false after the last */
-bool xinv_cut_next(struct xinv_cut *cut, struct xinv_block *block);
+/* xinv_cut_blocks - how many blocks a cut has that was begun, and the 4 KiB pages that they cover,
+ * each once. core/cut.h has the blocks. */
+uint64_t xinv_cut_blocks(const struct xinv_cut *cut, uint64_t *pages);
 
 /*
  * xinv_cut_count - how many blocks a cut has, and the 4 KiB pages that they cover, each once

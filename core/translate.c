@@ -7,6 +7,7 @@
  */
 #include "core/translate.h"
 
+#include "core/cut.h"
 #include "core/emit.h"
 #include "core/planner.h"
 #include "core/prepared.h"

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "core/range.h"
+#include "core/cut.h"
 
 #define PASID   XINV_TAG_BIT(XINV_TAG_PASID)
 #define DID     XINV_TAG_BIT(XINV_TAG_DID)

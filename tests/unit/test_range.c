@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "core/range.h"
+#include "core/cut.h"
 
 #define PAGE(n) ((uint64_t)(n) << 12)
 #define SPACE   64 /* units of the small space that is searched whole */
