@@ -102,6 +102,16 @@ void xinv_plan_operands(const struct xinv_planner *p, size_t i, unsigned row, ui
 /* xinv_plan_same_operands - do two commands of one row name the same tags? */
 bool xinv_plan_same_operands(const struct xinv_operands *a, const struct xinv_operands *b);
 
+/* xinv_input_tag - which kind of address a request's range is for an attachment: ADDRESS or IPA */
+static inline unsigned xinv_input_tag(const struct xinv_request *r,
+                                      const struct xinv_attachment *at)
+{
+    bool ipa = at->stage == XINV_STAGE_STAGE2 ||
+               (!(r->flags & XINV_REQ_INVALIDATE) && r->change == XINV_CHANGE_STAGE2_PTE);
+
+    return ipa ? XINV_TAG_IPA : XINV_TAG_ADDRESS;
+}
+
 /* xinv_address_top - the last address that a tag (ADDRESS, IPA) can name; where the table gives no
  * width, the last of all */
 static inline uint64_t xinv_address_top(const struct xinv_iommu *iommu, unsigned tag)

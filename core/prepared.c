@@ -53,6 +53,14 @@ static unsigned range_index(struct xinv_prepared *list, const struct xinv_cut_re
     return i;
 }
 
+static void lower_top(struct xinv_prepared *list, unsigned tag)
+{
+    uint64_t top = xinv_address_top(list->iommu, tag);
+
+    if (top < list->top)
+        list->top = top;
+}
+
 static struct xinv_prepared_command *add_command(struct xinv_prepared *list, unsigned times)
 {
     struct xinv_prepared_command *c;
@@ -99,15 +107,11 @@ void xinv_prepared_add(struct xinv_prepared *list, struct xinv_emit *emit, unsig
         bare.block = (struct xinv_block){0};
     c->op = list->iommu->vendor->commands[row].op;
     c->range = (uint8_t)range;
+    if (cut)
+        lower_top(list, list->iommu->vendor->commands[row].operands & XINV_TAG_BIT(XINV_TAG_IPA)
+                            ? XINV_TAG_IPA
+                            : XINV_TAG_ADDRESS);
     list->backend->encode(list->iommu, c->op, &bare, c->words);
-}
-
-static uint64_t lowest_top(const struct xinv_iommu *iommu)
-{
-    uint64_t address = xinv_address_top(iommu, XINV_TAG_ADDRESS);
-    uint64_t ipa = xinv_address_top(iommu, XINV_TAG_IPA);
-
-    return address < ipa ? address : ipa;
 }
 
 /* The address bits of a single page or granule, where it is said by its address alone, once in each
@@ -160,9 +164,11 @@ int xinv_prepare(struct xinv_prepared *list, struct xinv_prepared_command *comma
                                    .cap = cap,
                                    .request = *request,
                                    .policy = policy ? *policy : exact,
-                                   .top = lowest_top(iommu)};
+                                   .top = UINT64_MAX};
     list->request.first = 0;
     list->request.last = 0;
+    for (size_t i = 0; i < n; i++)
+        lower_top(list, xinv_input_tag(request, &attachments[i]));
     ret = xinv_translate_record(list);
     if (ret)
         return ret;

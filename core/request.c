@@ -60,9 +60,7 @@ static int check_attachment(struct xinv_planner *p, const struct xinv_attachment
 static int check_first(struct xinv_planner *p, const struct xinv_attachment *at)
 {
     const struct xinv_request *r = &p->request;
-    bool ipa = at->stage == XINV_STAGE_STAGE2 ||
-               (!(r->flags & XINV_REQ_INVALIDATE) && r->change == XINV_CHANGE_STAGE2_PTE);
-    unsigned tag = ipa ? XINV_TAG_IPA : XINV_TAG_ADDRESS;
+    unsigned tag = xinv_input_tag(r, at);
 
     if (p->ranged && r->first > xinv_address_top(p->iommu, tag))
         return xinv_planner_refuse(p, at, tag, -XINV_E_TAG);

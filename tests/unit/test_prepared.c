@@ -128,7 +128,7 @@ static struct xinv_policy random_policy(void)
  */
 static void random_range(uint64_t *first, uint64_t *last)
 {
-    uint64_t at = random_next() >> (16 + random_next() % 32);
+    uint64_t at = random_next() >> (random_next() % 48);
     uint64_t size = UINT64_C(1) << (12 + random_next() % 20);
 
     switch (random_next() % 8) {
@@ -144,7 +144,7 @@ static void random_range(uint64_t *first, uint64_t *last)
         break;
     case 4:
         *first = at;
-        *last = at + size;
+        *last = at > UINT64_MAX - size ? UINT64_MAX : at + size;
         break;
     case 5:
         *first = UINT64_MAX - size * (random_next() % 4);
@@ -156,7 +156,7 @@ static void random_range(uint64_t *first, uint64_t *last)
         break;
     default:
         *first = at & ~UINT64_C(0xfff);
-        *last = *first + ((1 + random_next() % 40) << 12) - 1;
+        *last = *first + ((1 + random_next() % 40) << 12) - 1; /* or past the top: refused */
         break;
     }
 }
