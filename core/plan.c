@@ -334,6 +334,19 @@ static int make_plan(struct xinv_planner *p, size_t i, uint32_t key, struct xinv
     return 0;
 }
 
+uint64_t xinv_plan_limit(const struct xinv_planner *p, const struct xinv_plan *plan)
+{
+    uint64_t limit = UINT64_MAX;
+
+    for (unsigned k = 0; k < plan->n; k++) {
+        uint64_t own = most_blocks(p, plan->row[k], PASS_POLICY);
+
+        if (p->vendor->commands[plan->row[k]].ranges.count && own < limit)
+            limit = own;
+    }
+    return limit;
+}
+
 bool xinv_plan_holds(struct xinv_planner *p, size_t i, const struct xinv_plan *plan,
                      uint32_t blocks)
 {

@@ -75,6 +75,9 @@ int xinv_planner_refuse(struct xinv_planner *p, const struct xinv_attachment *at
 /* xinv_plan_part - plans every attachment; adds the most commands that can come of them */
 int xinv_plan_part(struct xinv_planner *p, uint64_t *most_commands);
 
+/* xinv_plan_limit - the most blocks that the policy takes of any of a plan's rows */
+uint64_t xinv_plan_limit(const struct xinv_planner *p, const struct xinv_plan *plan);
+
 /*
  * xinv_plan_holds - is an assumed plan the best for every range that its rows say in 1 to `blocks`
  * blocks, however few the others take?

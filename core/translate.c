@@ -321,7 +321,7 @@ static bool all_hold(struct xinv_planner *p, uint32_t blocks)
         if (asked[slot] == plan->key)
             continue;
         asked[slot] = plan->key;
-        if (!xinv_plan_holds(p, i, plan, blocks))
+        if (blocks > xinv_plan_limit(p, plan) || !xinv_plan_holds(p, i, plan, blocks))
             return false;
     }
     return true;
@@ -330,15 +330,9 @@ static bool all_hold(struct xinv_planner *p, uint32_t blocks)
 /* The most blocks, of a few numbers, up to which the plans are known to hold. */
 static uint32_t certain_blocks(struct xinv_planner *p)
 {
-    static const uint32_t tries[] = {1u << 16, 64, 8, 1};
-    uint32_t most = p->policy.max_commands ? p->policy.max_commands : UINT32_MAX;
-
-    for (unsigned t = 0; t < sizeof(tries) / sizeof(tries[0]); t++) {
-        uint32_t blocks = tries[t] < most ? tries[t] : most;
-
+    for (uint32_t blocks = 1u << 16; blocks; blocks >>= 2)
         if (all_hold(p, blocks))
             return blocks;
-    }
     return 0;
 }
 

@@ -116,10 +116,16 @@ static struct xinv_request random_request(uint8_t stage)
 
 static struct xinv_policy random_policy(void)
 {
-    static const struct xinv_policy policies[] = {
-        {XINV_POLICY_EXACT, 0, 0},   {XINV_POLICY_EXACT, 0, 0},    {XINV_POLICY_LATENCY, 0, 0},
-        {XINV_POLICY_AT_MOST, 1, 0}, {XINV_POLICY_AT_MOST, 3, 0},  {XINV_POLICY_EXACT, 0, 2},
-        {XINV_POLICY_EXACT, 0, 16},  {XINV_POLICY_LATENCY, 0, 100}};
+    static const struct xinv_policy policies[] = {{XINV_POLICY_EXACT, 0, 0},
+                                                  {XINV_POLICY_EXACT, 0, 0},
+                                                  {XINV_POLICY_LATENCY, 0, 0},
+                                                  {XINV_POLICY_AT_MOST, 1, 0},
+                                                  {XINV_POLICY_AT_MOST, 3, 0},
+                                                  {XINV_POLICY_EXACT, 0, 2},
+                                                  {XINV_POLICY_EXACT, 0, 16},
+                                                  {XINV_POLICY_EXACT, 0, XINV_WORTH},
+                                                  {XINV_POLICY_AT_MOST, 4, XINV_WORTH},
+                                                  {XINV_POLICY_LATENCY, 0, 100}};
 
     return policies[random_next() % N(policies)];
 }
