@@ -31,13 +31,15 @@ THROUGH_POINTERS = {
     "core/iommu.c": r"backends/.*/encode\.c",
     "core/layout.c": r"backends/.*/decode\.c",
     "core/plan.c": r"core/explain\.c",
+    "core/prepared.c": r"backends/.*/encode\.c",
     "core/removal.c": r"backends/.*/read\.c",
     "core/session_send.c": r"core/session.*\.c",
     "core/translate.c": r"core/session.*\.c",
 }
 
 # An embedder that calls one of these alone links so much of the core.
-USES = ("xinv_iommu_init", "xinv_iommu_prepare", "xinv_translate", "xinv_session_request",
+USES = ("xinv_iommu_init", "xinv_iommu_prepare", "xinv_prepared_emit",
+        "xinv_translate", "xinv_session_request",
         "xinv_decode", "xinv_encode", "xinv_removes", "xinv_filter")
 
 MOST = 25  # of each list

@@ -27,6 +27,7 @@ vmid        a tag of <xinv/table.h>
 leaf        a class of <xinv/table.h>
 leaf_size   of struct xinv_request
 global      a class of <xinv/table.h>
+data        of struct xinv_completion
 interrupt   a cache of <xinv/table.h>, and a kind of completion
 iotlb       XINV_INV_IOTLB, what a guest calls it
 ats         PCIe's word
