@@ -18,6 +18,9 @@ struct caps_field {
 
 struct caps_register {
     const char *name; /* NULL ends the list */
+    /* The flag without which the register says nothing; NULL: it always does. */
+    const char *with_register;
+    const char *with_field;
     const struct caps_field *fields;
     unsigned n_fields;
 };

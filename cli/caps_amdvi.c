@@ -13,12 +13,20 @@ static const char *const gcr3_levels[] = {
     "GCR3 tables of one level: 9-bit PASIDs", "GCR3 tables of up to two levels: 18-bit PASIDs",
     "GCR3 tables of up to three levels: 27-bit PASIDs", "reserved", NULL};
 
+static const char *const device_tables[] = {"the device table is in one piece",
+                                            "the device table may be in 2 segments",
+                                            "the device table may be in up to 4 segments",
+                                            "the device table may be in up to 8 segments", NULL};
+static const char *const interrupt_tables[] = {"interrupt tables of up to 512 entries",
+                                               "interrupt tables of up to 2048 entries", "reserved",
+                                               "reserved", NULL};
+
 static const struct caps_field cap[] = {
     {"IotlbSup", 24, 24, "no device TLBs: INVALIDATE_IOTLB_PAGES is illegal",
      "INVALIDATE_IOTLB_PAGES exists", 0, 0, NULL},
     {"NpCache", 26, 26, "not-present entries are not cached",
      "not-present entries are cached: a map needs invalidations too", 0, 0, NULL},
-    {"EFRSup", 27, 27, "no extended features: EFR and EFR2 read as 0", "EFR exists", 0, 0, NULL},
+    {"EFRSup", 27, 27, "no extended features: EFR and EFR2 say nothing", "EFR exists", 0, 0, NULL},
 };
 static const struct caps_field efr[] = {
     {"PreFSup", 0, 0, "PREFETCH_IOMMU_PAGES is illegal", "PREFETCH_IOMMU_PAGES exists", 0, 0, NULL},
@@ -31,8 +39,8 @@ static const struct caps_field efr[] = {
     {"HATS", 11, 10, NULL, NULL, 0, 0, host_levels},
     {"GATS", 13, 12, NULL, NULL, 0, 0, guest_levels},
     {"GLXSup", 15, 14, NULL, NULL, 0, 0, gcr3_levels},
-    {"PASmax", 36, 32, NULL, "PASIDs have # bits", 1, 1, NULL},
-    {"DevTblSegSup", 39, 38, NULL, "the device table may have segments", 0, 0, NULL},
+    {"PASmax", 36, 32, NULL, "#-bit PASIDs", 1, 1, NULL},
+    {"DevTblSegSup", 39, 38, NULL, NULL, 0, 0, device_tables},
     {"GIoSup", 48, 48, "requests without PASID use host tables alone",
      "requests without PASID may use a guest table: GN = 1 with PASID 0 drops their entries", 0, 0,
      NULL},
@@ -51,14 +59,14 @@ static const struct caps_field efr[] = {
 static const struct caps_field efr2[] = {
     {"SNPIOSup", 1, 1, NULL, "trusted I/O under SNP", 0, 0, NULL},
     {"GCR3TRPMode", 3, 3, NULL, "a DTE's GCR3 root may be a guest physical address", 0, 0, NULL},
-    {"NumIntRemapSup", 9, 8, NULL, "1: interrupt tables of up to 2048 entries", 0, 0, NULL},
+    {"NumIntRemapSup", 9, 8, NULL, NULL, 0, 0, interrupt_tables},
 };
 
 #define FIELDS(f) (f), sizeof(f) / sizeof((f)[0])
 
 const struct caps_register caps_amdvi[] = {
-    {"CAP", FIELDS(cap)},
-    {"EFR", FIELDS(efr)},
-    {"EFR2", FIELDS(efr2)},
-    {NULL, NULL, 0},
+    {"CAP", NULL, NULL, FIELDS(cap)},
+    {"EFR", "CAP", "EFRSup", FIELDS(efr)},
+    {"EFR2", "CAP", "EFRSup", FIELDS(efr2)},
+    {NULL, NULL, NULL, NULL, 0},
 };

@@ -12,6 +12,9 @@ static const char *const st_levels[] = {
     "linear stream table: CFGI_STE's Leaf makes no difference",
     "two-level stream table: CFGI_STE with Leaf = 0 drops level-1 descriptors too", "reserved",
     "reserved", NULL};
+static const char *const cd_levels[] = {
+    "linear CD tables: CFGI_CD's Leaf makes no difference",
+    "two-level CD tables: CFGI_CD with Leaf = 0 drops level-1 descriptors too", NULL};
 static const char *const sizes[] = {"32 bits: an MSI's or DPTI_PA's address above them is cut",
                                     "36 bits: an MSI's or DPTI_PA's address above them is cut",
                                     "40 bits: an MSI's or DPTI_PA's address above them is cut",
@@ -46,6 +49,7 @@ static const struct caps_field idr0[] = {
      0, NULL},
     {"VMID16", 18, 18, "VMIDs have 8 bits; a wider one may invalidate nothing, without an error",
      "VMIDs have 16 bits", 0, 0, NULL},
+    {"CD2L", 19, 19, NULL, NULL, 0, 0, cd_levels},
     {"STALL_MODEL", 25, 24, NULL, NULL, 0, 0, stall_models},
     {"TERM_MODEL", 26, 26, "RESUME may terminate as RAZ/WI or abort", "RESUME terminates by abort",
      0, 0, NULL},
@@ -53,10 +57,10 @@ static const struct caps_field idr0[] = {
     {"RME_IMPL", 30, 30, NULL, "TLBI_EL3_* are illegal on every queue", 0, 0, NULL},
 };
 static const struct caps_field idr1[] = {
-    {"SIDSIZE", 5, 0, NULL, "StreamIDs have # bits; a wider one has no effect, or on another ID", 0,
-     1, NULL},
+    {"SIDSIZE", 5, 0, NULL, "#-bit StreamIDs; a wider one has no effect, or on another ID", 0, 1,
+     NULL},
     {"SSIDSIZE", 10, 6, "no SubstreamIDs",
-     "SubstreamIDs have # bits; a wider one has no effect, or on another ID", 0, 1, NULL},
+     "#-bit SubstreamIDs; a wider one has no effect, or on another ID", 0, 1, NULL},
     {"CMDQS", 25, 21, NULL, "the command queue has up to 2^# entries", 0, 1, NULL},
     {"QUEUES_PRESET", 29, 29, NULL, "queue addresses are fixed", 0, 0, NULL},
     {"ECMDQ", 31, 31, "one command queue",
@@ -78,11 +82,12 @@ static const struct caps_field idr5[] = {
     {"DS", 7, 7, "SCALE has 5 bits; TTL 1 of 16 KiB granules is reserved",
      "SCALE has 6 bits, 39 at most; TTL 1 of 16 KiB granules exists", 0, 0, NULL},
     {"D128", 8, 8, NULL, "128-bit descriptors: TTL128 exists", 0, 0, NULL},
-    {"STALL_MAX", 31, 16, NULL, "up to # stalled transactions", 0, 1, NULL},
+    {"STALL_MAX", 31, 16, NULL, "stalled transactions: # at most", 0, 1, NULL},
 };
 static const struct caps_field idr6[] = {
-    {"LOG2NUMQ", 19, 16, NULL, "2^# further queues a control page", 0, 1, NULL},
-    {"LOG2NUMP", 27, 24, NULL, "2^# control pages", 0, 1, NULL},
+    {"CMDQ_CONTROL_PAGE_LOG2NUMQ", 19, 16, NULL, "2^# more command queues a control page", 0, 1,
+     NULL},
+    {"CMDQ_CONTROL_PAGE_LOG2NUMP", 27, 24, NULL, "2^# control pages", 0, 1, NULL},
 };
 static const struct caps_field iidr[] = {
     {"Implementer", 11, 0, NULL, "errata go by these four fields", 0, 0, NULL},
@@ -98,6 +103,8 @@ static const struct caps_field aidr[] = {
 #define FIELDS(f) (f), sizeof(f) / sizeof((f)[0])
 
 const struct caps_register caps_smmuv3[] = {
-    {"IDR0", FIELDS(idr0)}, {"IDR1", FIELDS(idr1)}, {"IDR3", FIELDS(idr3)}, {"IDR5", FIELDS(idr5)},
-    {"IDR6", FIELDS(idr6)}, {"IIDR", FIELDS(iidr)}, {"AIDR", FIELDS(aidr)}, {NULL, NULL, 0},
+    {"IDR0", NULL, NULL, FIELDS(idr0)},      {"IDR1", NULL, NULL, FIELDS(idr1)},
+    {"IDR3", NULL, NULL, FIELDS(idr3)},      {"IDR5", NULL, NULL, FIELDS(idr5)},
+    {"IDR6", "IDR1", "ECMDQ", FIELDS(idr6)}, {"IIDR", NULL, NULL, FIELDS(iidr)},
+    {"AIDR", NULL, NULL, FIELDS(aidr)},      {NULL, NULL, NULL, NULL, 0},
 };

@@ -10,7 +10,7 @@ static const char *const ss_pages[] = {
     "2 MiB and 1 GiB second-stage pages: AM of at least 9 and 18 drops one", NULL};
 
 static const struct caps_field cap[] = {
-    {"ND", 2, 0, NULL, "DIDs have # bits; further bits are ignored", 4, 2, NULL},
+    {"ND", 2, 0, NULL, "#-bit DIDs; further bits are ignored", 4, 2, NULL},
     {"RWBF", 4, 4, "no write-buffer flush is needed",
      "a change that needs no invalidation needs a write-buffer flush (GCMD.WBF)", 0, 0, NULL},
     {"CM", 7, 7, "not-present entries are not cached",
@@ -19,7 +19,7 @@ static const struct caps_field cap[] = {
      0, 0, NULL},
     {"SAGAW", 12, 8, NULL, "second-stage table depths: bit 1 is 3, bit 2 is 4, bit 3 is 5 levels",
      0, 0, NULL},
-    {"MGAW", 21, 16, NULL, "addresses have # bits; IVA_REG ignores those above", 1, 1, NULL},
+    {"MGAW", 21, 16, NULL, "#-bit addresses; IVA_REG ignores bits above", 1, 1, NULL},
     {"SLLPS", 35, 34, NULL, NULL, 0, 0, ss_pages},
     {"PSI", 39, 39, "no page-selective iotlb: the domain-selective one instead",
      "page-selective iotlb, up to MAMV", 0, 0, NULL},
@@ -50,7 +50,7 @@ static const struct caps_field ecap[] = {
      NULL},
     {"PRS", 29, 29, "no page requests: page_resp is invalid", "page_resp exists (scalable mode)", 0,
      0, NULL},
-    {"PSS", 39, 35, NULL, "PASIDs have # bits", 1, 1, NULL},
+    {"PSS", 39, 35, NULL, "#-bit PASIDs", 1, 1, NULL},
     {"PASID", 40, 40, "no PASIDs at devices: p_dev_tlb is invalid", "p_dev_tlb exists", 0, 0, NULL},
     {"DIT", 41, 41, "PFSID must be 0", "PFSID names the function whose queue depth MIP counts", 0,
      0, NULL},
@@ -68,7 +68,7 @@ static const struct caps_field ecap[] = {
 #define FIELDS(f) (f), sizeof(f) / sizeof((f)[0])
 
 const struct caps_register caps_vtd[] = {
-    {"CAP", FIELDS(cap)},
-    {"ECAP", FIELDS(ecap)},
-    {NULL, NULL, 0},
+    {"CAP", NULL, NULL, FIELDS(cap)},
+    {"ECAP", NULL, NULL, FIELDS(ecap)},
+    {NULL, NULL, NULL, NULL, 0},
 };

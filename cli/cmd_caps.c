@@ -51,7 +51,7 @@ static void meaning(const struct caps_field *f, uint64_t value, char *text, size
             if (i == value)
                 pattern = f->texts[i];
     } else if (!value && !f->clear && !f->times && f->high == f->low) {
-        pattern = "-"; /* a flag that is off and says nothing */
+        pattern = "absent"; /* a flag that is off */
     }
     hash = f->times ? strchr(pattern, '#') : NULL;
     if (hash)
@@ -64,6 +64,25 @@ static void meaning(const struct caps_field *f, uint64_t value, char *text, size
 static uint64_t field_value(const struct caps_field *f, uint64_t value)
 {
     return value >> f->low & ((UINT64_C(2) << (f->high - f->low)) - 1);
+}
+
+/* The flag without which a register says nothing, where it is known to be 0; or NULL. */
+static const char *missing(const struct settings *s, const struct caps_register *r, char *text,
+                           size_t size)
+{
+    for (unsigned i = 0; r->with_register && i < s->n; i++) {
+        const struct given *g = &s->given[i];
+
+        if (strcmp(g->r->name, r->with_register) != 0)
+            continue;
+        for (unsigned k = 0; k < g->r->n_fields; k++)
+            if (!strcmp(g->r->fields[k].name, r->with_field) &&
+                !field_value(&g->r->fields[k], g->value)) {
+                snprintf(text, size, "%s.%s is 0", r->with_register, r->with_field);
+                return text;
+            }
+    }
+    return NULL;
 }
 
 static const char *bits_of(const struct caps_field *f, char *text, size_t size)
@@ -88,9 +107,26 @@ static uint64_t others(const struct given *g)
     return rest;
 }
 
+static int name_width(const struct settings *s)
+{
+    size_t width = 0;
+
+    for (unsigned i = 0; i < s->n; i++)
+        for (unsigned k = 0; k < s->given[i].r->n_fields; k++)
+            if (strlen(s->given[i].r->fields[k].name) > width)
+                width = strlen(s->given[i].r->fields[k].name);
+    return (int)width;
+}
+
 static void print_register(const struct settings *s, const struct given *g)
 {
+    char flag[64];
+
     printf("%s %s = 0x%" PRIx64 "\n", s->vendor, g->r->name, g->value);
+    if (missing(s, g->r, flag, sizeof(flag))) {
+        printf("  not used: %s\n", flag);
+        return;
+    }
     for (unsigned i = 0; i < g->r->n_fields; i++) {
         const struct caps_field *f = &g->r->fields[i];
         uint64_t value = field_value(f, g->value);
@@ -98,20 +134,23 @@ static void print_register(const struct settings *s, const struct given *g)
         char bits[16];
 
         meaning(f, value, text, sizeof(text));
-        printf("  %-15s  %5s  %5" PRIu64 "  %s\n", f->name, bits_of(f, bits, sizeof(bits)), value,
-               text);
+        printf("  %-*s  %5s  %5" PRIu64 "  %s\n", name_width(s), f->name,
+               bits_of(f, bits, sizeof(bits)), value, text);
     }
     if (others(g))
         printf("  other bits: 0x%" PRIx64 ", which change no invalidation\n", others(g));
 }
 
-static cJSON *register_json(const struct given *g)
+static cJSON *register_json(const struct settings *s, const struct given *g)
 {
     cJSON *item = json_object();
     cJSON *list;
+    char flag[64];
 
     json_add_text(item, "name", g->r->name);
     json_add_hex(item, "value", g->value);
+    if (missing(s, g->r, flag, sizeof(flag)))
+        json_add_text(item, "not_used", flag);
     list = json_add_array(item, "fields");
     for (unsigned i = 0; i < g->r->n_fields; i++) {
         const struct caps_field *f = &g->r->fields[i];
@@ -142,7 +181,7 @@ static void print(const struct settings *s)
     }
     for (unsigned i = 0; i < s->n; i++) {
         if (document)
-            json_append(list, register_json(&s->given[i]));
+            json_append(list, register_json(s, &s->given[i]));
         else
             print_register(s, &s->given[i]);
     }

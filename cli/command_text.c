@@ -63,9 +63,10 @@ void command_text_steps(const struct xinv_iommu *iommu, const struct xinv_out *o
             }
             break;
         case XINV_STEP_REGISTER:
-            printf("%s%-*s  write 0x%08" PRIx32 " at +0x%x, poll +0x%x until it is clear\n", prefix,
-                   name_width(iommu->vendor), iommu->vendor->commands[step->row].name, step->bits,
-                   step->reg, step->poll_reg);
+            printf("%s%-*s  write 0x%08" PRIx32
+                   " at +0x%x with the enables that are on, poll +0x%x until it is clear\n",
+                   prefix, name_width(iommu->vendor), iommu->vendor->commands[step->row].name,
+                   step->bits, step->reg, step->poll_reg);
             break;
         default:
             printf("%s(wait for completion)\n", prefix);

@@ -9,20 +9,11 @@
 #include "core/shape.h"
 #include "schema/load.h"
 
-unsigned explanation_registers(const struct translation *t)
-{
-    unsigned n = 0;
-
-    for (uint32_t i = 0; i < t->out.n_steps; i++)
-        n += t->out.steps[i].kind == XINV_STEP_REGISTER;
-    return n;
-}
-
 const char *explanation_status(const struct translation *t)
 {
     if (t->ret < 0)
         return "impossible";
-    if (!t->report.commands && !explanation_registers(t))
+    if (!t->report.commands && !translation_registers(t))
         return "nothing";
     return t->report.widened ? "widened" : "exact";
 }

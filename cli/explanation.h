@@ -13,9 +13,6 @@ cJSON *explanation_json(const struct translation *t);
 /* explanation_status - "exact", "widened", "impossible" or "nothing" (no command is needed) */
 const char *explanation_status(const struct translation *t);
 
-/* explanation_registers - register writes among the steps */
-unsigned explanation_registers(const struct translation *t);
-
 /* explanation_request - the change or the explicit request in words */
 void explanation_request(const struct request *r, struct text *text);
 

@@ -253,13 +253,13 @@ static void add_verdict(const struct translation *t, const struct explanation_ro
     text_add(text, "%" PRIu64 " command%s", row->candidate->commands,
              cli_s(row->candidate->commands));
     if (row->partly)
-        text_add(text, "; a part of them");
+        text_add(text, "; covers a part of them");
     if (row->candidate->choice.zero & XINV_TAG_BIT(XINV_TAG_DID))
         text_add(text, "; with DID 0");
     if (row->candidate->choice.flags & XINV_NEED_NEW_DID)
         text_add(text, "; with the new DID");
     if (row->loses) {
-        text_add(text, "; loses ");
+        text_add(text, "; gives up ");
         text_tags(text, row->loses, "");
     }
     if (row->must_beyond) {
@@ -292,7 +292,7 @@ static void print_candidates(const struct translation *t, const struct xinv_expl
 
     if (!e->shape.n)
         return;
-    page_heading("ROWS: what could remove them; * is chosen");
+    page_heading("ROWS: what could remove them, by which tags; * is chosen");
     for (unsigned k = 0; k < e->shape.n; k++) {
         struct explanation_row row;
         unsigned next = 0;
@@ -306,7 +306,7 @@ static void print_candidates(const struct translation *t, const struct xinv_expl
 
             snprintf(key, sizeof(key), "%c %s", row.chosen ? '*' : ' ',
                      reason_row(iommu->vendor, row.row, name, sizeof(name)));
-            text_tags(&tags, row.matches, "nothing");
+            text_tags(&tags, row.matches, "no tag, all of it");
             text_add(&text, "by %s: ", text_of(&tags));
             add_verdict(t, &row, &text);
             page_line(4, width + 2, key, text_of(&text));
@@ -349,7 +349,8 @@ static void print_steps(const struct translation *t)
         uint64_t words[XINV_COMMAND_WORDS];
 
         if (step->kind == XINV_STEP_REGISTER)
-            printf("  %s: write 0x%08" PRIx32 " at +0x%x, poll +0x%x until it is clear\n",
+            printf("  %s: write 0x%08" PRIx32 " at +0x%x with the enables that are on, poll +0x%x "
+                   "until it is clear\n",
                    iommu->vendor->commands[step->row].name, step->bits, step->reg, step->poll_reg);
         else if (step->kind == XINV_STEP_WAIT)
             printf("  (wait for completion)\n");
@@ -418,23 +419,16 @@ static void print_result(const struct translation *t)
         reason_free(&reason);
         return;
     }
-    text_add(&text, "%" PRIu32 " in the queue, %" PRIu32 " of them %s; %u register write%s",
-             r->commands, r->syncs, r->syncs == 1 ? "a sync" : "syncs", explanation_registers(t),
-             cli_s(explanation_registers(t)));
+    translation_commands(t, &text);
     line("commands", &text);
     text_tags(&text, r->widened, "none");
     line("widened", &text);
     for (unsigned i = 0; i < t->explanation->n; i++)
         print_lost(t, &t->explanation->shape[i]);
-    if (r->extra_unbounded)
-        text_add(&text, "unbounded, the address was given up; asked: %" PRIu64, r->asked_pages);
-    else
-        text_add(&text, "%" PRIu64 " of 4 KiB; asked: %" PRIu64, r->extra_pages, r->asked_pages);
+    translation_extra(r, &text);
     line("extra pages", &text);
-    text_caches(&text, r->must_beyond, "nothing");
-    line("must go too", &text);
-    text_caches(&text, (unsigned)(r->may_beyond & ~r->must_beyond), "nothing");
-    line("may go too", &text);
+    translation_beyond(r, &text);
+    line("also lost", &text);
 }
 
 static void print_sources(const struct translation *t)

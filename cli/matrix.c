@@ -114,7 +114,7 @@ static void fill_cell(const struct translation *t, struct matrix_cell *cell)
         cell->rows = t->report.rows;
         cell->commands = t->report.commands - t->report.syncs;
         cell->syncs = t->report.syncs;
-        cell->registers = explanation_registers(t);
+        cell->registers = translation_registers(t);
         cell->widened = t->report.widened;
         for (unsigned i = 0; i < t->explanation->n; i++)
             add_lost(t, &t->explanation->shape[i], &reason);

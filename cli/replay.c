@@ -11,7 +11,9 @@ const char *const replay_kind_names[REPLAY_KINDS] = {"OTHER", "ATTACH", "DETACH"
 const char *const replay_status_names[] = {"OK",    "IOERR", "UNSUPP", "DEVERR", "INVAL",
                                            "RANGE", "NOENT", "FAULT",  "NOMEM",  NULL};
 
-/* The doorbell page of completions: any address does, since nothing is executed. */
+/* Where completions are stored, 8 bytes for each IOMMU: any address does, since nothing is
+ * executed.
+ */
 #define COMPLETION_ADDRESS UINT64_C(0x1000)
 
 struct run {
@@ -130,6 +132,7 @@ static void ask_completion(struct run *run)
         run->completions[i] = (struct xinv_completion){0};
         if (run->stores)
             run->completions[i] = store;
+        store.address += 8;
     }
 }
 

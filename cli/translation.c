@@ -66,38 +66,82 @@ int translation_fail(const struct translation *t, const char *where)
     return cli_fail(CLI_INPUT, "%s: %s: %s", where, t->request.platform->name, text);
 }
 
-static const char *caches_text(uint8_t caches, char *text, size_t size)
+unsigned translation_registers(const struct translation *t)
 {
-    size_t used = 0;
+    unsigned n = 0;
 
-    snprintf(text, size, "nothing");
-    for (unsigned i = 0; i < XINV_NCACHES && used < size; i++)
-        if (caches >> i & 1)
-            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "",
-                                     schema_cache_names[i]);
-    return text;
+    for (uint32_t i = 0; i < t->out.n_steps; i++)
+        n += t->out.steps[i].kind == XINV_STEP_REGISTER;
+    return n;
+}
+
+void translation_commands(const struct translation *t, struct text *text)
+{
+    const struct xinv_report *r = &t->report;
+    unsigned registers = translation_registers(t);
+
+    if (r->commands == 1)
+        text_add(text, "1%s", r->syncs ? ", a sync" : "");
+    else if (r->commands)
+        text_add(text, "%" PRIu32 ", %" PRIu32 " of them %s", r->commands, r->syncs,
+                 r->syncs == 1 ? "a sync" : "syncs");
+    else if (!registers)
+        text_add(text, "none");
+    if (registers)
+        text_add(text, "%s%u register write%s", r->commands ? "; " : "", registers,
+                 cli_s(registers));
+}
+
+void translation_extra(const struct xinv_report *report, struct text *text)
+{
+    if (report->extra_unbounded)
+        text_add(text, "unbounded: the address was given up");
+    else if (report->asked_pages)
+        text_add(text, "%" PRIu64 " beyond the %" PRIu64 " asked (4 KiB)", report->extra_pages,
+                 report->asked_pages);
+    else
+        text_add(text, "none: no range was asked");
+}
+
+void translation_beyond(const struct xinv_report *report, struct text *text)
+{
+    unsigned may = (unsigned)(report->may_beyond & ~report->must_beyond);
+
+    if (report->must_beyond) {
+        text_add(text, "certainly ");
+        text_caches(text, report->must_beyond, "");
+    }
+    if (may) {
+        text_add(text, "%spossibly ", report->must_beyond ? "; " : "");
+        text_caches(text, may, "");
+    }
+    if (!report->must_beyond && !may)
+        text_add(text, "nothing");
 }
 
 void translation_print(const struct translation *t)
 {
     const struct xinv_report *r = &t->report;
+    struct text commands = {0};
+    struct text extra = {0};
+    struct text beyond = {0};
     char text[200];
-    char more[200];
 
     request_text(&t->request, text, sizeof(text));
     printf("%s: %s\n", t->request.platform->name, text);
     command_text_steps(&t->request.iommu, &t->out, "    ");
     if (!t->out.n_steps)
         printf("    (no command is needed)\n");
-    printf("commands       %" PRIu32 ", %" PRIu32 " of them %s\n", r->commands, r->syncs,
-           r->syncs == 1 ? "a sync" : "syncs");
+    translation_commands(t, &commands);
+    translation_extra(r, &extra);
+    translation_beyond(r, &beyond);
+    printf("commands       %s\n", text_of(&commands));
     printf("widened        %s\n", cli_tags(r->widened, text, sizeof(text)));
-    if (r->extra_unbounded)
-        printf("extra pages    unbounded: the address was given up\n");
-    else
-        printf("extra pages    %" PRIu64 " of %" PRIu64 " asked\n", r->extra_pages, r->asked_pages);
-    printf("also removed   must: %s; may: %s\n", caches_text(r->must_beyond, text, sizeof(text)),
-           caches_text(r->may_beyond, more, sizeof(more)));
+    printf("extra pages    %s\n", text_of(&extra));
+    printf("also removed   %s\n", text_of(&beyond));
+    text_free(&commands);
+    text_free(&extra);
+    text_free(&beyond);
 }
 
 static void add_report(cJSON *to, const struct translation *t)

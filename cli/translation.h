@@ -4,6 +4,7 @@
 #define XINV_CLI_TRANSLATION_H
 
 #include "cli/request.h"
+#include "cli/text.h"
 #include "core/explain.h"
 
 struct translation {
@@ -17,6 +18,16 @@ struct translation {
 /* translation_run - fills in out, report and ret; returns ret */
 int translation_run(struct translation *t);
 void translation_free(struct translation *t);
+
+/* translation_registers - register writes among the steps */
+unsigned translation_registers(const struct translation *t);
+
+/* translation_commands - "5, 2 of them syncs", "1 register write", "none" */
+void translation_commands(const struct translation *t, struct text *text);
+/* translation_extra - "0 beyond the 3 asked (4 KiB)" */
+void translation_extra(const struct xinv_report *report, struct text *text);
+/* translation_beyond - "certainly stage2; possibly stage1, nested", "nothing" */
+void translation_beyond(const struct xinv_report *report, struct text *text);
 
 void translation_print(const struct translation *t);
 cJSON *translation_json(const struct translation *t);

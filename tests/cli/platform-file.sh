@@ -79,7 +79,7 @@ sed 's/^final_sync: asked/final_sync: always/' schema/vtd.yaml >"$work/v.yaml"
 # shellcheck disable=SC2086 # words
 expect "the built-in table closes with nothing" 0 "" -- \
     translate $request --platform-file "$work/p.yaml"
-has '^commands       1, 0 of them syncs'
+has '^commands       1$'
 for order in "--vendor-file $work/v.yaml --platform-file $work/p.yaml" \
     "--platform-file $work/p.yaml --vendor-file $work/v.yaml"; do
     # shellcheck disable=SC2086 # words

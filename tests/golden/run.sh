@@ -112,10 +112,12 @@ done
 case_ caps.smmuv3 caps \
     --smmuv3 IDR0=0x080c741b,IDR1=0x02600410,IDR3=0x400,IDR5=0x75,IIDR=0x4832243b,AIDR=2
 case_ caps.smmuv3.off caps --smmuv3 IDR0=0,IDR1=0,IDR3=0,IDR5=0,IDR6=0
+case_ caps.smmuv3.queues caps --smmuv3 IDR1=0x80000000,IDR6=0x02030000
 case_ caps.vtd caps --vtd cap=0x19ed008c40780c66,ecap=0x3ef9e86f050df
 case_ caps.vtd.off caps --vtd cap=0,ecap=0
 case_ caps.amdvi caps --amd cap=0x190b640f,efr=0x1000f000058d2,efr2=0
-case_ caps.amdvi.json caps --json --amd cap=0x1f03000f,efr=0x29d3
+case_ caps.amdvi.off caps --amd cap=0,efr=0,efr2=0x100
+case_ caps.amdvi.json caps --json --amd cap=0x1f03000f,efr=0x29d3,efr2=0x100
 
 # A file that no case writes any more is a leftover.
 for file in "$golden"/*.out; do
