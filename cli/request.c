@@ -7,6 +7,7 @@
 
 #include "cli/cache_info.h"
 #include "cli/platform.h"
+#include "schema/check.h"
 #include "schema/load.h"
 
 struct reader {
@@ -250,7 +251,7 @@ static void read_iommu(struct reader *rd, const struct iommu_keys *k)
         return;
     ret = xinv_iommu_init(&rd->r->iommu, rd->r->platform, rd->r->registers, settings, n);
     if (ret)
-        fail(rd, &whole, "%s", xinv_strerror(ret));
+        fail(rd, &whole, "%s", schema_init_text(ret));
 }
 
 /* ---- Attachments -------------------------------------------------------------------------------

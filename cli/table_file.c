@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/tables.h"
+#include "schema/check.h"
 #include "schema/yaml.h"
 
 void table_fail(struct table_file *file, const struct schema_place *place, const char *format, ...)
@@ -134,12 +135,12 @@ static const struct schema_vendor *find(void *context, const char *name)
 static void check_usable(struct table_file *file)
 {
     struct xinv_iommu iommu;
+    int ret;
 
     file->platform->table.vendor = &file->tables->table;
-    if (xinv_iommu_init(&iommu, &file->platform->table, NULL, NULL, 0))
-        table_fail(file, &file->platform->registers_place,
-                   "registers and settings contradict each other; see the backend of %s",
-                   file->tables->table.name);
+    ret = xinv_iommu_init(&iommu, &file->platform->table, NULL, NULL, 0);
+    if (ret)
+        table_fail(file, &file->platform->registers_place, "%s", schema_init_text(ret));
 }
 
 static void read_platform(struct table_file *files, size_t n, struct table_file *file,

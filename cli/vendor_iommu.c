@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "schema/check.h"
+
 const struct xinv_vendor *vendor_find(const char *name)
 {
     const struct xinv_platform *p;
@@ -111,6 +113,7 @@ int vendor_iommu_make(const struct cli_command *command, const struct vendor_iom
     uint64_t registers[16];
     unsigned n = 0;
     int status;
+    int ret;
 
     if (!v->vendor)
         return cli_misuse(command, "no vendor is named; smmuv3, vtd or amdvi");
@@ -128,8 +131,8 @@ int vendor_iommu_make(const struct cli_command *command, const struct vendor_iom
         status = take_width(command, v, vendor, !platform, settings, &n);
     for (unsigned i = 0; !status && i < v->n_settings; i++)
         status = cli_set_feature(command, vendor, v->settings[i], &settings[n++]);
-    if (!status &&
-        xinv_iommu_init(iommu, platform ? platform : &everything, registers, settings, n))
-        status = cli_misuse(command, "the registers and settings contradict each other");
-    return status;
+    if (status)
+        return status;
+    ret = xinv_iommu_init(iommu, platform ? platform : &everything, registers, settings, n);
+    return ret ? cli_misuse(command, "%s", schema_init_text(ret)) : CLI_OK;
 }

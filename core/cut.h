@@ -4,6 +4,7 @@
 #ifndef XINV_CORE_CUT_H
 #define XINV_CORE_CUT_H
 
+#include "core/bits.h"
 #include "core/range.h"
 
 #define LOG2_PAGE 12
@@ -68,7 +69,7 @@ static inline void set_block(const struct xinv_cut *cut, struct xinv_block *bloc
                              uint64_t units)
 {
     block->first = unit << cut->log2_unit;
-    block->last = ((unit + units - 1) << cut->log2_unit) | ((UINT64_C(1) << cut->log2_unit) - 1);
+    block->last = ((unit + units - 1) << cut->log2_unit) | xinv_low_bits(cut->log2_unit);
 }
 
 /* Moves on past `units`; the last unit may be the top of the space, so done is a flag and not a

@@ -42,9 +42,8 @@ static inline uint64_t xinv_take(uint64_t *words, unsigned word, unsigned lsb, u
                                  unsigned shift)
 {
     uint64_t value = xinv_get(words, word, lsb, width, shift);
-    uint64_t mask = width >= 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
 
-    words[word] &= ~(mask << lsb);
+    words[word] &= ~(xinv_low_bits(width) << lsb);
     return value;
 }
 

@@ -121,7 +121,7 @@ static inline uint64_t xinv_address_top(const struct xinv_iommu *iommu, unsigned
 {
     uint8_t bits = iommu->tag_bits[tag];
 
-    return bits && bits < 64 ? (UINT64_C(1) << bits) - 1 : UINT64_MAX;
+    return bits ? xinv_low_bits(bits) : UINT64_MAX;
 }
 
 /* xinv_plan_cut - how a row would say the range. There is nothing above the last address that it

@@ -14,7 +14,7 @@ static unsigned popcount64(uint64_t v)
  * overflow. */
 static void align_outward(uint64_t *first, uint64_t *last, unsigned order)
 {
-    uint64_t mask = order >= 64 ? UINT64_MAX : (UINT64_C(1) << order) - 1;
+    uint64_t mask = xinv_low_bits(order);
 
     *first &= ~mask;
     *last |= mask;
@@ -123,7 +123,7 @@ static bool fit_blocks(struct xinv_cut *cut, unsigned blocks)
 /* Does a naturally aligned block of 2^order units lie within first..last? */
 static bool holds_block(uint64_t first, uint64_t last, unsigned order)
 {
-    uint64_t mask = (UINT64_C(1) << order) - 1;
+    uint64_t mask = xinv_low_bits(order);
     uint64_t start = (first + mask) & ~mask;
 
     return start >= first && start <= last && last - start >= mask;

@@ -22,6 +22,7 @@
 #define XINV_CORE_RANGE_H
 
 #include "core/backend.h"
+#include "core/bits.h"
 
 /* What a cut depends on. */
 struct xinv_cut_request {

@@ -3,6 +3,7 @@
 #ifndef XINV_CORE_READ_H
 #define XINV_CORE_READ_H
 
+#include "core/bits.h"
 #include "core/layout.h"
 
 #define XINV_GET(words, ...) xinv_get((words), __VA_ARGS__)
@@ -11,7 +12,7 @@
 static inline void xinv_read_block(uint64_t address, unsigned log2_bytes,
                                    struct xinv_removal_set *set)
 {
-    uint64_t mask = log2_bytes >= 64 ? UINT64_MAX : (UINT64_C(1) << log2_bytes) - 1;
+    uint64_t mask = xinv_low_bits(log2_bytes);
 
     set->first = address & ~mask;
     set->last = set->first | mask;

@@ -27,4 +27,7 @@ typedef void schema_warn(void *context, const struct schema_error *warning);
 unsigned schema_check(const struct schema_vendor *vendor, const struct schema_platform *platform,
                       schema_warn *warn, void *context);
 
+/* schema_init_text - what an error of xinv_iommu_init() says of registers and settings */
+const char *schema_init_text(int error);
+
 #endif

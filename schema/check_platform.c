@@ -198,17 +198,30 @@ static void check_uncovered(const struct survey *s)
                                   "nothing of %s stays uncovered here", schema_cache_names[cache]);
 }
 
+const char *schema_init_text(int error)
+{
+    switch (error) {
+    case -XINV_E_TABLE:
+        return "registers and settings contradict each other";
+    case -XINV_E_UNSUPP:
+        return "the unit has no command queue";
+    default:
+        return xinv_strerror(error);
+    }
+}
+
 void schema_check_platform(struct schema_checker *check, const struct schema_platform *platform)
 {
     struct xinv_platform table = platform->table;
     struct xinv_iommu iommu;
     struct survey s = {.check = check, .platform = platform, .iommu = &iommu};
+    int ret;
 
     table.vendor = check->table;
-    if (xinv_iommu_init(&iommu, &table, NULL, NULL, 0)) {
-        schema_check_warn(check, platform->file, &platform->registers_place,
-                          "registers and settings contradict each other; see the backend of %s",
-                          check->table->name);
+    ret = xinv_iommu_init(&iommu, &table, NULL, NULL, 0);
+    if (ret) {
+        schema_check_warn(check, platform->file, &platform->registers_place, "%s",
+                          schema_init_text(ret));
         return;
     }
     /* without a range, and with all that can be stale. Rows that reach other users' entries count:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 #include "backends/amdvi/amdvi.h"
 #include "backends/amdvi/layout.h"
+#include "core/bits.h"
 #include "core/layout.h"
 #include "schema/generated/amdvi_features.h"
 
@@ -20,17 +21,10 @@ static void begin(uint64_t *w, unsigned opcode)
 /* Every address: ones up to bit 62 and a zero in bit 63 (2.4.3). */
 static const struct xinv_block whole_space = {.order = 52, .last = UINT64_MAX};
 
-/* With S, the first zero bit at or above bit 12 gives the size: n ones below it mean 2^(n+1) pages.
- */
 static void put_address(const struct xinv_block *block, uint64_t *w)
 {
-    uint64_t address = block->first;
-
-    if (block->order) {
-        address |= ((UINT64_C(1) << (block->order - 1)) - 1) << 12;
-        XINV_PUT(w, AMDVI_S, 1);
-    }
-    XINV_PUT(w, AMDVI_ADDRESS, address);
+    XINV_PUT(w, AMDVI_S, block->order != 0);
+    XINV_PUT(w, AMDVI_ADDRESS, xinv_sized_address(block->first, block->order));
 }
 
 static void put_pages(const struct xinv_block *block, bool guest, const struct xinv_operands *op,

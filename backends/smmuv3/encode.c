@@ -201,9 +201,10 @@ static int complete(const struct xinv_iommu *iommu, const struct xinv_completion
     XINV_PUT(w, SMMUV3_CS, 1);
     if (!c->store)
         return 0; /* MSIAddress 0: the wired interrupt */
-    /* MSIAddress 55:2; 0 would mean no store at all */
-    if (!iommu->feature[XINV_SMMUV3_F_MSI] || !c->address || (c->address & 3) || c->address >> 56 ||
-        c->data >> 32)
+    /* MSIAddress 55:2; 0 would mean no store at all, and bits above the output address size are cut
+     */
+    if (!iommu->feature[XINV_SMMUV3_F_MSI] || !c->address || (c->address & 3) ||
+        c->address > xinv_smmuv3_output_top(iommu->feature[XINV_SMMUV3_F_OAS]) || c->data >> 32)
         return -XINV_E_INVAL;
     XINV_PUT(w, SMMUV3_MSH, 3);       /* inner shareable */
     XINV_PUT(w, SMMUV3_MSIATTR, 0xf); /* inner and outer write-back */

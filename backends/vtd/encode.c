@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 #include "backends/vtd/layout.h"
 #include "backends/vtd/vtd.h"
+#include "core/bits.h"
 #include "core/layout.h"
 #include "schema/generated/vtd_features.h"
 
@@ -9,14 +10,17 @@ static uint8_t command_words(const struct xinv_iommu *iommu)
     return iommu->feature[XINV_VTD_F_QUEUE_WIDTH] == 256 ? 4 : 2;
 }
 
-/* IQA_REG.DW = 1 needs ECAP.SMTS; scalable mode needs 256-bit descriptors (11.4.9.4); legacy mode
- * takes both widths. */
+/* Without ECAP.QI there is no queue for the words (11.4.3): register-based invalidation is not
+ * spoken here. IQA_REG.DW = 1 needs ECAP.SMTS; scalable mode needs 256-bit descriptors (11.4.9.4);
+ * legacy mode takes both widths. */
 static int check(const struct xinv_iommu *iommu)
 {
     uint16_t width = iommu->feature[XINV_VTD_F_QUEUE_WIDTH];
     uint16_t smts = iommu->feature[XINV_VTD_F_SMTS];
     uint16_t ttm = iommu->feature[XINV_VTD_F_TTM];
 
+    if (!iommu->feature[XINV_VTD_F_QI])
+        return -XINV_E_UNSUPP;
     if ((width != 128 && width != 256) || ttm > 1)
         return -XINV_E_TABLE;
     if ((width == 256 || ttm) && !smts)
@@ -68,29 +72,18 @@ static void put_p_iotlb(const struct xinv_iommu *iommu, unsigned granularity,
     put_pages(&op->block, w);
 }
 
-/*
- * The size of a Device-TLB region stands in its address (PCIe ATS 10.3.1): with S, n ones from bit
- * 12 up before the first zero mean 2^(n+1) pages. Order 52 is the whole space: ones up to bit 62.
- */
-static uint64_t sized_address(const struct xinv_block *block)
-{
-    if (!block->order)
-        return block->first;
-    return block->first | (((UINT64_C(1) << (block->order - 1)) - 1) << 12);
-}
-
 static const struct xinv_block whole_space = {.order = 52, .last = UINT64_MAX};
 
 static void put_region(const struct xinv_block *block, uint64_t *w)
 {
     XINV_PUT(w, VTD_DEV_S, block->order != 0);
-    XINV_PUT(w, VTD_ADDR, sized_address(block));
+    XINV_PUT(w, VTD_ADDR, xinv_sized_address(block->first, block->order));
 }
 
 static void put_p_region(const struct xinv_block *block, uint64_t *w)
 {
     XINV_PUT(w, VTD_PDEV_S, block->order != 0);
-    XINV_PUT(w, VTD_ADDR, sized_address(block));
+    XINV_PUT(w, VTD_ADDR, xinv_sized_address(block->first, block->order));
 }
 
 static void put_pfsid(const struct xinv_iommu *iommu, const struct xinv_operands *op, uint64_t *w)

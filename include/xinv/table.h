@@ -195,7 +195,6 @@ struct xinv_command_def {
 #define XINV_NEED_NEW_DID     0x10u /* under the new tag, where the change gives one */
 #define XINV_NEED_PASID       0x20u /* only for attachments with a PASID */
 #define XINV_NEED_NO_PASID    0x40u /* only for attachments without one */
-#define XINV_NEED_STALE_DID   0x80u /* only for the tag that the change releases */
 
 struct xinv_need_def {
     uint8_t cache;

@@ -50,7 +50,8 @@ enum xinv_error {
     XINV_E_EXIST,   /* it is there already */
     XINV_E_NOSPACE, /* the output is too small; the report holds the size needed */
     XINV_E_NOMEM,   /* the caller-sized storage of a session is full */
-    XINV_E_UNSUPP, /* this IOMMU lacks the stage or the caches, or its table knows no such change */
+    XINV_E_UNSUPP,  /* this IOMMU lacks the stage, the caches or a queue, or its table knows no such
+                       change */
     XINV_E_MUST_BLOCK, /* no command covers the change: DMA of the endpoints must be blocked first
                         */
     XINV_E_TABLE,      /* the platform's table or its ID registers contradict themselves */
@@ -120,7 +121,8 @@ struct xinv_iommu {
  * @n_settings: how many
  *
  * returns: 0; -XINV_E_INVAL: a setting names no feature; -XINV_E_TABLE: the table exceeds this
- * library's limits or its registers contradict themselves
+ * library's limits or its registers contradict themselves; -XINV_E_UNSUPP: the unit has no command
+ * queue (VT-d ECAP.QI is 0)
  */
 int xinv_iommu_init(struct xinv_iommu *iommu, const struct xinv_platform *platform,
                     const uint64_t *registers, const struct xinv_setting *settings,

@@ -190,8 +190,10 @@ for command in decode encode; do
     expect "$command: width" 2 "xinv: '512' is no width; 128 or 256$see" -- $command vtd --width 512
     expect "$command: width of another vendor" 2 "xinv: --width is vtd's; amdvi has one width$see" \
         -- $command amdvi --width 256
-    expect "$command: contradiction" 2 "xinv: the registers and settings contradict each other$see" \
+    expect "$command: contradiction" 2 "xinv: registers and settings contradict each other$see" \
         -- $command vtd --platform intel-vtd-legacy --width 256
+    expect "$command: no queue" 2 "xinv: the unit has no command queue$see" \
+        -- $command vtd --set QI=0
     expect "$command: register" 2 "xinv: smmuv3 has no register 'CAP'$see" \
         -- $command smmuv3 --register CAP=1
 done

@@ -232,16 +232,26 @@ Test(encode, smmuv3_syncs)
         {{.interrupt = 1}, 0, {0x1046, 0}},
         {{.store = 1, .address = UINT64_C(0x1200000000)}, 0, {0x0fc01046, UINT64_C(0x1200000000)}},
         {{.store = 1, .address = 4, .data = 1}, 0, {UINT64_C(0x000000010fc01046), 4}},
-        {{.store = 1, .address = UINT64_C(0x00fffffffffffffc), .data = UINT32_MAX},
+        {{.store = 1, .address = UINT64_C(0x0000fffffffffffc), .data = UINT32_MAX},
          0,
-         {UINT64_C(0xffffffff0fc01046), UINT64_C(0x00fffffffffffffc)}},
+         {UINT64_C(0xffffffff0fc01046), UINT64_C(0x0000fffffffffffc)}},
         {{.drain = 1}, -XINV_E_INVAL, {0, 0}},
         {{.store = 1, .address = 0},
          -XINV_E_INVAL,
          {0, 0}}, /* address 0 would be the wired interrupt */
         {{.store = 1, .address = 0x1002}, -XINV_E_INVAL, {0, 0}},
-        {{.store = 1, .address = UINT64_C(0x0100000000000000)}, -XINV_E_INVAL, {0, 0}},
+        {{.store = 1, .address = UINT64_C(0x0001000000000000)}, -XINV_E_INVAL, {0, 0}}, /* OAS 5 */
         {{.store = 1, .address = 0x1000, .data = UINT64_C(0x100000000)}, -XINV_E_INVAL, {0, 0}},
+    };
+    static const struct encoding_completion widest[] = {
+        {{.store = 1, .address = UINT64_C(0x00fffffffffffffc)},
+         0,
+         {0x0fc01046, UINT64_C(0x00fffffffffffffc)}},
+        {{.store = 1, .address = UINT64_C(0x0100000000000000)}, -XINV_E_INVAL, {0, 0}},
+    };
+    static const struct encoding_completion narrowest[] = {
+        {{.store = 1, .address = 0xfffffffc}, 0, {0x0fc01046, 0xfffffffc}},
+        {{.store = 1, .address = UINT64_C(0x100000000)}, -XINV_E_INVAL, {0, 0}},
     };
     static const struct encoding_completion no_msi[] = {
         {{.store = 1, .address = 0x1000}, -XINV_E_INVAL, {0, 0}},
@@ -252,12 +262,18 @@ Test(encode, smmuv3_syncs)
         {{.interrupt = 1}, -XINV_E_INVAL, {0, 0}},
         {{.store = 1, .address = 0x1000}, -XINV_E_INVAL, {0, 0}},
     };
+    static const struct encoding_setting oas_56[] = {{"OAS", 7}};
+    static const struct encoding_setting oas_32[] = {{"OAS", 0}};
     static const struct encoding_setting msi_off[] = {{"MSI", 0}};
     static const struct encoding_setting guest[] = {{"CMDQV_GUEST", 1}};
     struct xinv_iommu iommu = encoding_smmu();
 
     encoding_check_completions(&iommu, list, N(list));
     encoding_check_fence(&iommu, 0x46);
+    iommu = encoding_iommu("arm-smmuv3-ril", oas_56, 1);
+    encoding_check_completions(&iommu, widest, N(widest));
+    iommu = encoding_iommu("arm-smmuv3-ril", oas_32, 1);
+    encoding_check_completions(&iommu, narrowest, N(narrowest));
     iommu = encoding_iommu("arm-smmuv3-ril", msi_off, 1);
     encoding_check_completions(&iommu, no_msi, N(no_msi));
     iommu = encoding_iommu("arm-smmuv3-ril", guest, 1);

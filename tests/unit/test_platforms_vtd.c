@@ -184,3 +184,35 @@ Test(platforms, legacy_mode_on_a_wide_queue_pads_its_descriptors)
     cr_assert_eq(list_words[2], 0);
     cr_assert_eq(list_words[3], 0);
 }
+
+/* 11.4.3 ECAP.QI, ECAP.SMTS; 11.4.9.4 IQA_REG.DW */
+Test(platforms, a_vtd_unit_that_cannot_be_is_refused)
+{
+    static const struct {
+        const char *platform;
+        const char *feature;
+        uint16_t value;
+        int ret;
+    } cases[] = {
+        {"intel-vtd-legacy", "QI", 0, -XINV_E_UNSUPP},
+        {"intel-vtd-scalable", "QI", 0, -XINV_E_UNSUPP},
+        {"intel-vtd-scalable", "SMTS", 0, -XINV_E_TABLE},
+        {"intel-vtd-scalable", "queue_width", 128, -XINV_E_TABLE},
+        {"intel-vtd-scalable", "queue_width", 512, -XINV_E_TABLE},
+        {"intel-vtd-scalable", "ttm", 2, -XINV_E_TABLE},
+        {"intel-vtd-legacy", "queue_width", 256, -XINV_E_TABLE},
+        {"intel-vtd-legacy", "ttm", 1, -XINV_E_TABLE},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct xinv_platform *p = xinv_platform_find(cases[i].platform);
+        int feature = xinv_feature_find(p->vendor, cases[i].feature);
+        struct xinv_setting setting = {(uint8_t)feature, cases[i].value};
+        struct xinv_iommu iommu = {.words = 7};
+
+        cr_assert_geq(feature, 0, "%s", cases[i].feature);
+        cr_expect_eq(xinv_iommu_init(&iommu, p, NULL, &setting, 1), cases[i].ret, "%s, %s %u",
+                     cases[i].platform, cases[i].feature, cases[i].value);
+        cr_expect(!iommu.platform && iommu.words == 7, "%s: changed", cases[i].feature);
+    }
+}

@@ -408,8 +408,8 @@ Test(schema_check, a_platform_whose_settings_contradict_its_registers_is_named)
 
     cr_expect_str_eq(
         check(v, p),
-        "intel-vtd-scalable.yaml: registers: registers and settings contradict each other; see the backend of vtd\n",
-        "%s", said);
+        "intel-vtd-scalable.yaml: registers: registers and settings contradict each other\n", "%s",
+        said);
     schema_platform_free(p);
     schema_vendor_free(v);
 }
