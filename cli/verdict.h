@@ -18,9 +18,10 @@ int verdict_open(struct verdict *v, const struct xinv_iommu *iommu);
 void verdict_close(struct verdict *v);
 
 /*
- * verdict_read - a file of commands: hexadecimal words, a command a line; "wait": software waits
- * for the last sync; "register": a write-buffer flush; # begins a comment returns: CLI_OK, or
- * CLI_INPUT after a complaint with the line
+ * verdict_read - a file of commands, one a line as command_input_line() takes it; "wait": software
+ * waits for the last sync; "register": a write-buffer flush; # begins a comment
+ *
+ * returns: CLI_OK, or CLI_INPUT after a complaint with the line
  */
 int verdict_read(struct verdict *v, const char *path);
 

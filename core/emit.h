@@ -64,7 +64,9 @@ void xinv_emit_end(struct xinv_emit *emit, const struct xinv_completion *complet
 /*
  * xinv_emit_result - what came out
  * Fills the report's counts; after a pass that wrote, or that counted for a caller without a
- * buffer, moves the output's ends on. returns: 0, or -XINV_E_NOSPACE
+ * buffer, moves the output's ends on.
+ *
+ * returns: 0, or -XINV_E_NOSPACE
  */
 int xinv_emit_result(const struct xinv_emit *emit, struct xinv_out *out,
                      struct xinv_report *report);

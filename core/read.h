@@ -20,7 +20,9 @@ static inline void xinv_read_block(uint64_t address, unsigned log2_bytes,
 
 /*
  * A region whose size stands in its address (PCIe ATS 10.3.1): the first zero bit at or above bit
- * 12, which must exist, is the highest one below the size. returns: log2 of the bytes
+ * 12, which must exist, is the highest one below the size.
+ *
+ * returns: log2 of the bytes
  */
 static inline unsigned xinv_read_sized(uint64_t address, struct xinv_removal_set *set)
 {

@@ -87,7 +87,9 @@ void schema_vendor_free(struct schema_vendor *vendor);
  * schema_vendor_attach - gives a table the built-in backend of its vendor's name and turns the
  * names of ops into that backend's numbers. The table's features must begin with the built-in
  * table's, in the same order: backends read them by number. Links with libxinv, unlike the rest of
- * this header. returns: true, or false with *error filled in and the table as it was
+ * this header.
+ *
+ * returns: true, or false with *error filled in and the table as it was
  */
 bool schema_vendor_attach(struct schema_vendor *vendor, struct schema_error *error);
 

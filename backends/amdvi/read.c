@@ -9,7 +9,9 @@
 
 /*
  * The address and its size (2.4.3). Blocks above 2^52 bytes are larger than any host address, so
- * that hardware may take them for everything. returns: whether it is everything by its encoding
+ * that hardware may take them for everything.
+ *
+ * returns: whether it is everything by its encoding
  */
 static bool read_address(const uint64_t *w, struct xinv_form *form, struct xinv_removal_set *set)
 {

@@ -38,7 +38,7 @@ struct xinv_guest {
 enum xinv_filter_verdict {
     XINV_FILTER_REFUSED,
     XINV_FILTER_ANSWERED,  /* nothing for the host: the caller completes it itself; a sync or wait
-                              once  what went before is complete on the host */
+                              once what went before is complete on the host */
     XINV_FILTER_FORWARDED, /* the guest's words as they are */
     XINV_FILTER_REWRITTEN, /* other words, or several commands */
     XINV_FILTER_NVERDICTS

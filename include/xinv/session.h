@@ -103,13 +103,20 @@ struct xinv_endpoint {
 
 struct xinv_session;
 
-/*
- * xinv_session_size - bytes of storage for a configuration, aligned to 16; 0 if the configuration
- * is not valid xinv_session_init - makes a session in such storage
- * @iommus: n_iommus IOMMUs, const and outliving the session
- * returns: the session in *session; 0; -XINV_E_INVAL, -XINV_E_NOSPACE
- */
+/* xinv_session_size - bytes of storage that a configuration takes; 0 if it is not valid */
 size_t xinv_session_size(const struct xinv_session_config *config);
+
+/*
+ * xinv_session_init - makes a session in the caller's storage
+ * @memory, @size: aligned to 16 bytes; xinv_session_size() bytes or more, which the session keeps
+ * @config: copied
+ * @iommus: config->n_iommus of them, initialised, const, and outliving the session; the array is
+ * copied
+ * @session: set on success; it lies within `memory` and needs no end
+ *
+ * returns: 0; -XINV_E_INVAL: an argument is NULL, `memory` is not aligned, or the configuration is
+ * not valid; -XINV_E_NOSPACE: `size` is too small
+ */
 int xinv_session_init(void *memory, size_t size, const struct xinv_session_config *config,
                       const struct xinv_iommu *const *iommus, struct xinv_session **session);
 
@@ -198,14 +205,24 @@ int xinv_session_set_bypass(struct xinv_session *session, uint8_t bypass,
                             const struct xinv_completion *completions, struct xinv_out *outs,
                             struct xinv_report *reports, struct xinv_outcome *outcome);
 
-/* Looking at a session. */
-int xinv_session_mappings(const struct xinv_session *session,
-                          uint32_t domain); /* count, or -XINV_E_NOENT */
-int xinv_session_attached(const struct xinv_session *session, uint32_t endpoint,
-                          uint32_t *domain); /* 1, 0 or -XINV_E_NOENT */
+/* xinv_session_mappings - how many mappings a domain has; -XINV_E_NOENT: no such domain */
+int xinv_session_mappings(const struct xinv_session *session, uint32_t domain);
+
+/*
+ * xinv_session_attached - whether an endpoint is attached, and to which domain
+ * @domain: set where the result is 1
+ * returns: 1 or 0; -XINV_E_NOENT: no such endpoint
+ */
+int xinv_session_attached(const struct xinv_session *session, uint32_t endpoint, uint32_t *domain);
+
+/*
+ * xinv_session_attachments - the attachments of a domain on one IOMMU, as xinv_translate() takes
+ * them
+ * @attachments, @max: filled in, `max` at most
+ * returns: how many there are, which may be more than `max`; -XINV_E_NOENT: no such domain or IOMMU
+ */
 int xinv_session_attachments(const struct xinv_session *session, uint32_t domain, uint32_t iommu,
-                             struct xinv_attachment *attachments,
-                             unsigned max); /* count, or -XINV_E_NOENT */
+                             struct xinv_attachment *attachments, unsigned max);
 
 #ifdef __cplusplus
 }

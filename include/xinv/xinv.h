@@ -188,18 +188,18 @@ uint8_t xinv_endpoint_quirks(const struct xinv_iommu *iommu, uint16_t pci_vendor
  * unknown PASID means traffic without PASID.
  */
 struct xinv_attachment {
-    uint8_t stage; /* enum xinv_stage */
-    uint8_t flags; /* XINV_ATT_* */
-    uint8_t known; /* XINV_TAG_BIT mask of the tags below that are set */
-    uint8_t quirks;
+    uint8_t stage;  /* enum xinv_stage */
+    uint8_t flags;  /* XINV_ATT_* */
+    uint8_t known;  /* XINV_TAG_BIT mask of the tags below that are set */
+    uint8_t quirks; /* xinv_endpoint_quirks() */
     uint8_t n_aliases;
     uint8_t queue_depth; /* ATS invalidate queue depth, 1..32; 0 for a VF (VT-d) */
     uint16_t queue_id;   /* AMD QueueID */
     uint16_t pfsid;      /* VT-d PFSID: the physical function's source ID */
-    uint32_t rid;
-    uint32_t pasid;
+    uint32_t rid;        /* StreamID, source ID or DeviceID */
+    uint32_t pasid;      /* SubstreamID or PASID */
     uint32_t asid;
-    uint32_t did;
+    uint32_t did; /* VT-d domain identifier, AMD DomainID */
     uint32_t vmid;
     const uint32_t *aliases; /* requester IDs that DMA aliasing gives this endpoint */
 };
@@ -246,10 +246,10 @@ struct xinv_request {
     uint8_t log2_smallest_leaf; /* every leaf that was removed is at least this large; 0: unknown */
     uint8_t log2_granule;       /* granule of the table; 0: follows from the leaf size */
     uint16_t flags;             /* XINV_REQ_* */
-    uint32_t pasid;
-    uint32_t asid;
-    uint32_t new_did;
-    uint64_t first;
+    uint32_t pasid;             /* XINV_REQ_PASID */
+    uint32_t asid;              /* XINV_REQ_ASID */
+    uint32_t new_did;           /* XINV_REQ_NEW_DID */
+    uint64_t first;             /* XINV_REQ_RANGE, in bytes, both inclusive */
     uint64_t last;
 };
 
@@ -288,7 +288,7 @@ struct xinv_completion {
 
 enum xinv_step_kind {
     XINV_STEP_QUEUE,    /* put `count` words from `first` in the queue and ring the doorbell */
-    XINV_STEP_REGISTER, /* write the register's bits, then poll until they read back as 0 */
+    XINV_STEP_REGISTER, /* set the register's bits, then poll until they read back as 0 */
     XINV_STEP_WAIT      /* do not go on before the sync of the words so far has completed */
 };
 
@@ -297,11 +297,16 @@ struct xinv_step {
     uint8_t row;    /* XINV_STEP_REGISTER: row of the vendor's table */
     uint32_t first; /* words are counted from the output's start, before any wrap */
     uint32_t count;
-    uint16_t reg;      /* XINV_STEP_REGISTER: offset of the register */
-    uint16_t poll_reg; /*   and of the status register */
-    uint32_t bits;     /*   bits to write, and to poll for 0 */
-    uint32_t target;   /* XINV_STEP_QUEUE: value of the tag that platform->target names, where the
-                          platform has one queue for each: all words of the step are for it */
+    /*
+     * XINV_STEP_REGISTER (VT-d GCMD_REG, 11.4.4): the register is written whole and also holds what
+     * is enabled, so that `bits` are written together with the enables that are on, as the status
+     * register tells them; then it is polled until `bits` read as 0 there.
+     */
+    uint16_t reg;      /* offset of the register */
+    uint16_t poll_reg; /* and of its status register */
+    uint32_t bits;
+    uint32_t target; /* XINV_STEP_QUEUE: value of the tag that platform->target names, where the
+                        platform has one queue for each: all words of the step are for it */
 };
 
 /*
@@ -357,8 +362,12 @@ int xinv_translate(const struct xinv_iommu *iommu, const struct xinv_attachment 
                    struct xinv_report *report);
 
 /*
- * xinv_sync - the command that completes everything before it, alone
- * returns: 1; -XINV_E_INVAL: this vendor cannot complete that way; -XINV_E_NOSPACE
+ * xinv_sync - one command: the sync that completes all that the queue holds before it
+ * @completion: how it tells that it is done; NULL: not at all, which a VT-d wait cannot say
+ * @out: where it goes
+ *
+ * returns: 1; -XINV_E_INVAL: this IOMMU cannot complete that way (an address or data that do not
+ * fit, SMMUv3 without IDR0.MSI); -XINV_E_NOSPACE
  */
 int xinv_sync(const struct xinv_iommu *iommu, const struct xinv_completion *completion,
               struct xinv_out *out);

@@ -24,7 +24,9 @@ bool plan_is_better(const struct plan_value *a, const struct plan_value *b, bool
 /*
  * plan_best - the best of all sets that leave no stale entry
  * Where none keeps to max_commands, that limit gives way; and where few blocks cannot say the
- * range, as many as it takes may. returns: false if no set covers
+ * range, as many as it takes may.
+ *
+ * returns: false if no set covers
  */
 bool plan_best(const struct rt_world *w, uint64_t seed, struct plan_value *best);
 
