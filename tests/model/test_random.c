@@ -8,11 +8,11 @@
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/kinds.h"
 #include "tests/support/modelrig.h"
+#include "tests/support/random.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #define CASES 4000
@@ -21,33 +21,12 @@
 #endif
 #define MOST_AT 3
 
-static uint64_t state;
-
-/* xorshift64* */
-static uint64_t draw(void)
-{
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    return state * UINT64_C(0x2545f4914f6cdd1d);
-}
-
-static unsigned below(unsigned n)
-{
-    return (unsigned)((draw() >> 33) % n);
-}
-
-static bool chance(unsigned percent)
-{
-    return below(100) < percent;
-}
-
 /* A number of a random length in bits. */
 static uint64_t number(unsigned bits)
 {
-    unsigned length = below(bits + 1);
+    unsigned length = random_below(bits + 1);
 
-    return length ? draw() >> (64 - length) : 0;
+    return length ? random_next() >> (64 - length) : 0;
 }
 
 static uint32_t tag(const struct xinv_iommu *iommu, enum xinv_tag which, uint32_t otherwise)
@@ -58,7 +37,7 @@ static uint32_t tag(const struct xinv_iommu *iommu, enum xinv_tag which, uint32_
     if (!bits)
         return otherwise;
     /* the extremes as often as the rest; 0 and 1 are reserved by some */
-    return chance(30) ? most : 2 + (uint32_t)(draw() % (most > 3 ? most - 2 : 1));
+    return random_chance(30) ? most : 2 + (uint32_t)(random_next() % (most > 3 ? most - 2 : 1));
 }
 
 /* What cli_kind_request() gives an attachment, with other numbers. */
@@ -76,30 +55,30 @@ static void vary(struct xinv_attachment *at, const struct xinv_iommu *iommu, uns
         at->vmid = tag(iommu, XINV_TAG_VMID, at->vmid);
     if (at->known & XINV_TAG_BIT(XINV_TAG_PASID) && at->pasid)
         at->pasid = tag(iommu, XINV_TAG_PASID, at->pasid);
-    at->flags =
-        (uint8_t)((chance(50) ? XINV_ATT_ATS : 0) | (chance(30) ? XINV_ATT_PASID_ENABLED : 0));
-    if (at->stage == XINV_STAGE_NESTED && chance(20))
+    at->flags = (uint8_t)((random_chance(50) ? XINV_ATT_ATS : 0) |
+                          (random_chance(30) ? XINV_ATT_PASID_ENABLED : 0));
+    if (at->stage == XINV_STAGE_NESTED && random_chance(20))
         at->flags |= XINV_ATT_PASIDS_UNKNOWN;
-    at->queue_depth = (uint8_t)(1 + below(32));
+    at->queue_depth = (uint8_t)(1 + random_below(32));
 }
 
 static void range(struct xinv_request *request, const struct xinv_iommu *iommu, bool ipa)
 {
     static const uint8_t granules[] = {12, 12, 12, 14, 16};
     bool smmu = iommu->tag_bits[XINV_TAG_VMID] || iommu->tag_bits[XINV_TAG_ASID];
-    unsigned g = smmu ? granules[below(5)] : 12;
+    unsigned g = smmu ? granules[random_below(5)] : 12;
     unsigned step = g - 3;
-    unsigned level = chance(70) ? 0 : below(3);
+    unsigned level = random_chance(70) ? 0 : random_below(3);
     unsigned size = g + level * step;
-    uint64_t first = number(chance(60) ? 48 : 64) >> size << size;
-    uint64_t length = number(chance(70) ? size + 7 : 64);
+    uint64_t first = number(random_chance(60) ? 48 : 64) >> size << size;
+    uint64_t length = number(random_chance(70) ? size + 7 : 64);
 
     if (!length)
         length = 1;
     request->first = first;
     request->last = first + (length - 1) < first ? UINT64_MAX : (first + length - 1);
     request->last |= (UINT64_C(1) << size) - 1;
-    if (chance(5))
+    if (random_chance(5))
         request->last = UINT64_MAX;
     /* SMMUv3 has no more bits of an IPA: 55:52, and 55:48 in v3.0, are reserved */
     if (smmu && ipa) {
@@ -111,13 +90,13 @@ static void range(struct xinv_request *request, const struct xinv_iommu *iommu, 
     request->flags |= XINV_REQ_RANGE;
     request->log2_granule = smmu ? (uint8_t)g : 0;
     request->log2_leaf_size = (uint8_t)size;
-    if (chance(50))
+    if (random_chance(50))
         request->log2_smallest_leaf = (uint8_t)size;
-    if (chance(50))
+    if (random_chance(50))
         request->flags |= XINV_REQ_LEAF_ONLY;
-    if (chance(50))
+    if (random_chance(50))
         request->flags |= XINV_REQ_LEAVES_WITHIN;
-    if (chance(20))
+    if (random_chance(20))
         request->flags |= XINV_REQ_GLOBAL;
 }
 
@@ -126,13 +105,13 @@ static unsigned make(const struct xinv_iommu *iommu, struct xinv_attachment at[M
 {
     static const uint16_t limits[] = {0, 16, 64, XINV_WORTH};
     unsigned n_kinds = 0;
-    unsigned n = 1 + below(MOST_AT);
+    unsigned n = 1 + random_below(MOST_AT);
     const struct cli_kind *kind;
 
     while (cli_kind_at(n_kinds))
         n_kinds++;
     do
-        kind = cli_kind_at(below(n_kinds));
+        kind = cli_kind_at(random_below(n_kinds));
     while (kind->caches);
     for (unsigned i = 0; i < n; i++) {
         cli_kind_request(kind, iommu, &at[i], request);
@@ -144,12 +123,13 @@ static unsigned make(const struct xinv_iommu *iommu, struct xinv_attachment at[M
         if (kind->pages)
             range(request, iommu, kind->change == XINV_CHANGE_STAGE2_PTE);
     }
-    *policy = (struct xinv_policy){.kind = (uint8_t)below(3), .max_commands = limits[below(4)]};
+    *policy = (struct xinv_policy){.kind = (uint8_t)random_below(3),
+                                   .max_commands = limits[random_below(4)]};
     /* a page at a time takes as long as it is */
     if (request->last - request->first > 0x400000 && !policy->max_commands)
         policy->max_commands = 64;
     if (policy->kind == XINV_POLICY_AT_MOST)
-        policy->blocks = (uint8_t)(1 + below(4));
+        policy->blocks = (uint8_t)(1 + random_below(4));
     return n;
 }
 
@@ -162,7 +142,7 @@ static bool open_platform(struct modelrig *rig, unsigned p)
 
     if (!modelrig_open(rig, platform, NULL, 0))
         return false;
-    if (e2h < 0 || hyp < 0 || !rig->iommu.feature[hyp] || chance(50))
+    if (e2h < 0 || hyp < 0 || !rig->iommu.feature[hyp] || random_chance(50))
         return true;
     modelrig_close(rig);
     return modelrig_open(rig, platform, &setting, 1);
@@ -185,18 +165,14 @@ static void describe(const struct xinv_attachment *at, unsigned n,
 
 Test(random, no_stale_entry_survives)
 {
-    const char *seed = getenv("XINV_SEED");
-    const char *cases = getenv("XINV_MODEL_CASES");
-    unsigned long n_cases = cases ? strtoul(cases, NULL, 0) : CASES;
+    unsigned long n_cases = (unsigned long)random_given("XINV_MODEL_CASES", CASES);
     unsigned long judged = 0;
     unsigned long entries = 0;
     unsigned long known[MODELRIG_NKNOWN] = {0};
     unsigned n_platforms = 0;
     unsigned bad = 0;
 
-    state = seed ? strtoull(seed, NULL, 0) : 20240607;
-    printf("XINV_SEED=%" PRIu64 "\n", state);
-    state |= UINT64_C(1) << 63;
+    random_start_at(20240607);
     while (xinv_platform_at(n_platforms))
         n_platforms++;
     for (unsigned p = 0; p < n_platforms; p++) {

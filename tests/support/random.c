@@ -6,22 +6,53 @@
 #include <stdlib.h>
 #include <time.h>
 
-static uint64_t state;
+static uint64_t state = 1;
 
 uint64_t random_next(void)
 {
-    /* splitmix64 */
-    uint64_t z = state += UINT64_C(0x9e3779b97f4a7c15);
+    /* xorshift64* */
+    state ^= state >> 12;
+    state ^= state << 25;
+    state ^= state >> 27;
+    return state * UINT64_C(0x2545f4914f6cdd1d);
+}
 
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
+void random_seed(uint64_t n)
+{
+    state = (n + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    if (!state)
+        state = 1;
+    for (unsigned i = 0; i < 4; i++)
+        (void)random_next();
+}
+
+uint64_t random_given(const char *variable, uint64_t preset)
+{
+    const char *text = getenv(variable);
+
+    return text ? strtoull(text, NULL, 0) : preset;
+}
+
+void random_start_at(uint64_t preset)
+{
+    uint64_t seed = random_given("XINV_SEED", preset);
+
+    fprintf(stderr, "XINV_SEED=%" PRIu64 "\n", seed);
+    random_seed(seed);
 }
 
 void random_start(void)
 {
-    const char *given = getenv("XINV_SEED");
+    random_start_at((uint64_t)time(NULL));
+}
 
-    state = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-    fprintf(stderr, "XINV_SEED=%" PRIu64 "\n", state);
+/* the upper half: its bits are better mixed */
+unsigned random_below(unsigned n)
+{
+    return (unsigned)((random_next() >> 33) % n);
+}
+
+bool random_chance(unsigned percent)
+{
+    return random_below(100) < percent;
 }

@@ -4,8 +4,9 @@
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "tests/support/random.h"
 
 #define RID     XINV_TAG_BIT(XINV_TAG_RID)
 #define PASID   XINV_TAG_BIT(XINV_TAG_PASID)
@@ -21,48 +22,14 @@ const uint8_t rt_caches[RT_CACHES] = {XINV_CACHE_DEVICE_CONFIG, XINV_CACHE_STAGE
                                       XINV_CACHE_DEVICE_TLB};
 const uint8_t rt_tags[RT_TAGS + 1] = {XINV_TAG_RID, XINV_TAG_PASID, XINV_TAG_DID, XINV_TAG_ADDRESS};
 
-/* Random numbers: xorshift64*. */
-static uint64_t state;
-
-static uint64_t draw(void)
-{
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    return state * UINT64_C(0x2545f4914f6cdd1d);
-}
-
-static unsigned below(unsigned n)
-{
-    return (unsigned)((draw() >> 33) % n);
-}
-
-static bool chance(unsigned percent)
-{
-    return below(100) < percent;
-}
-
-static void seed(uint64_t n)
-{
-    state = (n + 1) * UINT64_C(0x9e3779b97f4a7c15);
-    if (!state)
-        state = 1;
-    for (unsigned i = 0; i < 4; i++)
-        (void)draw();
-}
-
 uint64_t rt_seed(uint64_t preset)
 {
-    const char *text = getenv("XINV_SEED");
-
-    return text ? strtoull(text, NULL, 0) : preset;
+    return random_given("XINV_SEED", preset);
 }
 
 unsigned rt_count(unsigned preset)
 {
-    const char *text = getenv("XINV_TABLES");
-
-    return text ? (unsigned)strtoul(text, NULL, 0) : preset;
+    return (unsigned)random_given("XINV_TABLES", preset);
 }
 
 /* A backend whose words say in plain numbers what the command is. */
@@ -115,7 +82,7 @@ static uint8_t random_tags(uint8_t of, unsigned percent)
     uint8_t tags = 0;
 
     for (unsigned i = 0; i < 4; i++)
-        if ((of & XINV_TAG_BIT(rt_tags[i])) && chance(percent))
+        if ((of & XINV_TAG_BIT(rt_tags[i])) && random_chance(percent))
             tags |= XINV_TAG_BIT(rt_tags[i]);
     return tags;
 }
@@ -132,10 +99,10 @@ static xinv_axes random_axes(const struct xinv_cache_def *cache)
         xinv_axes pair = pairs[i] & cache->axes;
         xinv_axes low = pair & (xinv_axes)-pair;
 
-        if (pair == low || chance(60))
+        if (pair == low || random_chance(60))
             axes |= pair;
         else
-            axes |= chance(50) ? low : (xinv_axes)(pair & ~low);
+            axes |= random_chance(50) ? low : (xinv_axes)(pair & ~low);
     }
     return axes;
 }
@@ -152,10 +119,10 @@ static void make_caches(struct rt_world *w)
         while (!c->tags);
         c->owner = random_tags(c->tags & (uint8_t)~ADDRESS, 60);
         c->zero = random_tags(c->tags & (atc ? DID : PASID | DID), 30);
-        c->pasid_zero = atc ? (uint8_t)((below(4) * XINV_PASID_UNTAGGED) >> 4) : 0;
-        c->log2_entries = (uint8_t)(8 + below(5));
+        c->pasid_zero = atc ? (uint8_t)((random_below(4) * XINV_PASID_UNTAGGED) >> 4) : 0;
+        c->log2_entries = (uint8_t)(8 + random_below(5));
         for (unsigned t = 0; t < 4; t++)
-            c->spread[rt_tags[t]] = (uint8_t)below(5);
+            c->spread[rt_tags[t]] = (uint8_t)random_below(5);
         c->axes = atc ? BASE_AXES | XINV_PASID_TAGGED : BASE_AXES;
     }
 }
@@ -167,10 +134,10 @@ static void make_removal(struct rt_world *w, unsigned i, bool ranged, bool broad
     struct xinv_removal_def *r = &w->removals[i];
     const struct xinv_cache_def *c;
 
-    r->cache = rt_caches[below(RT_CACHES)];
+    r->cache = rt_caches[random_below(RT_CACHES)];
     c = &w->vendor.caches[r->cache];
     r->match = random_tags(c->tags & (uint8_t) ~(ranged ? 0 : ADDRESS), broad ? 30 : 60);
-    r->must = chance(85);
+    r->must = random_chance(85);
     r->classes = broad ? c->axes : random_axes(c);
     if (r->cache == XINV_CACHE_DEVICE_TLB && (r->match & PASID))
         r->classes = (xinv_axes)((r->classes & ~BOTH_PASID) | XINV_PASID_TAGGED);
@@ -179,14 +146,14 @@ static void make_removal(struct rt_world *w, unsigned i, bool ranged, bool broad
 static void make_row(struct rt_world *w, unsigned row)
 {
     struct xinv_command_def *cmd = &w->rows[row];
-    bool broad = chance(45);
-    bool ranged = chance(broad ? 25 : 45);
+    bool broad = random_chance(45);
+    bool ranged = random_chance(broad ? 25 : 45);
 
     cmd->name = "row";
     cmd->op = (uint8_t)row;
-    cmd->phase = (uint8_t)(1 + below(4));
+    cmd->phase = (uint8_t)(1 + random_below(4));
     cmd->removals.first = (uint8_t)(row * RT_REMOVALS);
-    cmd->removals.count = (uint8_t)(1 + below(RT_REMOVALS));
+    cmd->removals.count = (uint8_t)(1 + random_below(RT_REMOVALS));
     for (unsigned i = 0; i < cmd->removals.count; i++) {
         make_removal(w, cmd->removals.first + i, ranged, broad);
         cmd->operands |= w->removals[cmd->removals.first + i].match & (uint8_t)~ADDRESS;
@@ -194,13 +161,13 @@ static void make_row(struct rt_world *w, unsigned row)
     if (ranged) {
         cmd->ranges = (struct xinv_span){(uint8_t)row, 1};
         w->ranges[row] = (struct xinv_range_def){
-            .kind = chance(70) ? XINV_RANGE_POW2 : XINV_RANGE_PAGE,
-            .max_order = {(uint8_t)below(12), 0, XINV_NO_FEATURE},
+            .kind = random_chance(70) ? XINV_RANGE_POW2 : XINV_RANGE_PAGE,
+            .max_order = {(uint8_t)random_below(12), 0, XINV_NO_FEATURE},
         };
-        w->ranges[row].leaf_floor = w->ranges[row].kind == XINV_RANGE_POW2 && chance(60);
+        w->ranges[row].leaf_floor = w->ranges[row].kind == XINV_RANGE_POW2 && random_chance(60);
     }
-    if (chance(20))
-        cmd->conds = (struct xinv_span){(uint8_t)below(2), 1};
+    if (random_chance(20))
+        cmd->conds = (struct xinv_span){(uint8_t)random_below(2), 1};
 }
 
 static void make_need(struct rt_world *w, unsigned i, bool everything)
@@ -209,7 +176,7 @@ static void make_need(struct rt_world *w, unsigned i, bool everything)
     const struct xinv_cache_def *c;
     bool atc;
 
-    n->cache = rt_caches[below(RT_CACHES)];
+    n->cache = rt_caches[random_below(RT_CACHES)];
     atc = n->cache == XINV_CACHE_DEVICE_TLB;
     c = &w->vendor.caches[n->cache];
     n->classes = random_axes(c);
@@ -220,19 +187,19 @@ static void make_need(struct rt_world *w, unsigned i, bool everything)
     do
         n->tags = random_tags(c->tags, 80) | (atc ? RID : 0); /* a device TLB is one endpoint's */
     while (!n->tags);
-    if (chance(20))
+    if (random_chance(20))
         n->zero = random_tags(n->tags & (atc ? DID : PASID | DID), 50);
-    n->flags = (uint8_t)(chance(40) ? XINV_NEED_LEVEL_HINT : 0);
-    n->flags |= (uint8_t)(chance(40) ? XINV_NEED_GLOBAL_HINT : 0);
-    n->flags |= (uint8_t)(chance(20) ? XINV_NEED_ALIASES : 0);
-    n->flags |= (uint8_t)(chance(20) ? XINV_NEED_NEW_DID : 0);
+    n->flags = (uint8_t)(random_chance(40) ? XINV_NEED_LEVEL_HINT : 0);
+    n->flags |= (uint8_t)(random_chance(40) ? XINV_NEED_GLOBAL_HINT : 0);
+    n->flags |= (uint8_t)(random_chance(20) ? XINV_NEED_ALIASES : 0);
+    n->flags |= (uint8_t)(random_chance(20) ? XINV_NEED_NEW_DID : 0);
 }
 
 static void make_vendor(struct rt_world *w)
 {
     struct xinv_vendor *v = &w->vendor;
-    unsigned n_needs = 1 + below(RT_NEEDS);
-    bool everything = chance(10);
+    unsigned n_needs = 1 + random_below(RT_NEEDS);
+    bool everything = random_chance(10);
 
     v->name = "random";
     v->backend = &fake;
@@ -245,18 +212,18 @@ static void make_vendor(struct rt_world *w)
     v->needs = w->needs;
     v->n_features = 2;
     v->n_changes = 1;
-    v->n_commands = (uint8_t)(5 + below(RT_ROWS - 4));
+    v->n_commands = (uint8_t)(5 + random_below(RT_ROWS - 4));
     for (unsigned i = 0; i < 2; i++) {
         w->features[i] = (struct xinv_feature_def){i ? "g" : "f", XINV_SETTING, 0, 1, 0};
         w->conds[i] = (struct xinv_cond){(uint8_t)i, XINV_COND_NE, 0};
-        w->settings[i] = (struct xinv_setting){(uint8_t)i, (uint16_t)below(2)};
+        w->settings[i] = (struct xinv_setting){(uint8_t)i, (uint16_t)random_below(2)};
     }
     for (unsigned t = 0; t < RT_TAGS; t++)
         v->tag_bits[rt_tags[t]] = (struct xinv_linear){8, 0, XINV_NO_FEATURE};
     v->stages[XINV_STAGE_STAGE1].present = 1;
     for (unsigned a = 0; a < XINV_NPHASES; a++)
         for (unsigned b = 0; b < XINV_NPHASES; b++)
-            v->order[a][b] = chance(50) ? XINV_ORDER_QUEUE : XINV_ORDER_FENCE;
+            v->order[a][b] = random_chance(50) ? XINV_ORDER_QUEUE : XINV_ORDER_FENCE;
     v->final_sync = 1;
     make_caches(w);
     for (unsigned i = 0; i < v->n_commands; i++)
@@ -273,51 +240,52 @@ static void make_vendor(struct rt_world *w)
 static void make_request(struct rt_world *w)
 {
     struct xinv_request *r = &w->request;
-    uint64_t first = below(64);
+    uint64_t first = random_below(64);
 
     r->change = w->change.change;
-    r->flags = (uint16_t)(chance(50) ? XINV_REQ_LEAF_ONLY : 0);
-    r->flags |= (uint16_t)(chance(30) ? XINV_REQ_GLOBAL : 0);
-    r->flags |= (uint16_t)(chance(70) ? XINV_REQ_RANGE : 0);
-    r->flags |= (uint16_t)(chance(30) ? XINV_REQ_ENUMERATED : 0);
-    r->flags |= (uint16_t)(chance(40) ? XINV_REQ_BEYOND : 0);
-    r->flags |= (uint16_t)(chance(30) ? XINV_REQ_LEAVES_WITHIN : 0);
-    r->flags |= (uint16_t)(chance(40) ? XINV_REQ_NEW_DID : 0);
+    r->flags = (uint16_t)(random_chance(50) ? XINV_REQ_LEAF_ONLY : 0);
+    r->flags |= (uint16_t)(random_chance(30) ? XINV_REQ_GLOBAL : 0);
+    r->flags |= (uint16_t)(random_chance(70) ? XINV_REQ_RANGE : 0);
+    r->flags |= (uint16_t)(random_chance(30) ? XINV_REQ_ENUMERATED : 0);
+    r->flags |= (uint16_t)(random_chance(40) ? XINV_REQ_BEYOND : 0);
+    r->flags |= (uint16_t)(random_chance(30) ? XINV_REQ_LEAVES_WITHIN : 0);
+    r->flags |= (uint16_t)(random_chance(40) ? XINV_REQ_NEW_DID : 0);
     r->new_did = RT_NEW_DID;
-    r->log2_leaf_size = (uint8_t)(12 + below(8));
+    r->log2_leaf_size = (uint8_t)(12 + random_below(8));
     r->log2_granule = 12;
     r->first = first << 12;
-    r->last = ((first + 1 + below(40)) << 12) - 1;
-    w->policy.kind = (uint8_t)below(3);
-    w->policy.blocks = (uint8_t)(1 + below(4));
-    w->policy.max_commands = (uint16_t)(chance(30) ? 1 + below(8) : 0);
+    r->last = ((first + 1 + random_below(40)) << 12) - 1;
+    w->policy.kind = (uint8_t)random_below(3);
+    w->policy.blocks = (uint8_t)(1 + random_below(4));
+    w->policy.max_commands = (uint16_t)(random_chance(30) ? 1 + random_below(8) : 0);
 }
 
 /* Attachments of one endpoint stand next to each other. */
 static void make_attachments(struct rt_world *w)
 {
     uint32_t rid = 1;
-    uint8_t flags = chance(50) ? XINV_ATT_PASID_ENABLED : 0;
+    uint8_t flags = random_chance(50) ? XINV_ATT_PASID_ENABLED : 0;
 
-    w->n_at = chance(60) ? 1 : 2 + below(RT_AT - 1);
+    w->n_at = random_chance(60) ? 1 : 2 + random_below(RT_AT - 1);
     for (size_t i = 0; i < w->n_at; i++) {
-        rid += below(i ? 2 : 3);
-        w->aliases[i][0] = 20 + below(3);
-        w->aliases[i][1] = 20 + below(3);
-        w->at[i] = (struct xinv_attachment){.stage = XINV_STAGE_STAGE1,
-                                            .flags = flags,
-                                            .known = random_tags(RID | PASID | DID, 90),
-                                            .rid = rid,
-                                            .pasid = below(3),
-                                            .did = 1 + below(3),
-                                            .n_aliases = (uint8_t)(chance(30) ? 1 + below(2) : 0),
-                                            .aliases = w->aliases[i]};
+        rid += random_below(i ? 2 : 3);
+        w->aliases[i][0] = 20 + random_below(3);
+        w->aliases[i][1] = 20 + random_below(3);
+        w->at[i] = (struct xinv_attachment){
+            .stage = XINV_STAGE_STAGE1,
+            .flags = flags,
+            .known = random_tags(RID | PASID | DID, 90),
+            .rid = rid,
+            .pasid = random_below(3),
+            .did = 1 + random_below(3),
+            .n_aliases = (uint8_t)(random_chance(30) ? 1 + random_below(2) : 0),
+            .aliases = w->aliases[i]};
     }
 }
 
 void rt_make(struct rt_world *w, uint64_t n)
 {
-    seed(n);
+    random_seed(n);
     memset(w, 0, sizeof(*w));
     make_vendor(w);
     make_request(w);

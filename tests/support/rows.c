@@ -8,6 +8,7 @@
 
 #include "core/backend.h"
 #include "core/cover.h"
+#include "core/layout.h"
 #include "schema/generated/vendors.h"
 #include "schema/load.h"
 
@@ -336,10 +337,15 @@ void row_check_all(const char *vendor, const struct row_line *lines, size_t n)
     }
 }
 
-void row_check_none(const char *vendor, const char *name)
+void row_check_none(const char *vendor, const char *const *names)
 {
     const struct xinv_vendor *v = vendor_of(vendor);
+    const struct xinv_codec *codec = v->backend->codec;
 
-    for (unsigned row = 0; row < v->n_commands; row++)
-        cr_expect_str_neq(v->commands[row].name, name);
+    for (; *names; names++) {
+        cr_expect_not_null(xinv_layout_named(codec->layouts, codec->n_layouts, *names),
+                           "%s has no command %s", vendor, *names);
+        for (unsigned row = 0; row < v->n_commands; row++)
+            cr_expect_str_neq(v->commands[row].name, *names);
+    }
 }

@@ -39,6 +39,24 @@ struct row_removal {
     .removes = {__VA_ARGS__}, \
     .n = sizeof((struct row_removal[]){__VA_ARGS__}) / sizeof(struct row_removal)
 
+/* Requests about one page, with a range where the flags say so. */
+#define ROW_CHANGE(change_, flags_) \
+    .request = {                    \
+        .change = XINV_CHANGE_##change_, .flags = flags_, .first = 0x41234000, .last = 0x41234fff}
+#define ROW_EXPLICIT(caches_, scope_, flags_)            \
+    .request = {.caches = XINV_INV_##caches_,            \
+                .scope = XINV_SCOPE_##scope_,            \
+                .flags = XINV_REQ_INVALIDATE | (flags_), \
+                .first = 0x41234000,                     \
+                .last = 0x41234fff}
+
+/* The test of one line of an array `lines`. */
+#define ROW_TEST(suite, id, test) \
+    Test(suite, test)             \
+    {                             \
+        row_check(&lines[id]);    \
+    }
+
 struct row_setting {
     const char *feature;
     uint16_t value;
@@ -79,7 +97,7 @@ int row_translate(const struct row_line *line, uint64_t *words, uint32_t *n);
 /* row_check_all - the table has no row that none of these lines is about */
 void row_check_all(const char *vendor, const struct row_line *lines, size_t n);
 
-/* row_check_none - no row of the table has this name */
-void row_check_none(const char *vendor, const char *name);
+/* row_check_none - no row of the table has one of these names; NULL ends them */
+void row_check_none(const char *vendor, const char *const *names);
 
 #endif

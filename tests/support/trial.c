@@ -98,3 +98,36 @@ const char *trial_names(struct trial *t)
         say(t, "%s%s", i ? " " : "", t->cmd[i].name);
     return t->text;
 }
+
+static void run_kind(struct trial *t, const char *platform, const struct cli_kind *kind,
+                     struct xinv_policy policy,
+                     void (*check)(const char *platform, const struct cli_kind *kind, int ret))
+{
+    trial_begin(t, platform, NULL, 0);
+    t->policy = policy;
+    t->n = 1;
+    cli_kind_request(kind, &t->iommu, &t->at[0], &t->request);
+    check(platform, kind, trial_run(t));
+}
+
+void trial_each_kind(struct trial *t, const char *vendor, unsigned platforms,
+                     void (*check)(const char *platform, const struct cli_kind *kind, int ret))
+{
+    static const struct xinv_policy policies[] = {{XINV_POLICY_EXACT, 0, 0},
+                                                  {XINV_POLICY_EXACT, 0, 2},
+                                                  {XINV_POLICY_LATENCY, 0, 0},
+                                                  {XINV_POLICY_AT_MOST, 2, 0}};
+    const struct xinv_platform *p;
+
+    for (unsigned n = 0; (p = xinv_platform_at(n)) != NULL; n++) {
+        const struct cli_kind *kind;
+
+        if (strcmp(p->vendor->name, vendor) != 0)
+            continue;
+        platforms--;
+        for (unsigned k = 0; (kind = cli_kind_at(k)) != NULL; k++)
+            for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++)
+                run_kind(t, p->name, kind, policies[i], check);
+    }
+    cr_expect_eq(platforms, 0);
+}

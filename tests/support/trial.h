@@ -7,6 +7,7 @@
 
 #include <xinv/xinv.h>
 
+#include "cli/kinds.h"
 #include "tests/support/refdec.h"
 
 #define TRIAL_ATTACHMENTS 260
@@ -34,6 +35,14 @@ void trial_begin(struct trial *t, const char *platform, const char *feature, uin
 /* Translates and decodes; asserts that every command is valid. Returns what xinv_translate()
  * returned. */
 int trial_run(struct trial *t);
+
+/*
+ * Every kind of request on every built-in platform of a vendor, under a policy of each sort: runs
+ * it and hands it on with what xinv_translate() returned.
+ * @platforms: how many the vendor has
+ */
+void trial_each_kind(struct trial *t, const char *vendor, unsigned platforms,
+                     void (*check)(const char *platform, const struct cli_kind *kind, int ret));
 
 /* Reads the words of trial->out. */
 void trial_decode(struct trial *t);

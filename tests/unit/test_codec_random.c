@@ -5,37 +5,23 @@
  */
 #include <criterion/criterion.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/layout.h"
+#include "tests/support/random.h"
 #include "tests/support/roundtrip.h"
-
-static uint64_t state;
-
-/* splitmix64 */
-static uint64_t random64(void)
-{
-    uint64_t z = (state += UINT64_C(0x9e3779b97f4a7c15));
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
 
 /* Words that are likely to be a command: an opcode, and few bits beside it. */
 static void random_words(const struct xinv_iommu *iommu, uint64_t *words)
 {
     const struct xinv_codec *codec = iommu->vendor->backend->codec;
-    const struct xinv_layout *layout = &codec->layouts[random64() % codec->n_layouts];
-    unsigned kind = (unsigned)(random64() % 4);
+    const struct xinv_layout *layout = &codec->layouts[random_next() % codec->n_layouts];
+    unsigned kind = (unsigned)(random_next() % 4);
 
     for (unsigned i = 0; i < XINV_COMMAND_WORDS; i++) {
-        words[i] = random64();
+        words[i] = random_next();
         for (unsigned k = 0; k < kind; k++)
-            words[i] &= random64();
+            words[i] &= random_next();
         if (i >= 2 && kind)
             words[i] = 0;
     }
@@ -72,20 +58,12 @@ static unsigned run(const char *platform, const struct xinv_iommu *iommu, unsign
     return taken;
 }
 
-static void seed(void)
-{
-    const char *given = getenv("XINV_SEED");
-
-    state = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-    fprintf(stderr, "XINV_SEED=%" PRIu64 "\n", state);
-}
-
 Test(codec_random, accepted_words_come_back_on_every_platform)
 {
     const struct xinv_platform *p;
     unsigned taken = 0;
 
-    seed();
+    random_start();
     for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++) {
         struct xinv_iommu iommu;
 
@@ -102,7 +80,7 @@ Test(codec_random, accepted_words_come_back_where_every_feature_is_there)
     static const char *const names[] = {"arm-smmuv3-ril", "intel-vtd-scalable", "intel-vtd-legacy",
                                         "amd-vi-generic"};
 
-    seed();
+    random_start();
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         struct xinv_iommu iommu;
         unsigned taken;
@@ -118,11 +96,11 @@ Test(codec_random, registers_come_back)
     static const char *const names[] = {"CCMD", "IVA", "IOTLB"};
     struct xinv_iommu iommu;
 
-    seed();
+    random_start();
     cr_assert_eq(xinv_iommu_init(&iommu, xinv_platform_find("intel-vtd-legacy"), NULL, NULL, 0), 0);
     for (unsigned i = 0; i < 30000; i++) {
         const char *name = names[i % 3];
-        uint64_t value = random64() & random64();
+        uint64_t value = random_next() & random_next();
         uint64_t again = 0;
         struct xinv_decoded d;
         int ret = xinv_decode_register(&iommu, name, value, &d);
@@ -140,7 +118,7 @@ static uint32_t random_tag(const struct xinv_iommu *iommu, unsigned tag)
 {
     unsigned bits = iommu->tag_bits[tag];
 
-    return (uint32_t)(random64() & ((UINT64_C(1) << (bits < 32 ? bits : 32)) - 1));
+    return (uint32_t)(random_next() & ((UINT64_C(1) << (bits < 32 ? bits : 32)) - 1));
 }
 
 /* Straight-line encoders and the description agree: what a form makes, its name and fields make. */
@@ -148,7 +126,7 @@ Test(codec_random, every_form_is_what_its_description_says)
 {
     const struct xinv_platform *p;
 
-    seed();
+    random_start();
     for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++) {
         struct xinv_iommu iommu;
 
@@ -156,9 +134,9 @@ Test(codec_random, every_form_is_what_its_description_says)
         for (unsigned round = 0; round < 200; round++)
             for (unsigned row = 0; row < p->vendor->n_commands; row++) {
                 const struct xinv_command_def *def = &p->vendor->commands[row];
-                struct xinv_attachment at = {.queue_depth = (uint8_t)(random64() % 33),
-                                             .pfsid = (uint16_t)random64(),
-                                             .queue_id = (uint16_t)random64()};
+                struct xinv_attachment at = {.queue_depth = (uint8_t)(random_next() % 33),
+                                             .pfsid = (uint16_t)random_next(),
+                                             .queue_id = (uint16_t)random_next()};
                 struct xinv_operands o = {.at = &at, .leaf = def->leaf, .log2_granule = 12};
                 uint64_t words[XINV_COMMAND_WORDS] = {0};
                 char text[256] = "";
@@ -172,7 +150,7 @@ Test(codec_random, every_form_is_what_its_description_says)
                 /* a VMID is 0 without stage 2 */
                 if (iommu.caches & 1u << XINV_CACHE_STAGE2)
                     o.vmid = random_tag(&iommu, XINV_TAG_VMID);
-                o.block.first = random64() >> 20 << 12;
+                o.block.first = random_next() >> 20 << 12;
                 o.block.last = o.block.first + 0xfff;
                 p->vendor->backend->encode(&iommu, def->op, &o, words);
                 cr_assert_eq(roundtrip(&iommu, words, text, sizeof(text)), 1,

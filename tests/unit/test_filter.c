@@ -5,34 +5,13 @@
  */
 #include <criterion/criterion.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/layout.h"
 #include "tests/support/guestrig.h"
+#include "tests/support/random.h"
 
 static struct guestrig rig;
-static uint64_t state;
-
-/* splitmix64 */
-static uint64_t random64(void)
-{
-    uint64_t z = (state += UINT64_C(0x9e3779b97f4a7c15));
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-static void seed(void)
-{
-    const char *given = getenv("XINV_SEED");
-
-    state = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-    fprintf(stderr, "XINV_SEED=%" PRIu64 "\n", state);
-}
 
 /* ---- Neighbours ---- */
 
@@ -45,12 +24,12 @@ static void seed(void)
 
 static uint32_t odd_tag(void)
 {
-    return LOWEST + 1 + 2 * (uint32_t)(random64() % (VALUES / 2));
+    return LOWEST + 1 + 2 * (uint32_t)(random_next() % (VALUES / 2));
 }
 
 static uint32_t any_tag(void)
 {
-    return LOWEST + (uint32_t)(random64() % VALUES);
+    return LOWEST + (uint32_t)(random_next() % VALUES);
 }
 
 static void random_guest(void)
@@ -58,23 +37,23 @@ static void random_guest(void)
     static const uint8_t stages[] = {XINV_STAGE_NESTED, XINV_STAGE_NESTED, XINV_STAGE_NESTED,
                                      XINV_STAGE_STAGE2, XINV_STAGE_PASSTHROUGH};
     uint32_t vmid = odd_tag(); /* a guest has one */
-    unsigned n = 1 + (unsigned)(random64() % GUEST_MAX);
+    unsigned n = 1 + (unsigned)(random_next() % GUEST_MAX);
 
     rig.guest.n = 0;
-    rig.guest.pasid_bits = (uint8_t)(random64() % 6);
+    rig.guest.pasid_bits = (uint8_t)(random_next() % 6);
     for (unsigned i = 0; i < n; i++) {
         struct xinv_guest_attachment *a =
-            guestrig_add(&rig, stages[random64() % 5], any_tag(), odd_tag());
+            guestrig_add(&rig, stages[random_next() % 5], any_tag(), odd_tag());
         struct xinv_attachment *at = &rig.host[i];
 
         a->did = any_tag();
         a->known |= XINV_TAG_BIT(XINV_TAG_DID);
         at->did = at->stage == XINV_STAGE_PASSTHROUGH ? 1 : odd_tag();
         at->vmid = vmid;
-        at->flags = random64() & 1 ? XINV_ATT_ATS : 0;
+        at->flags = random_next() & 1 ? XINV_ATT_ATS : 0;
         at->queue_id = (uint16_t)odd_tag();
         at->pfsid = (uint16_t)odd_tag();
-        at->queue_depth = (uint8_t)(random64() % 33);
+        at->queue_depth = (uint8_t)(random_next() % 33);
         at->known |= XINV_TAG_BIT(XINV_TAG_DID);
         if (at->stage != XINV_STAGE_PASSTHROUGH)
             at->known |= XINV_TAG_BIT(XINV_TAG_VMID);
@@ -85,19 +64,19 @@ static void random_guest(void)
 static void random_command(uint64_t *words)
 {
     const struct xinv_codec *codec = rig.iommu.vendor->backend->codec;
-    const struct xinv_layout *layout = &codec->layouts[random64() % codec->n_layouts];
+    const struct xinv_layout *layout = &codec->layouts[random_next() % codec->n_layouts];
 
     memset(words, 0, XINV_COMMAND_WORDS * sizeof(*words));
     words[0] = layout->opcode;
     words[1] = layout->form;
     for (unsigned i = 0; i < layout->n_fields; i++) {
         const struct xinv_layout_field *f = &layout->fields[i];
-        uint64_t value = random64() % 3 ? any_tag() : random64() % 4;
+        uint64_t value = random_next() % 3 ? any_tag() : random_next() % 4;
 
         xinv_put(words, f->word, f->lsb, f->width, 0, value);
     }
-    if (random64() % 32 == 0)
-        words[random64() % rig.iommu.words] ^= UINT64_C(1) << (random64() % 64);
+    if (random_next() % 32 == 0)
+        words[random_next() % rig.iommu.words] ^= UINT64_C(1) << (random_next() % 64);
 }
 
 static bool is_guests(unsigned tag, uint32_t value)
@@ -188,7 +167,7 @@ Test(filter, no_command_reaches_a_neighbour_on_any_platform)
 {
     const struct xinv_platform *p;
 
-    seed();
+    random_start();
     for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++) {
         struct counts counts = {0};
 
@@ -208,7 +187,7 @@ Test(filter, no_command_reaches_a_neighbour_where_every_feature_is_there)
     static const char *const platforms[] = {"arm-smmuv3-ril", "intel-vtd-scalable",
                                             "amd-vi-generic"};
 
-    seed();
+    random_start();
     for (unsigned i = 0; i < 3; i++) {
         struct counts counts = {0};
 

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 #include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "core/map.h"
+#include "tests/support/random.h"
 
 #define NODES 300
 #define SPACE 1000
@@ -40,16 +37,13 @@ static unsigned check(uint32_t i, uint32_t parent)
 Test(map, agrees_with_an_array_under_random_operations)
 {
     static uint16_t owner[SPACE]; /* first address + 1 of the range that holds it */
-    const char *given = getenv("XINV_SEED");
-    unsigned seed = given ? (unsigned)strtoul(given, NULL, 0) : (unsigned)time(NULL);
     unsigned n = 0;
 
-    printf("seed %u\n", seed);
-    srand(seed);
+    random_start();
     xinv_map_init(&store, nodes, NODES);
     root = XINV_NIL;
     for (unsigned round = 0; round < 60000; round++) {
-        unsigned a = (unsigned)rand() % SPACE;
+        unsigned a = random_below(SPACE);
         uint32_t node = xinv_map_at_or_after(&store, root, a);
         unsigned expect = a;
 
@@ -58,7 +52,7 @@ Test(map, agrees_with_an_array_under_random_operations)
         cr_assert_eq(node == XINV_NIL, expect == SPACE);
         if (node != XINV_NIL)
             cr_assert_eq(nodes[node].first, owner[expect] - 1u);
-        if (owner[a] && rand() % 3) {
+        if (owner[a] && random_below(3)) {
             for (uint64_t x = nodes[node].first, last = nodes[node].last; x <= last; x++)
                 owner[x] = 0;
             xinv_map_remove(&store, &root, node);
@@ -66,7 +60,7 @@ Test(map, agrees_with_an_array_under_random_operations)
         } else if (!owner[a]) {
             unsigned b = a;
 
-            while (b + 1 < SPACE && !owner[b + 1] && rand() % 4)
+            while (b + 1 < SPACE && !owner[b + 1] && random_below(4))
                 b++;
             cr_assert_eq(xinv_map_insert(&store, &root, a, b, 7), n < NODES);
             if (n < NODES) {

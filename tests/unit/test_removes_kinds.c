@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/kinds.h"
 #include "tests/support/trial.h"
 
 static struct trial trial;
@@ -98,16 +97,15 @@ static bool covers(unsigned row)
     return false;
 }
 
-static void check(const char *platform, const struct cli_kind *kind, struct xinv_policy policy)
+static unsigned answered;
+
+static void check(const char *platform, const struct cli_kind *kind, int ret)
 {
     char name[128];
 
-    trial_begin(&trial, platform, NULL, 0);
-    trial.policy = policy;
-    trial.n = 1;
-    cli_kind_request(kind, &trial.iommu, &trial.at[0], &trial.request);
-    if (trial_run(&trial) < 0)
+    if (ret < 0)
         return;
+    answered++;
     snprintf(name, sizeof(name), "%s, %s", platform, kind->name);
     read_list(name);
     cr_expect_eq(rows, trial.report.rows, "%s: %" PRIx64 ", planned are %" PRIx64, name, rows,
@@ -120,39 +118,20 @@ static void check(const char *platform, const struct cli_kind *kind, struct xinv
     }
 }
 
-static const struct xinv_policy policies[] = {{XINV_POLICY_EXACT, 0, 0},
-                                              {XINV_POLICY_EXACT, 0, 2},
-                                              {XINV_POLICY_LATENCY, 0, 0},
-                                              {XINV_POLICY_AT_MOST, 2, 0}};
-
-static void check_vendor(const char *vendor, unsigned platforms)
-{
-    const struct xinv_platform *p;
-
-    for (unsigned n = 0; (p = xinv_platform_at(n)) != NULL; n++) {
-        const struct cli_kind *kind;
-
-        if (strcmp(p->vendor->name, vendor))
-            continue;
-        platforms--;
-        for (unsigned k = 0; (kind = cli_kind_at(k)) != NULL; k++)
-            for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++)
-                check(p->name, kind, policies[i]);
-    }
-    cr_expect_eq(platforms, 0);
-}
-
 Test(removes_kinds, words_lead_back_to_the_rows_on_any_smmuv3_platform)
 {
-    check_vendor("smmuv3", 14);
+    trial_each_kind(&trial, "smmuv3", 14, check);
+    cr_expect_gt(answered, 400);
 }
 
 Test(removes_kinds, words_lead_back_to_the_rows_on_any_vtd_platform)
 {
-    check_vendor("vtd", 10);
+    trial_each_kind(&trial, "vtd", 10, check);
+    cr_expect_gt(answered, 400);
 }
 
 Test(removes_kinds, words_lead_back_to_the_rows_on_any_amdvi_platform)
 {
-    check_vendor("amdvi", 6);
+    trial_each_kind(&trial, "amdvi", 6, check);
+    cr_expect_gt(answered, 400);
 }

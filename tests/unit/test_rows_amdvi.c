@@ -37,15 +37,8 @@
            .pasid = 5,                   \
            .did = 0x47,                  \
            .queue_depth = 8}
-#define CHANGE(change_, flags_) \
-    .request = {                \
-        .change = XINV_CHANGE_##change_, .flags = flags_, .first = 0x41234000, .last = 0x41234fff}
-#define EXPLICIT(caches_, scope_, flags_)                \
-    .request = {.caches = XINV_INV_##caches_,            \
-                .scope = XINV_SCOPE_##scope_,            \
-                .flags = XINV_REQ_INVALIDATE | (flags_), \
-                .first = 0x41234000,                     \
-                .last = 0x41234fff}
+#define CHANGE    ROW_CHANGE
+#define EXPLICIT  ROW_EXPLICIT
 #define ATS       XINV_ATT_ATS
 #define RANGE     XINV_REQ_RANGE
 #define LEAF_ONLY XINV_REQ_LEAF_ONLY
@@ -144,11 +137,7 @@ static const struct row_line lines[N_LINES] = {
                          .fields = "DeviceID=0x2b1 PASID=5 S=1 GN=1 Address=0x7ffffffffffff000"},
 };
 
-#define TEST(id, test)         \
-    Test(rows_amdvi, test)     \
-    {                          \
-        row_check(&lines[id]); \
-    }
+#define TEST(id, test) ROW_TEST(rows_amdvi, id, test)
 LINES(TEST)
 
 Test(rows_amdvi, the_table_has_no_other_row)
@@ -159,10 +148,9 @@ Test(rows_amdvi, the_table_has_no_other_row)
 /* Every line has a row. INVALIDATE_INTERRUPT_TABLE has no form for one index. */
 Test(rows_amdvi, commands_that_remove_nothing_have_no_row)
 {
-    static const char *const names[] = {"COMPLETION_WAIT", "PREFETCH_IOMMU_PAGES",
+    static const char *const names[] = {"COMPLETION_WAIT",      "PREFETCH_IOMMU_PAGES",
                                         "COMPLETE_PPR_REQUEST", "INSERT_GUEST_EVENT",
-                                        "RESET_VMMIO"};
+                                        "RESET_VMMIO",          NULL};
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        row_check_none("amdvi", names[i]);
+    row_check_none("amdvi", names);
 }

@@ -46,15 +46,8 @@
            .asid = 0x35,                                                \
            .vmid = XINV_STAGE_##stage_ == XINV_STAGE_STAGE1 ? 0 : 0x59, \
            .queue_depth = 8}
-#define CHANGE(change_, flags_) \
-    .request = {                \
-        .change = XINV_CHANGE_##change_, .flags = flags_, .first = 0x41234000, .last = 0x41234fff}
-#define EXPLICIT(caches_, scope_, flags_)                \
-    .request = {.caches = XINV_INV_##caches_,            \
-                .scope = XINV_SCOPE_##scope_,            \
-                .flags = XINV_REQ_INVALIDATE | (flags_), \
-                .first = 0x41234000,                     \
-                .last = 0x41234fff}
+#define CHANGE     ROW_CHANGE
+#define EXPLICIT   ROW_EXPLICIT
 #define RANGE      XINV_REQ_RANGE
 #define LEAF_ONLY  XINV_REQ_LEAF_ONLY
 #define MAY_GLOBAL XINV_REQ_GLOBAL
@@ -228,11 +221,7 @@ static const struct row_line lines[N_LINES] = {
                        .fields = "SID=0x2b1 SSV=1 SSID=5 Global=0 Size=52 Address=0"},
 };
 
-#define TEST(id, test)         \
-    Test(rows_smmuv3, test)    \
-    {                          \
-        row_check(&lines[id]); \
-    }
+#define TEST(id, test) ROW_TEST(rows_smmuv3, id, test)
 LINES(TEST)
 
 Test(rows_smmuv3, the_table_has_no_other_row)
@@ -253,22 +242,20 @@ Test(rows_smmuv3, the_table_has_no_other_row)
  */
 Test(rows_smmuv3, commands_that_remove_nothing_have_no_row)
 {
-    static const char *const names[] = {"PREFETCH_CONFIG", "PREFETCH_ADDR", "PRI_RESP",
-                                        "RESUME",          "STALL_TERM",    "SYNC"};
+    static const char *const names[] = {"PREFETCH_CONFIG", "PREFETCH_ADDR", "PRI_RESP", "RESUME",
+                                        "STALL_TERM",      "SYNC",          NULL};
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        row_check_none("smmuv3", names[i]);
+    row_check_none("smmuv3", names);
 }
 
 /* Commands about other Security states are illegal in the Non-secure queue (4.1). */
 Test(rows_smmuv3, commands_of_other_queues_have_no_row)
 {
-    static const char *const names[] = {"TLBI_EL3_ALL",     "TLBI_EL3_VA",   "TLBI_S_EL2_ALL",
-                                        "TLBI_S_EL2_ASID",  "TLBI_S_EL2_VA", "TLBI_S_EL2_VAA",
-                                        "TLBI_S_S12_VMALL", "TLBI_S_S2_IPA", "TLBI_SNH_ALL"};
+    static const char *const names[] = {
+        "TLBI_EL3_ALL",   "TLBI_EL3_VA",      "TLBI_S_EL2_ALL", "TLBI_S_EL2_ASID", "TLBI_S_EL2_VA",
+        "TLBI_S_EL2_VAA", "TLBI_S_S12_VMALL", "TLBI_S_S2_IPA",  "TLBI_SNH_ALL",    NULL};
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        row_check_none("smmuv3", names[i]);
+    row_check_none("smmuv3", names);
 }
 
 /* A stream in the EL2 regime has no VMID that would keep other users' entries out of it. */

@@ -40,15 +40,8 @@
            .pasid = 5,                   \
            .did = 0x47,                  \
            .queue_depth = 8}
-#define CHANGE(change_, flags_) \
-    .request = {                \
-        .change = XINV_CHANGE_##change_, .flags = flags_, .first = 0x41234000, .last = 0x41234fff}
-#define EXPLICIT(caches_, scope_, flags_)                \
-    .request = {.caches = XINV_INV_##caches_,            \
-                .scope = XINV_SCOPE_##scope_,            \
-                .flags = XINV_REQ_INVALIDATE | (flags_), \
-                .first = 0x41234000,                     \
-                .last = 0x41234fff}
+#define CHANGE    ROW_CHANGE
+#define EXPLICIT  ROW_EXPLICIT
 #define ATS       XINV_ATT_ATS
 #define RANGE     XINV_REQ_RANGE
 #define LEAF_ONLY XINV_REQ_LEAF_ONLY
@@ -201,11 +194,7 @@ static const struct row_line lines[N_LINES] = {
                     .fields = "G=0 IM=0 IIDX=0"},
 };
 
-#define TEST(id, test)         \
-    Test(rows_vtd, test)       \
-    {                          \
-        row_check(&lines[id]); \
-    }
+#define TEST(id, test) ROW_TEST(rows_vtd, id, test)
 LINES(TEST)
 
 Test(rows_vtd, the_table_has_no_other_row)
@@ -221,10 +210,9 @@ Test(rows_vtd, the_table_has_no_other_row)
  */
 Test(rows_vtd, descriptors_that_remove_nothing_have_no_row)
 {
-    static const char *const names[] = {"wait", "page_response"};
+    static const char *const names[] = {"wait", "page_resp", NULL};
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        row_check_none("vtd", names[i]);
+    row_check_none("vtd", names);
 }
 
 /*

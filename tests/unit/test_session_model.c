@@ -6,12 +6,10 @@
  * host may have cached for what went away must be named by the commands.
  */
 #include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/session_impl.h"
+#include "tests/support/random.h"
 #include "tests/support/sessionrig.h"
 
 #define ENDPOINTS   5 /* 0..4; number 5 is unknown */
@@ -425,34 +423,31 @@ static void check_tags(void)
 
 /* ---- Requests ---- */
 
-static uint32_t below(uint32_t n)
-{
-    return (uint32_t)rand() % n;
-}
-
 static uint64_t random_edge(void)
 {
-    uint64_t page = below(12) ? below(24) : (INPUT_LAST >> 12) - below(2);
+    uint64_t page = random_below(12) ? random_below(24) : (INPUT_LAST >> 12) - random_below(2);
 
-    return (page << 12) + (below(16) ? 0 : below(3) - 1);
+    return (page << 12) + (random_below(16) ? 0 : random_below(3) - 1);
 }
 
 static size_t random_request(uint8_t *b)
 {
-    uint32_t domain = below(10) ? 1 + below(4) : below(8);
-    uint32_t endpoint = below(ENDPOINTS + (below(8) == 0));
+    uint32_t domain = random_below(10) ? 1 + random_below(4) : random_below(8);
+    uint32_t endpoint = random_below(ENDPOINTS + (random_below(8) == 0));
     uint64_t first = random_edge();
-    uint64_t last = (below(4) ? first + ((uint64_t)below(6) << 12) : random_edge()) - !!below(12);
-    uint64_t phys = below(20) ? (uint64_t)below(64) << 12 : UINT64_MAX - below(0x3000);
+    uint64_t last = (random_below(4) ? first + ((uint64_t)random_below(6) << 12) : random_edge()) -
+                    !!random_below(12);
+    uint64_t phys =
+        random_below(20) ? (uint64_t)random_below(64) << 12 : UINT64_MAX - random_below(0x3000);
 
-    if (!below(40)) {
+    if (!random_below(40)) {
         first = 0;
         last = UINT64_MAX;
     }
-    switch (below(10)) {
+    switch (random_below(10)) {
     case 0:
     case 1:
-        return rig_attach_bytes(b, domain, endpoint, !below(5));
+        return rig_attach_bytes(b, domain, endpoint, !random_below(5));
     case 2:
         return rig_detach_bytes(b, domain, endpoint);
     case 3:
@@ -461,7 +456,7 @@ static size_t random_request(uint8_t *b)
     case 5:
     case 6:
     case 7:
-        return rig_map_bytes(b, domain, first, last, phys, below(8));
+        return rig_map_bytes(b, domain, first, last, phys, random_below(8));
     default:
         return rig_unmap_bytes(b, domain, first, last);
     }
@@ -471,14 +466,14 @@ static void step(void)
 {
     uint8_t b[80] = {0};
     size_t n = random_request(b);
-    size_t n_writable = b[0] == 5 ? PROBE_SIZE + 4 - (below(4) ? 0 : below(40)) : 4;
+    size_t n_writable = b[0] == 5 ? PROBE_SIZE + 4 - (random_below(4) ? 0 : random_below(40)) : 4;
     unsigned broken;
     int status;
 
-    if (!below(12))
-        b[below(80)] = (uint8_t)rand();
-    if (!below(20))
-        n = below(80);
+    if (!random_below(12))
+        b[random_below(80)] = (uint8_t)random_next();
+    if (!random_below(20))
+        n = random_below(80);
     broken = breaks(b, n, n_writable);
     n_stale = 0;
     entry_of = -1;
@@ -501,12 +496,9 @@ static void step(void)
 Test(session_model, random_requests)
 {
     static const char *const platforms[2] = {"intel-vtd-legacy", "arm-smmuv3-ril"};
-    const char *given = getenv("XINV_SEED");
-    unsigned seed = given ? (unsigned)strtoul(given, NULL, 0) : (unsigned)time(NULL);
     struct xinv_session_config config = rig_config(2);
 
-    printf("seed %u\n", seed);
-    srand(seed);
+    random_start();
     config.features |= XINV_VIRTIO_F_INPUT_RANGE | XINV_VIRTIO_F_DOMAIN_RANGE;
     config.input_start = INPUT_FIRST;
     config.input_end = INPUT_LAST;
@@ -535,7 +527,7 @@ Test(session_model, random_requests)
         check_tags();
         if (i % 16 == 0)
             rig_complete(&r);
-        if (!below(500)) {
+        if (!random_below(500)) {
             cr_assert_geq(rig_reset(&r), 0);
             memset(model.domains, 0, sizeof(model.domains));
             for (unsigned e = 0; e < ENDPOINTS; e++)

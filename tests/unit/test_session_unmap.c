@@ -24,6 +24,19 @@ static void open_pages(const char *platform, unsigned log2_page, uint8_t log2_gr
     cr_assert_eq(rig_attach(&r, 1, 8, 0), XINV_VIRTIO_OK);
 }
 
+/* One endpoint without a device TLB on a VT-d unit whose descriptors take 2^mamv pages at most. */
+static void open_mamv(uint16_t mamv)
+{
+    struct xinv_session_config config = rig_config(1);
+    struct xinv_endpoint e = rig_endpoint(8, 0, S2);
+
+    e.flags = 0;
+    rig_platform(&r, 0, "intel-vtd-legacy", "MAMV", mamv);
+    rig_open(&r, &config);
+    rig_add(&r, &e);
+    cr_assert_eq(rig_attach(&r, 1, 8, 0), XINV_VIRTIO_OK);
+}
+
 static unsigned count(const char *name)
 {
     unsigned n = 0;
@@ -391,14 +404,7 @@ Test(session, a_report_adds_up_the_pages_of_several_runs)
  * MiB at most. The run's last mapping is a page. */
 Test(session, a_run_may_hold_the_largest_leaf_of_its_mappings)
 {
-    struct xinv_session_config config = rig_config(1);
-    struct xinv_endpoint e = rig_endpoint(8, 0, S2);
-
-    e.flags = 0;
-    rig_platform(&r, 0, "intel-vtd-legacy", "MAMV", 8);
-    rig_open(&r, &config);
-    rig_add(&r, &e);
-    cr_assert_eq(rig_attach(&r, 1, 8, 0), XINV_VIRTIO_OK);
+    open_mamv(8);
     cr_assert_eq(rig_map(&r, 1, 0x40000000, 0x401fffff, 0), XINV_VIRTIO_OK);
     cr_assert_eq(rig_map(&r, 1, 0x40200000, 0x40200fff, 0), XINV_VIRTIO_OK);
     cr_assert_eq(rig_unmap(&r, 1, 0x40000000, 0x40200fff), XINV_VIRTIO_OK);
@@ -410,14 +416,7 @@ Test(session, a_run_may_hold_the_largest_leaf_of_its_mappings)
 /* The first run's leaf may be of 1 GiB, which MAMV 9 cannot say; the second is one page. */
 Test(session, a_report_adds_up_what_several_runs_gave_up)
 {
-    struct xinv_session_config config = rig_config(1);
-    struct xinv_endpoint e = rig_endpoint(8, 0, S2);
-
-    e.flags = 0;
-    rig_platform(&r, 0, "intel-vtd-legacy", "MAMV", 9);
-    rig_open(&r, &config);
-    rig_add(&r, &e);
-    cr_assert_eq(rig_attach(&r, 1, 8, 0), XINV_VIRTIO_OK);
+    open_mamv(9);
     cr_assert_eq(rig_map(&r, 1, 0x40000000, 0x7fffffff, 0), XINV_VIRTIO_OK);
     cr_assert_eq(rig_map(&r, 1, 0x80001000, 0x80001fff, 0), XINV_VIRTIO_OK);
     cr_assert_eq(rig_unmap(&r, 1, 0x40000000, 0x80001fff), XINV_VIRTIO_OK);
