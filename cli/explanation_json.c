@@ -243,20 +243,6 @@ static void add_reason(cJSON *to, const struct translation *t)
     reason_free(&reason);
 }
 
-static void add_sources(cJSON *to, const struct translation *t)
-{
-    const struct xinv_vendor *v = t->request.iommu.vendor;
-    cJSON *rows = json_add_object(to, "sources");
-
-    for (unsigned row = 0; row < v->n_commands; row++) {
-        char name[64];
-
-        if (t->report.rows >> row & 1)
-            json_add_text(rows, reason_row(v, row, name, sizeof(name)),
-                          reason_prose(&t->request.iommu)->command_sources[row]);
-    }
-}
-
 cJSON *explanation_json(const struct translation *t)
 {
     cJSON *item = json_object();
@@ -282,6 +268,6 @@ cJSON *explanation_json(const struct translation *t)
         cJSON_AddItemToObject(item, v->string, v);
     }
     cJSON_Delete(answer);
-    add_sources(item, t);
+    reason_add_rows(item, "sources", t->request.iommu.vendor, t->report.rows);
     return item;
 }

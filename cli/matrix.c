@@ -170,7 +170,6 @@ static cJSON *cell_json(const struct matrix *m, size_t k, size_t p)
     const struct matrix_cell *cell = matrix_at(m, k, p);
     const struct xinv_vendor *v = m->platforms[p]->vendor;
     cJSON *item = json_object();
-    cJSON *rows;
 
     json_add_text(item, "platform", m->platforms[p]->name);
     json_add_text(item, "kind", m->kinds[k]->name);
@@ -179,14 +178,7 @@ static cJSON *cell_json(const struct matrix *m, size_t k, size_t p)
     json_add_count(item, "commands", cell->commands);
     json_add_count(item, "registers", cell->registers);
     json_add_count(item, "syncs", cell->syncs);
-    rows = json_add_object(item, "rows");
-    for (unsigned row = 0; row < v->n_commands; row++) {
-        char name[64];
-
-        if (cell->rows >> row & 1)
-            json_add_text(rows, reason_row(v, row, name, sizeof(name)),
-                          cli_vendor_tables(v)->command_sources[row]);
-    }
+    reason_add_rows(item, "rows", v, cell->rows);
     json_add_text(item, "reason", cell->reason);
     json_add_text(item, "source", cell->source);
     return item;

@@ -38,7 +38,6 @@ static void add_lines(cJSON *to, const char *key, const char *lines)
 static char *detail_of(const struct xinv_vendor *v, const struct matrix_cell *cell)
 {
     cJSON *item = json_object();
-    cJSON *rows;
     struct text text = {0};
     char value[2048];
     char *made;
@@ -57,14 +56,7 @@ static char *detail_of(const struct xinv_vendor *v, const struct matrix_cell *ce
     add_lines(item, "steps", cell->steps);
     add_lines(item, "reason", cell->reason);
     add_lines(item, "source", cell->source);
-    rows = json_add_object(item, "rows");
-    for (unsigned row = 0; row < v->n_commands; row++) {
-        char name[64];
-
-        if (cell->rows >> row & 1)
-            json_add_text(rows, reason_row(v, row, name, sizeof(name)),
-                          cli_vendor_tables(v)->command_sources[row]);
-    }
+    reason_add_rows(item, "rows", v, cell->rows);
     made = cJSON_PrintUnformatted(item);
     copy = cli_copy(made ? made : "{}");
     cJSON_free(made);

@@ -149,6 +149,16 @@ const struct xinv_platform *cli_platform_default(void)
     return only;
 }
 
+const struct xinv_vendor *cli_vendor_find(const char *name)
+{
+    const struct xinv_platform *p;
+
+    for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++)
+        if (!strcmp(p->vendor->name, name))
+            return p->vendor;
+    return NULL;
+}
+
 /* Every name, those of files first; one that a file took from a built-in platform stands once. */
 static void names(char *text, size_t size)
 {

@@ -36,6 +36,9 @@ const struct xinv_platform *cli_platform_find(const char *name);
  */
 const struct xinv_platform *cli_platform_default(void);
 
+/* cli_vendor_find - the table of a vendor that has built-in platforms; NULL if there is none */
+const struct xinv_vendor *cli_vendor_find(const char *name);
+
 struct schema_vendor;
 
 /* cli_vendor_tables - the table behind a vendor of this run, with its prose */

@@ -30,6 +30,19 @@ const char *reason_row(const struct xinv_vendor *v, unsigned row, char *text, si
     return text;
 }
 
+void reason_add_rows(cJSON *to, const char *key, const struct xinv_vendor *v, uint64_t rows)
+{
+    cJSON *item = json_add_object(to, key);
+
+    for (unsigned row = 0; row < v->n_commands; row++) {
+        char name[64];
+
+        if (rows >> row & 1)
+            json_add_text(item, reason_row(v, row, name, sizeof(name)),
+                          cli_vendor_tables(v)->command_sources[row]);
+    }
+}
+
 /* A source once, however often it is the reason. */
 static void add_source(struct reason *reason, const char *source)
 {

@@ -30,6 +30,9 @@ const char *reason_tag(unsigned tag);
 /* reason_row - a row's name: its op in the table, and "leaf" for the form with the leaf bit */
 const char *reason_row(const struct xinv_vendor *v, unsigned row, char *text, size_t size);
 
+/* reason_add_rows - an object of rows (a bit each) by their names, and their sources */
+void reason_add_rows(cJSON *to, const char *key, const struct xinv_vendor *v, uint64_t rows);
+
 /*
  * reason_conditions - appends which conditions of a list do not hold
  * @reason: its source is what the features' rows name, once each

@@ -148,16 +148,6 @@ struct iommu_keys {
     const cJSON *settings;
 };
 
-static const struct xinv_vendor *find_vendor(const char *name)
-{
-    const struct xinv_platform *p;
-
-    for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++)
-        if (!strcmp(p->vendor->name, name))
-            return p->vendor;
-    return NULL;
-}
-
 static void find_platform(struct reader *rd, const struct iommu_keys *k)
 {
     static const struct place platform = {NULL, "platform", 0};
@@ -173,7 +163,7 @@ static void find_platform(struct reader *rd, const struct iommu_keys *k)
     } else if (k->vendor) {
         rd->r->described = (struct xinv_platform){.name = "described",
                                                   .title = "An IOMMU by its ID registers",
-                                                  .vendor = name ? find_vendor(name) : NULL,
+                                                  .vendor = name ? cli_vendor_find(name) : NULL,
                                                   .registers = rd->r->registers};
         rd->r->platform = &rd->r->described;
         if (!rd->r->platform->vendor)

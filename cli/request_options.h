@@ -55,7 +55,8 @@ enum request_option {
         {"from", "STATE", "the entry's state before: present (default) or not_present"},           \
         {"invalidate", "CACHE,...", "an explicit request: iotlb, device_tlb, pasid_config, ..."},  \
         {"invalidate-bytes", "HEX|@FILE", "one as a struct iommu_cache_invalidate_info"},          \
-        {"scope", "SCOPE", "of an explicit request: domain, pasid or address"},                    \
+        {"scope", "SCOPE",                                                                         \
+         "of an explicit request: domain, pasid, address, endpoint or everything"},                \
         {"range", "FIRST..LAST", "addresses in bytes, both inclusive"},                            \
         {"leaf-size", "LOG2", "the largest leaf that was removed, as log2 of its bytes"},          \
         {"smallest-leaf", "LOG2", "the smallest leaf that was removed; goes with --leaf-size"},    \

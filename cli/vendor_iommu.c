@@ -5,16 +5,6 @@
 
 #include "schema/check.h"
 
-const struct xinv_vendor *vendor_find(const char *name)
-{
-    const struct xinv_platform *p;
-
-    for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++)
-        if (!strcmp(p->vendor->name, name))
-            return p->vendor;
-    return NULL;
-}
-
 int vendor_iommu_take(const struct cli_command *command, struct vendor_iommu *v, int option,
                       const char *value)
 {
@@ -117,12 +107,12 @@ int vendor_iommu_make(const struct cli_command *command, const struct vendor_iom
 
     if (!v->vendor)
         return cli_misuse(command, "no vendor is named; smmuv3, vtd or amdvi");
-    if (!vendor_find(v->vendor))
+    if (!cli_vendor_find(v->vendor))
         return cli_misuse(command, "no vendor '%s'; smmuv3, vtd or amdvi", v->vendor);
     status = take_platform(command, v, &platform);
     if (status)
         return status;
-    everything.vendor = vendor_find(v->vendor);
+    everything.vendor = cli_vendor_find(v->vendor);
     vendor = platform ? platform->vendor : everything.vendor;
     for (unsigned i = 0; i < vendor->n_registers; i++)
         registers[i] = platform ? platform->registers[i] : UINT64_MAX;

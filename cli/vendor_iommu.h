@@ -47,7 +47,4 @@ int vendor_iommu_take(const struct cli_command *command, struct vendor_iommu *v,
 int vendor_iommu_make(const struct cli_command *command, const struct vendor_iommu *v,
                       struct xinv_iommu *iommu);
 
-/* vendor_find - a vendor's table by its name, or NULL */
-const struct xinv_vendor *vendor_find(const char *name);
-
 #endif

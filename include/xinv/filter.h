@@ -8,6 +8,10 @@
  * Only what is on a vendor's list is looked at, and what is not understood is refused as well.
  *
  * The endpoints are the guest's alone: a command for all PASIDs of one reaches all of them.
+ *
+ * AMD's INVALIDATE_IOMMU_ALL goes to the host as the guest's devices and domains one by one. It
+ * also says that any of the guest's device and interrupt table entries may have changed: the caller
+ * reads them anew before it forwards what comes out, as it does for a command that is EMULATED.
  */
 #ifndef XINV_FILTER_H
 #define XINV_FILTER_H
