@@ -5,49 +5,31 @@
 
 #define POISON UINT64_C(0xa5a5a5a5a5a5a5a5)
 
-struct xinv_iommu encoding_iommu(const char *platform, const struct encoding_setting *settings,
-                                 unsigned n)
-{
-    const struct xinv_platform *p = xinv_platform_find(platform);
-    struct xinv_setting set[8];
-    struct xinv_iommu iommu;
-
-    cr_assert_not_null(p, "%s", platform);
-    for (unsigned i = 0; i < n; i++) {
-        int f = xinv_feature_find(p->vendor, settings[i].name);
-
-        cr_assert_geq(f, 0, "%s", settings[i].name);
-        set[i] = (struct xinv_setting){(uint8_t)f, settings[i].value};
-    }
-    cr_assert_eq(xinv_iommu_init(&iommu, p, NULL, set, n), 0);
-    return iommu;
-}
-
 struct xinv_iommu encoding_smmu(void)
 {
-    static const struct encoding_setting set[] = {
+    static const struct test_setting set[] = {
         {"Hyp", 1}, {"E2H", 1}, {"SIDSIZE", 32}, {"SSIDSIZE", 20}};
 
-    return encoding_iommu("arm-smmuv3-ril", set, N(set));
+    return test_iommu_with("arm-smmuv3-ril", set, N(set));
 }
 
 struct xinv_iommu encoding_vtd_legacy(void)
 {
-    return encoding_iommu("intel-vtd-legacy", NULL, 0);
+    return test_iommu_with("intel-vtd-legacy", NULL, 0);
 }
 
 struct xinv_iommu encoding_vtd_scalable(uint16_t dit)
 {
-    const struct encoding_setting set[] = {{"DIT", dit}, {"PDS", 1}, {"DT", 1}};
+    const struct test_setting set[] = {{"DIT", dit}, {"PDS", 1}, {"DT", 1}};
 
-    return encoding_iommu("intel-vtd-scalable", set, N(set));
+    return test_iommu_with("intel-vtd-scalable", set, N(set));
 }
 
 struct xinv_iommu encoding_amd(void)
 {
-    static const struct encoding_setting set[] = {{"PASmax", 19}};
+    static const struct test_setting set[] = {{"PASmax", 19}};
 
-    return encoding_iommu("amd-vi-generic", set, N(set));
+    return test_iommu_with("amd-vi-generic", set, N(set));
 }
 
 static const struct xinv_attachment no_depth = {.queue_depth = 0};

@@ -7,16 +7,9 @@
 #include <inttypes.h>
 
 #include "core/backend.h"
+#include "tests/support/testiommu.h"
 
 #define N(x) (sizeof(x) / sizeof((x)[0]))
-
-struct encoding_setting {
-    const char *name;
-    uint16_t value;
-};
-
-struct xinv_iommu encoding_iommu(const char *platform, const struct encoding_setting *settings,
-                                 unsigned n);
 
 /* One of each vendor, with features that make its tags wide and its commands legal. */
 struct xinv_iommu encoding_smmu(void);

@@ -7,35 +7,28 @@
 #include <stdio.h>
 #include <string.h>
 
-static void begin(struct guestrig *rig, const char *platform, const uint64_t *registers,
-                  const struct xinv_setting *setting)
+#include "tests/support/testiommu.h"
+
+static void begin(struct guestrig *rig, const struct xinv_iommu *iommu)
 {
     memset(rig, 0, sizeof(*rig));
-    cr_assert_eq(xinv_iommu_init(&rig->iommu, xinv_platform_find(platform), registers, setting,
-                                 setting != NULL),
-                 0);
+    rig->iommu = *iommu;
     rig->guest = (struct xinv_guest){rig->at, 0, 4};
 }
 
 void guestrig_begin(struct guestrig *rig, const char *platform)
 {
-    begin(rig, platform, NULL, NULL);
+    struct xinv_iommu iommu = test_iommu(platform, NULL, 0);
+
+    begin(rig, &iommu);
 }
 
 void guestrig_begin_all(struct guestrig *rig, const char *platform, const char *setting,
                         uint16_t value)
 {
-    static const uint64_t ones[6] = {UINT64_MAX, UINT64_MAX, UINT64_MAX,
-                                     UINT64_MAX, UINT64_MAX, UINT64_MAX};
-    struct xinv_setting set = {0, value};
+    struct xinv_iommu iommu = test_iommu_every(platform, setting, value);
 
-    if (setting) {
-        int f = xinv_feature_find(xinv_platform_find(platform)->vendor, setting);
-
-        cr_assert_geq(f, 0, "%s", setting);
-        set.feature = (uint8_t)f;
-    }
-    begin(rig, platform, ones, setting ? &set : NULL);
+    begin(rig, &iommu);
 }
 
 struct xinv_guest_attachment *guestrig_add(struct guestrig *rig, uint8_t stage, uint32_t guest_rid,

@@ -20,23 +20,6 @@ const struct list_user list_users[LIST_USERS] = {
     {"qemu-amd-npcache", XINV_STAGE_STAGE2},
 };
 
-struct xinv_iommu list_iommu(const char *platform, const char *feature, uint16_t value)
-{
-    const struct xinv_platform *p = xinv_platform_find(platform);
-    struct xinv_setting set = {0, value};
-    struct xinv_iommu iommu;
-
-    cr_assert_not_null(p, "%s", platform);
-    if (feature) {
-        int f = xinv_feature_find(p->vendor, feature);
-
-        cr_assert_geq(f, 0, "%s", feature);
-        set.feature = (uint8_t)f;
-    }
-    cr_assert_eq(xinv_iommu_init(&iommu, p, NULL, &set, feature != NULL), 0, "%s", platform);
-    return iommu;
-}
-
 uint16_t list_feature(const struct xinv_iommu *iommu, const char *name)
 {
     int f = xinv_feature_find(iommu->vendor, name);

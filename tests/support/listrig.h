@@ -9,6 +9,7 @@
 #include <xinv/xinv.h>
 
 #include "tests/support/refdec.h"
+#include "tests/support/testiommu.h"
 
 #define N(x)     (sizeof(x) / sizeof((x)[0]))
 #define BIT(tag) XINV_TAG_BIT(XINV_TAG_##tag)
@@ -50,9 +51,6 @@ struct list_user {
     }
 
 extern const struct list_user list_users[LIST_USERS];
-
-/* The IOMMU of a built-in platform, with one feature changed unless that is NULL. */
-struct xinv_iommu list_iommu(const char *platform, const char *feature, uint16_t value);
 
 /* A feature's value; 0 if the vendor has none of that name. */
 uint16_t list_feature(const struct xinv_iommu *iommu, const char *name);

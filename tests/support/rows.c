@@ -199,20 +199,13 @@ static void check_source(unsigned row, const struct row_line *line)
 
 /* ---- What it is for ---- */
 
-static void init_iommu(const struct row_line *line, struct xinv_iommu *iommu)
+static struct xinv_iommu iommu_of(const struct row_line *line)
 {
-    const struct xinv_platform *platform = xinv_platform_find(line->platform);
-    struct xinv_setting set[3];
-    unsigned n = 0;
+    size_t n = 0;
 
-    cr_assert_not_null(platform, "%s", line->platform);
-    for (; n < 3 && line->settings[n].feature; n++) {
-        int feature = xinv_feature_find(platform->vendor, line->settings[n].feature);
-
-        cr_assert_geq(feature, 0, "%s", line->settings[n].feature);
-        set[n] = (struct xinv_setting){(uint8_t)feature, line->settings[n].value};
-    }
-    cr_assert_eq(xinv_iommu_init(iommu, platform, NULL, set, n), 0);
+    while (n < 3 && line->settings[n].feature)
+        n++;
+    return test_iommu_with(line->platform, line->settings, n);
 }
 
 static uint64_t field_of(const struct xinv_decoded *d, const char *name, size_t n)
@@ -285,7 +278,7 @@ static void check_use(const struct xinv_vendor *v, unsigned row, const struct ro
     struct xinv_iommu iommu;
     int ret;
 
-    init_iommu(line, &iommu);
+    iommu = iommu_of(line);
     cr_assert_eq(iommu.vendor, v);
     ret = xinv_translate(&iommu, &line->at, 1, &line->request, NULL, NULL, &out, &report);
     cr_assert_geq(ret, 0, "%s (%s): %s", line->name, line->op, xinv_strerror(ret));
@@ -304,7 +297,7 @@ int row_translate(const struct row_line *line, uint64_t *words, uint32_t *n)
     struct xinv_iommu iommu;
     int ret;
 
-    init_iommu(line, &iommu);
+    iommu = iommu_of(line);
     ret = xinv_translate(&iommu, &line->at, 1, &line->request, NULL, NULL, &out, NULL);
     if (n)
         *n = out.n_words;

@@ -8,6 +8,8 @@
 
 #include <xinv/xinv.h>
 
+#include "tests/support/testiommu.h"
+
 #define ROW_RID     XINV_TAG_BIT(XINV_TAG_RID)
 #define ROW_PASID   XINV_TAG_BIT(XINV_TAG_PASID)
 #define ROW_ASID    XINV_TAG_BIT(XINV_TAG_ASID)
@@ -57,11 +59,6 @@ struct row_removal {
         row_check(&lines[id]);    \
     }
 
-struct row_setting {
-    const char *feature;
-    uint16_t value;
-};
-
 struct row_line {
     const char *vendor;
     const char *name;    /* of the command */
@@ -75,7 +72,7 @@ struct row_line {
 
     /* what it is for */
     const char *platform;
-    struct row_setting settings[3];
+    struct test_setting settings[3];
     struct xinv_attachment at;
     struct xinv_request request;
     const char *with;   /* ops that the plan has besides, joined by blanks; NULL: none */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/testiommu.h"
 #include "tests/support/vectorcaps.h"
 
 #define F_ALL                                                             \
@@ -35,15 +36,7 @@ struct xinv_endpoint rig_endpoint(uint32_t id, uint32_t iommu, uint8_t stage)
 void rig_platform(struct rig *r, uint32_t iommu, const char *name, const char *feature,
                   uint16_t value)
 {
-    const struct xinv_platform *p = xinv_platform_find(name);
-    struct xinv_setting set = {0, value};
-
-    cr_assert_not_null(p, "%s", name);
-    if (feature) {
-        cr_assert_geq(xinv_feature_find(p->vendor, feature), 0, "%s", feature);
-        set.feature = (uint8_t)xinv_feature_find(p->vendor, feature);
-    }
-    cr_assert_eq(xinv_iommu_init(&r->iommu[iommu], p, NULL, &set, feature != NULL), 0);
+    r->iommu[iommu] = test_iommu(name, feature, value);
 }
 
 void rig_open(struct rig *r, const struct xinv_session_config *config)

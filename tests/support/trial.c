@@ -7,22 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/support/testiommu.h"
 #include "tests/support/vectorcaps.h"
 
 void trial_begin(struct trial *t, const char *platform, const char *feature, uint16_t value)
 {
-    const struct xinv_platform *p = xinv_platform_find(platform);
-    struct xinv_setting set = {0, value};
-
     memset(t, 0, sizeof(*t));
-    cr_assert_not_null(p, "%s", platform);
-    if (feature) {
-        int f = xinv_feature_find(p->vendor, feature);
-
-        cr_assert_geq(f, 0, "%s", feature);
-        set.feature = (uint8_t)f;
-    }
-    cr_assert_eq(xinv_iommu_init(&t->iommu, p, NULL, &set, feature != NULL), 0, "%s", platform);
+    t->iommu = test_iommu(platform, feature, value);
 }
 
 void trial_decode(struct trial *t)

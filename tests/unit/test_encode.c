@@ -10,7 +10,7 @@
 static void check_bytes(const char *platform, struct xinv_attachment at, const uint8_t *bytes,
                         size_t n)
 {
-    struct xinv_iommu iommu = encoding_iommu(platform, NULL, 0);
+    struct xinv_iommu iommu = test_iommu_with(platform, NULL, 0);
     struct xinv_request r = {.change = XINV_CHANGE_STAGE2_PTE,
                              .flags = XINV_REQ_RANGE,
                              .first = UINT64_C(0x123456789000),
@@ -218,13 +218,13 @@ Test(decode, the_second_decoder_agrees_on_random_operands)
     random_start();
     iommu = encoding_smmu();
     agree(&iommu, 200000);
-    iommu = encoding_iommu("arm-smmuv3-generic", NULL, 0);
+    iommu = test_iommu_with("arm-smmuv3-generic", NULL, 0);
     agree(&iommu, 50000);
     iommu = encoding_vtd_legacy();
     agree(&iommu, 50000);
     iommu = encoding_vtd_scalable(1);
     agree(&iommu, 200000);
-    iommu = encoding_iommu("qemu-intel-caching-mode", NULL, 0);
+    iommu = test_iommu_with("qemu-intel-caching-mode", NULL, 0);
     agree(&iommu, 50000);
     iommu = encoding_amd();
     agree(&iommu, 200000);

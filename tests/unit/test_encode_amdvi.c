@@ -163,8 +163,8 @@ Test(decode, amd_commands_have_their_fields_by_name)
         {{UINT64_C(0x5000000000006475), 0}, "INVALIDATE_INTERRUPT_TABLE DeviceID=6475"},
         {{UINT64_C(0x8000000000000000), 0}, "INVALIDATE_IOMMU_ALL"},
     };
-    static const struct encoding_setting type[] = {{"InvIotlbTypeSup", 1}, {"PASmax", 19}};
-    struct xinv_iommu iommu = encoding_iommu("amd-vi-generic", type, N(type));
+    static const struct test_setting type[] = {{"InvIotlbTypeSup", 1}, {"PASmax", 19}};
+    struct xinv_iommu iommu = test_iommu_with("amd-vi-generic", type, N(type));
 
     encoding_check_texts(&iommu, list, N(list));
 }
@@ -180,8 +180,8 @@ Test(decode, every_reserved_bit_of_amd_is_refused_and_no_other)
         {UINT64_C(5) << 60, {UINT64_C(0x0fffffffffff0000), UINT64_MAX}},
         {UINT64_C(8) << 60, {UINT64_C(0x0fffffffffffffff), UINT64_MAX}},
     };
-    static const struct encoding_setting type[] = {{"InvIotlbTypeSup", 1}};
-    struct xinv_iommu iommu = encoding_iommu("amd-vi-generic", type, 1);
+    static const struct test_setting type[] = {{"InvIotlbTypeSup", 1}};
+    struct xinv_iommu iommu = test_iommu_with("amd-vi-generic", type, 1);
 
     encoding_check_masks(&iommu, UINT64_C(0xf) << 60, list, N(list));
 }

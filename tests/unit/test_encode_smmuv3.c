@@ -262,21 +262,21 @@ Test(encode, smmuv3_syncs)
         {{.interrupt = 1}, -XINV_E_INVAL, {0, 0}},
         {{.store = 1, .address = 0x1000}, -XINV_E_INVAL, {0, 0}},
     };
-    static const struct encoding_setting oas_56[] = {{"OAS", 7}};
-    static const struct encoding_setting oas_32[] = {{"OAS", 0}};
-    static const struct encoding_setting msi_off[] = {{"MSI", 0}};
-    static const struct encoding_setting guest[] = {{"CMDQV_GUEST", 1}};
+    static const struct test_setting oas_56[] = {{"OAS", 7}};
+    static const struct test_setting oas_32[] = {{"OAS", 0}};
+    static const struct test_setting msi_off[] = {{"MSI", 0}};
+    static const struct test_setting guest[] = {{"CMDQV_GUEST", 1}};
     struct xinv_iommu iommu = encoding_smmu();
 
     encoding_check_completions(&iommu, list, N(list));
     encoding_check_fence(&iommu, 0x46);
-    iommu = encoding_iommu("arm-smmuv3-ril", oas_56, 1);
+    iommu = test_iommu_with("arm-smmuv3-ril", oas_56, 1);
     encoding_check_completions(&iommu, widest, N(widest));
-    iommu = encoding_iommu("arm-smmuv3-ril", oas_32, 1);
+    iommu = test_iommu_with("arm-smmuv3-ril", oas_32, 1);
     encoding_check_completions(&iommu, narrowest, N(narrowest));
-    iommu = encoding_iommu("arm-smmuv3-ril", msi_off, 1);
+    iommu = test_iommu_with("arm-smmuv3-ril", msi_off, 1);
     encoding_check_completions(&iommu, no_msi, N(no_msi));
-    iommu = encoding_iommu("arm-smmuv3-ril", guest, 1);
+    iommu = test_iommu_with("arm-smmuv3-ril", guest, 1);
     encoding_check_completions(&iommu, guest_queue, N(guest_queue));
 }
 

@@ -56,8 +56,8 @@ Test(encode, vtd_iotlb_descriptors)
          {0x100f2, 0x40000012}},
         {XINV_VTD_OP_IOTLB_PAGE, {.did = 1, BLOCK(0, 45)}, {0x100f2, 0x2d}},
     };
-    static const struct encoding_setting none[] = {{"DWD", 0}, {"DRD", 0}};
-    static const struct encoding_setting writes[] = {{"DWD", 1}, {"DRD", 0}};
+    static const struct test_setting none[] = {{"DWD", 0}, {"DRD", 0}};
+    static const struct test_setting writes[] = {{"DWD", 1}, {"DRD", 0}};
     static const struct encoding undrained[] = {
         {XINV_VTD_OP_IOTLB_DOMAIN, {.did = 1}, {0x10022, 0}}};
     static const struct encoding write_drained[] = {
@@ -65,9 +65,9 @@ Test(encode, vtd_iotlb_descriptors)
     struct xinv_iommu iommu = encoding_vtd_legacy();
 
     encoding_check(&iommu, list, N(list));
-    iommu = encoding_iommu("intel-vtd-legacy", none, N(none));
+    iommu = test_iommu_with("intel-vtd-legacy", none, N(none));
     encoding_check(&iommu, undrained, N(undrained));
-    iommu = encoding_iommu("intel-vtd-legacy", writes, N(writes));
+    iommu = test_iommu_with("intel-vtd-legacy", writes, N(writes));
     encoding_check(&iommu, write_drained, N(write_drained));
 }
 

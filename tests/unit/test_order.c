@@ -88,7 +88,7 @@ static int run_list(const struct list *l, struct xinv_iommu *iommu, struct xinv_
                              .last = PAGE + 0xfff};
 
     at.flags = l->att_flags;
-    *iommu = list_iommu(l->platform, l->feature, l->value);
+    *iommu = test_iommu(l->platform, l->feature, l->value);
     return run(iommu, &at, 1, &r, l->policy, out);
 }
 
@@ -366,7 +366,7 @@ Test(order, tags_of_several_attachments_are_each_reached_once)
     };
 
     for (size_t i = 0; i < N(cases); i++) {
-        struct xinv_iommu iommu = list_iommu(cases[i].platform, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(cases[i].platform, NULL, 0);
         struct xinv_attachment at[6];
         struct xinv_request r = {.change = cases[i].stage == XINV_STAGE_STAGE2
                                                ? XINV_CHANGE_STAGE2_PTE
@@ -396,7 +396,7 @@ Test(order, an_endpoint_that_needs_its_device_tlb_command_twice_gets_it_and_no_o
                                        {UINT64_C(0x0000031000100003), PAGE},
                                        {UINT64_C(0x0000031000100003), PAGE},
                                        {UINT64_C(0x0000031100100003), PAGE}};
-    struct xinv_iommu iommu = list_iommu("intel-vtd-legacy", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("intel-vtd-legacy", NULL, 0);
     struct xinv_attachment at[2] = {attachment(XINV_STAGE_STAGE2, 0),
                                     attachment(XINV_STAGE_STAGE2, 0)};
     struct xinv_request r = {.change = XINV_CHANGE_STAGE2_PTE,
@@ -425,7 +425,7 @@ Test(order, the_last_command_is_the_sync_and_the_last_step_its_wait)
     };
 
     for (size_t i = 0; i < N(cases); i++) {
-        struct xinv_iommu iommu = list_iommu(cases[i].platform, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(cases[i].platform, NULL, 0);
         struct xinv_attachment at = attachment(XINV_STAGE_STAGE2, 0);
         struct xinv_request r = {.change = XINV_CHANGE_STAGE2_PTE,
                                  .flags = XINV_REQ_RANGE,
@@ -471,7 +471,7 @@ Test(order, pages_removed_by_rounding_are_counted)
     };
 
     for (size_t i = 0; i < N(cases); i++) {
-        struct xinv_iommu iommu = list_iommu(cases[i].platform, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(cases[i].platform, NULL, 0);
         struct xinv_attachment at = attachment(cases[i].stage, 0);
         struct xinv_request r = {.change = cases[i].stage == XINV_STAGE_STAGE2
                                                ? XINV_CHANGE_STAGE2_PTE
@@ -543,7 +543,7 @@ Test(order, the_largest_range_of_one_command_is_not_exceeded)
     };
 
     for (size_t i = 0; i < N(cases); i++) {
-        struct xinv_iommu iommu = list_iommu(cases[i].platform, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(cases[i].platform, NULL, 0);
         struct xinv_attachment at = attachment(cases[i].stage, 0);
         struct xinv_request r = {.change = cases[i].stage == XINV_STAGE_STAGE2
                                                ? XINV_CHANGE_STAGE2_PTE

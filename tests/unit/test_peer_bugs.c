@@ -15,7 +15,7 @@
 Test(peer_bugs, every_output_byte_is_written_whatever_was_there)
 {
     for (size_t u = 0; u < LIST_USERS; u++) {
-        struct xinv_iommu iommu = list_iommu(list_users[u].platform, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(list_users[u].platform, NULL, 0);
         struct xinv_attachment at = list_attachment(list_users[u].stage);
         struct xinv_request r = list_change(list_users[u].stage, 0x12345000, 0x12359fff);
         static uint64_t other[LIST_WORDS];
@@ -75,7 +75,7 @@ Test(peer_bugs, both_sides_of_a_command_limit_choose_as_they_should)
     };
 
     for (size_t i = 0; i < N(cases); i++) {
-        struct xinv_iommu iommu = list_iommu(cases[i].user.platform, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(cases[i].user.platform, NULL, 0);
         struct xinv_attachment at = list_attachment(cases[i].user.stage);
         struct xinv_request r =
             list_change(cases[i].user.stage, 0x1000, 0x1000 + (cases[i].pages << 12) - 1);
@@ -102,7 +102,7 @@ Test(peer_bugs, the_size_bit_stands_beside_every_size_and_nowhere_else)
         uint64_t ones = 0;
         struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
         struct xinv_request r;
-        struct xinv_iommu iommu = list_iommu("amd-vi-generic", NULL, 0);
+        struct xinv_iommu iommu = test_iommu("amd-vi-generic", NULL, 0);
         struct xinv_out out;
 
         base &= ~(size - 1);
@@ -117,7 +117,7 @@ Test(peer_bugs, the_size_bit_stands_beside_every_size_and_nowhere_else)
                      list_words[5]);
         if (order > 18)
             continue; /* CAP.MAMV of this unit */
-        iommu = list_iommu("intel-vtd-legacy", "DT", 1);
+        iommu = test_iommu("intel-vtd-legacy", "DT", 1);
         cr_assert_gt(list_run(&iommu, &at, 1, &r, NULL, &out), 0);
         cr_expect_eq(list_words[1], base | order, "order %u: %016" PRIx64, order, list_words[1]);
         cr_expect_eq(list_words[3], base | ones | (order > 0), "order %u: %016" PRIx64, order,
@@ -146,7 +146,7 @@ Test(peer_bugs, a_checked_command_is_refused_for_one_bad_bit_and_for_its_opcode)
     };
 
     for (size_t i = 0; i < N(cases); i++) {
-        struct xinv_iommu iommu = list_iommu(cases[i].platform, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(cases[i].platform, NULL, 0);
         struct xinv_decoded d;
 
         cr_expect_eq(xinv_decode(&iommu, cases[i].good, &d), 0, "%s", cases[i].platform);
@@ -162,7 +162,7 @@ Test(peer_bugs, the_number_of_commands_is_bounded_by_policy_without_range_comman
     static const uint64_t by_asid[][2] = {{UINT64_C(0x0035000000000011), 0}};
     static const struct xinv_policy policies[] = {
         {XINV_POLICY_LATENCY, 0, 0}, {XINV_POLICY_AT_MOST, 16, 0}, {XINV_POLICY_EXACT, 0, 64}};
-    struct xinv_iommu iommu = list_iommu("arm-smmuv3-generic", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("arm-smmuv3-generic", NULL, 0);
     struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE1);
     struct xinv_request r = list_change(XINV_STAGE_STAGE1, 0x200000, 0x3fffff);
     struct xinv_out out;
@@ -185,7 +185,7 @@ Test(peer_bugs, a_stage_2_change_empties_the_device_tlb_of_each_nested_device)
         {UINT64_C(0x0000000502b10108), UINT64_C(0x7ffffffffffff800)},
         {UINT64_C(0x0000000502b20108), UINT64_C(0x7ffffffffffff800)},
     };
-    struct xinv_iommu iommu = list_iommu("intel-vtd-scalable", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("intel-vtd-scalable", NULL, 0);
     struct xinv_attachment at[2] = {list_attachment(XINV_STAGE_NESTED),
                                     list_attachment(XINV_STAGE_NESTED)};
     struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x40000000, 0x40000fff);
@@ -210,7 +210,7 @@ Test(peer_bugs, a_stage_2_change_reaches_every_host_domain_id)
         {UINT64_C(0x3000001100000000), 0x40000002},
         {UINT64_C(0x3000001200000000), 0x40000002},
     };
-    struct xinv_iommu iommu = list_iommu("amd-vi-generic", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("amd-vi-generic", NULL, 0);
     struct xinv_attachment at[3];
     struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x40000000, 0x40000fff);
     struct xinv_out out;
@@ -243,7 +243,7 @@ Test(peer_bugs, an_erratum_repeats_the_list_with_its_sync_once_and_nowhere_else)
 
     for (size_t i = 0; i < N(cases); i++)
         for (uint16_t erratum = 0; erratum < 2; erratum++) {
-            struct xinv_iommu iommu = list_iommu("arm-smmuv3-ril", "REPEAT_TLBI", erratum);
+            struct xinv_iommu iommu = test_iommu("arm-smmuv3-ril", "REPEAT_TLBI", erratum);
             struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE1);
             struct xinv_request r = list_change(XINV_STAGE_STAGE1, 0x40000000, 0x40000fff);
             struct xinv_out out;
@@ -257,7 +257,7 @@ Test(peer_bugs, an_erratum_repeats_the_list_with_its_sync_once_and_nowhere_else)
                              "%s", list_names(&iommu, &out));
         }
     for (size_t u = 0; u < LIST_USERS; u++) {
-        struct xinv_iommu iommu = list_iommu(list_users[u].platform, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(list_users[u].platform, NULL, 0);
         struct xinv_attachment at = list_attachment(list_users[u].stage);
         struct xinv_request r = list_change(list_users[u].stage, 0x40000000, 0x40000fff);
         struct xinv_out out;
@@ -275,7 +275,7 @@ Test(peer_bugs, the_full_range_is_everything_in_a_change_and_in_an_explicit_requ
     for (size_t u = 0; u < LIST_USERS; u++)
         for (size_t f = 0; f < N(flags); f++)
             for (unsigned policy = XINV_POLICY_EXACT; policy <= XINV_POLICY_AT_MOST; policy++) {
-                struct xinv_iommu iommu = list_iommu(list_users[u].platform, NULL, 0);
+                struct xinv_iommu iommu = test_iommu(list_users[u].platform, NULL, 0);
                 struct xinv_attachment at = list_attachment(list_users[u].stage);
                 struct xinv_request r = list_change(list_users[u].stage, 0, UINT64_MAX);
                 struct xinv_policy p = {.kind = (uint8_t)policy, .blocks = 1};
@@ -327,7 +327,7 @@ Test(peer_bugs, the_full_range_is_mapped_and_unmapped_by_requests)
     static _Alignas(16) uint8_t memory[1 << 16];
 
     for (size_t i = 0; i < N(cases); i++) {
-        struct xinv_iommu iommu = list_iommu(cases[i].user.platform, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(cases[i].user.platform, NULL, 0);
         const struct xinv_iommu *list[] = {&iommu};
         struct xinv_session_config config = {.page_size_mask = ~UINT64_C(0xfff),
                                              .input_end = UINT64_MAX,

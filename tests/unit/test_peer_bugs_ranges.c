@@ -24,7 +24,7 @@ struct expected {
 static void check(const struct expected *list, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        struct xinv_iommu iommu = list_iommu(list[i].user.platform, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(list[i].user.platform, NULL, 0);
         struct xinv_attachment at = list_attachment(list[i].user.stage);
         struct xinv_request r = list_change(list[i].user.stage, list[i].first, list[i].last);
         struct xinv_policy policy = {.kind = list[i].policy};
@@ -139,7 +139,7 @@ Test(peer_bugs, first_above_last_is_an_error_on_every_platform_and_never_everyth
         for (size_t e = 0; e < N(empty); e++)
             for (unsigned policy = XINV_POLICY_EXACT; policy <= XINV_POLICY_AT_MOST; policy++)
                 for (unsigned given = 0; given < 2; given++) {
-                    struct xinv_iommu iommu = list_iommu(list_users[u].platform, NULL, 0);
+                    struct xinv_iommu iommu = test_iommu(list_users[u].platform, NULL, 0);
                     struct xinv_attachment at = list_attachment(list_users[u].stage);
                     struct xinv_request r =
                         list_change(list_users[u].stage, empty[e][0], empty[e][1]);
@@ -163,7 +163,7 @@ Test(peer_bugs, first_above_last_is_an_error_on_every_platform_and_never_everyth
 Test(peer_bugs, every_small_range_is_cut_into_blocks_that_say_it_exactly)
 {
     for (size_t u = 0; u < LIST_USERS; u++) {
-        struct xinv_iommu iommu = list_iommu(list_users[u].platform, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(list_users[u].platform, NULL, 0);
 
         for (uint64_t a = 0; a < 20; a++)
             for (uint64_t b = a; b < 20; b++) {
@@ -210,7 +210,7 @@ Test(peer_bugs, both_sides_of_the_largest_block_choose_as_they_should)
     };
 
     for (size_t i = 0; i < N(cases); i++) {
-        struct xinv_iommu iommu = list_iommu("intel-vtd-legacy", "MAMV", 9);
+        struct xinv_iommu iommu = test_iommu("intel-vtd-legacy", "MAMV", 9);
         struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
         struct xinv_request r = list_change(XINV_STAGE_STAGE2, cases[i].first, cases[i].last);
         struct xinv_out out;
@@ -229,7 +229,7 @@ Test(peer_bugs, an_exact_invalidation_removes_what_was_asked_and_no_page_more)
     random_start();
     for (unsigned i = 0; i < 20000; i++) {
         const struct list_user *user = &list_users[random_next() % LIST_USERS];
-        struct xinv_iommu iommu = list_iommu(user->platform, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(user->platform, NULL, 0);
         struct xinv_attachment at = list_attachment(user->stage);
         /* an intermediate physical address has 52 bits on SMMUv3, any other address up to 56 here
          */
@@ -345,7 +345,7 @@ Test(peer_bugs, a_range_across_the_middle_of_the_address_space_stays_two_pages)
     check(list, N(list));
     for (size_t u = 0; u < LIST_USERS; u++)
         for (unsigned policy = XINV_POLICY_EXACT; policy <= XINV_POLICY_AT_MOST; policy++) {
-            struct xinv_iommu iommu = list_iommu(list_users[u].platform, NULL, 0);
+            struct xinv_iommu iommu = test_iommu(list_users[u].platform, NULL, 0);
             struct xinv_attachment at = list_attachment(list_users[u].stage);
             struct xinv_request r = list_change(list_users[u].stage, low, high + 0xfff);
             struct xinv_policy p = {.kind = (uint8_t)policy, .blocks = 2};
@@ -370,7 +370,7 @@ Test(peer_bugs, a_range_across_the_middle_of_the_address_space_stays_two_pages)
 Test(peer_bugs, ragged_page_counts_are_right_and_cheap)
 {
     for (size_t u = 0; u < LIST_USERS; u++) {
-        struct xinv_iommu iommu = list_iommu(list_users[u].platform, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(list_users[u].platform, NULL, 0);
         bool scaled = !strcmp(list_users[u].platform, "arm-smmuv3-ril");
 
         if (!strcmp(list_users[u].platform, "arm-smmuv3-generic"))

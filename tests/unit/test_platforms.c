@@ -129,7 +129,7 @@ Test(platforms, tags_are_as_wide_as_the_registers_say)
 {
     for (size_t i = 0; i < N(expects); i++) {
         const struct expect *e = &expects[i];
-        struct xinv_iommu iommu = list_iommu(e->name, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(e->name, NULL, 0);
 
         cr_expect_eq(iommu.tag_bits[XINV_TAG_RID], e->rid, "%s", e->name);
         cr_expect_eq(iommu.tag_bits[XINV_TAG_PASID], e->pasid, "%s", e->name);
@@ -142,7 +142,7 @@ Test(platforms, tags_are_as_wide_as_the_registers_say)
 Test(platforms, stages_and_command_size_are_as_the_registers_say)
 {
     for (size_t i = 0; i < N(expects); i++) {
-        struct xinv_iommu iommu = list_iommu(expects[i].name, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(expects[i].name, NULL, 0);
 
         cr_expect_eq(iommu.stages, expects[i].stages, "%s: %#x", expects[i].name, iommu.stages);
         cr_expect_eq(iommu.words, expects[i].words, "%s", expects[i].name);
@@ -166,7 +166,7 @@ static bool has_op(const struct xinv_iommu *iommu, uint8_t op)
 Test(platforms, rows_that_the_features_rule_out_are_missing_and_no_others)
 {
     for (size_t i = 0; i < N(expects); i++) {
-        struct xinv_iommu iommu = list_iommu(expects[i].name, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(expects[i].name, NULL, 0);
         char missing[512] = "";
 
         for (unsigned row = 0; row < iommu.vendor->n_commands; row++) {
@@ -183,7 +183,7 @@ Test(platforms, ranges_are_said_as_the_registers_allow)
 {
     for (size_t i = 0; i < N(expects); i++) {
         const struct expect *e = &expects[i];
-        struct xinv_iommu iommu = list_iommu(e->name, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(e->name, NULL, 0);
         unsigned seen = 0;
 
         for (unsigned row = 0; row < iommu.vendor->n_commands; row++) {
@@ -239,13 +239,13 @@ Test(platforms, no_two_are_equal_but_those_that_say_so)
     unsigned distinct = 0;
 
     for (size_t i = 0; i < N(expects); i++) {
-        struct xinv_iommu a = list_iommu(expects[i].name, NULL, 0);
+        struct xinv_iommu a = test_iommu(expects[i].name, NULL, 0);
         uint8_t fa[512];
         bool alone = true;
 
         fingerprint(&a, fa, sizeof(fa));
         for (size_t k = 0; k < i; k++) {
-            struct xinv_iommu b = list_iommu(expects[k].name, NULL, 0);
+            struct xinv_iommu b = test_iommu(expects[k].name, NULL, 0);
             bool said = expects[i].same_as && is(&expects[k], expects[i].same_as);
             uint8_t fb[512];
             bool equal;

@@ -17,7 +17,7 @@ Test(platforms, qemus_unit_alone_invalidates_when_a_page_is_mapped)
 {
     for (unsigned i = 0; xinv_platform_at(i); i++) {
         const char *name = xinv_platform_at(i)->name;
-        struct xinv_iommu iommu = list_iommu(name, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_STAGE2, 0);
         struct xinv_request r = list_page(XINV_CHANGE_STAGE2_PTE, XINV_FROM_NOT_PRESENT);
         struct xinv_out out;
@@ -36,7 +36,7 @@ Test(platforms, rd890_alone_cannot_say_everything_in_one_command)
 {
     for (unsigned i = 0; xinv_platform_at(i); i++) {
         const char *name = xinv_platform_at(i)->name;
-        struct xinv_iommu iommu = list_iommu(name, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_STAGE2, 0);
         struct xinv_request r = {.change = XINV_CHANGE_EVERYTHING, .flags = XINV_REQ_BEYOND};
         struct xinv_out out;
@@ -63,7 +63,7 @@ Test(platforms, a_host_with_snp_alone_has_no_pass_through)
 {
     for (unsigned i = 0; xinv_platform_at(i); i++) {
         const char *name = xinv_platform_at(i)->name;
-        struct xinv_iommu iommu = list_iommu(name, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_PASSTHROUGH, 0);
         struct xinv_request r = {.change = XINV_CHANGE_DEVICE_ENTRY};
         struct xinv_out out;
@@ -81,7 +81,7 @@ Test(platforms, a_host_with_snp_alone_has_no_pass_through)
 
 Test(platforms, snp_takes_the_guest_table_without_a_host_table_too)
 {
-    struct xinv_iommu iommu = list_iommu("amd-zen1", "SNP", 1);
+    struct xinv_iommu iommu = test_iommu("amd-zen1", "SNP", 1);
 
     cr_assert_eq(iommu.stages, S2 | NESTED);
 }
@@ -89,8 +89,8 @@ Test(platforms, snp_takes_the_guest_table_without_a_host_table_too)
 /* MMIO 0030h, GIoSup: without it a GCR3 table serves requests with a PASID alone. */
 Test(platforms, a_guest_table_serves_requests_without_pasid_only_with_giosup)
 {
-    struct xinv_iommu with = list_iommu("amd-vi-generic", NULL, 0);
-    struct xinv_iommu without = list_iommu("amd-vi-generic", "GIoSup", 0);
+    struct xinv_iommu with = test_iommu("amd-vi-generic", NULL, 0);
+    struct xinv_iommu without = test_iommu("amd-vi-generic", "GIoSup", 0);
     struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_STAGE1, 0);
     struct xinv_request r = list_page(XINV_CHANGE_STAGE1_PTE, XINV_FROM_PRESENT);
     struct xinv_out out;

@@ -39,7 +39,7 @@ Test(platforms, mmu_700_alone_syncs_after_63_commands)
 {
     for (unsigned i = 0; xinv_platform_at(i); i++) {
         const char *name = xinv_platform_at(i)->name;
-        struct xinv_iommu iommu = list_iommu(name, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         uint32_t syncs;
 
         if (strcmp(iommu.vendor->name, "smmuv3")) {
@@ -63,7 +63,7 @@ Test(platforms, mmu_700_alone_syncs_after_63_commands)
 
 Test(platforms, a_forced_sync_is_counted_in_the_size_that_is_needed)
 {
-    struct xinv_iommu iommu = list_iommu("arm-mmu-700", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("arm-mmu-700", NULL, 0);
     struct xinv_attachment at[64];
     struct xinv_request r = list_page(XINV_CHANGE_STAGE2_PTE, XINV_FROM_PRESENT);
     struct xinv_out out = {
@@ -86,7 +86,7 @@ Test(platforms, a_forced_sync_is_counted_in_the_size_that_is_needed)
 
 Test(platforms, forced_syncs_stand_for_those_between_phases)
 {
-    struct xinv_iommu iommu = list_iommu("arm-mmu-700", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("arm-mmu-700", NULL, 0);
     struct xinv_attachment at[63];
     struct xinv_request r = list_page(XINV_CHANGE_STAGE2_PTE, XINV_FROM_PRESENT);
     struct xinv_out out;
@@ -108,7 +108,7 @@ Test(platforms, early_mmu_600_and_mmu_700_alone_do_not_nest_two_stages)
 
     for (unsigned i = 0; xinv_platform_at(i); i++) {
         const char *name = xinv_platform_at(i)->name;
-        struct xinv_iommu iommu = list_iommu(name, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         bool quirk = !strcmp(name, "arm-mmu-600-r0") || !strcmp(name, "arm-mmu-700");
         struct xinv_out out;
         int ret;
@@ -131,7 +131,7 @@ Test(platforms, early_mmu_600_alone_has_sev_taken_away)
 {
     for (unsigned i = 0; xinv_platform_at(i); i++) {
         const char *name = xinv_platform_at(i)->name;
-        struct xinv_iommu iommu = list_iommu(name, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         int f = xinv_feature_find(iommu.vendor, "SEV");
 
         if (f < 0)
@@ -145,7 +145,7 @@ Test(platforms, hip07_alone_takes_no_prefetch)
 {
     for (unsigned i = 0; xinv_platform_at(i); i++) {
         const char *name = xinv_platform_at(i)->name;
-        struct xinv_iommu iommu = list_iommu(name, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(name, NULL, 0);
 
         cr_expect_eq(list_feature(&iommu, "NO_PREFETCH"), !strcmp(name, "hisilicon-hip07"), "%s",
                      name);
@@ -156,14 +156,14 @@ Test(platforms, tegra264_alone_sends_tlb_invalidations_twice_and_atc_invalidatio
 {
     for (unsigned i = 0; xinv_platform_at(i); i++) {
         const char *name = xinv_platform_at(i)->name;
-        struct xinv_iommu iommu = list_iommu(name, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_STAGE2, XINV_ATT_ATS);
         struct xinv_request r = list_page(XINV_CHANGE_STAGE2_PTE, XINV_FROM_PRESENT);
         struct xinv_out out;
 
         if (strcmp(iommu.vendor->name, "smmuv3") || !(iommu.stages & S2))
             continue;
-        iommu = list_iommu(name, "ATS", 1);
+        iommu = test_iommu(name, "ATS", 1);
         cr_assert_gt(list_run(&iommu, &at, 1, &r, NULL, &out), 0);
         cr_expect_str_eq(list_names(&iommu, &out),
                          !strcmp(name, "nvidia-tegra264")
@@ -178,18 +178,18 @@ Test(platforms, tegra264_alone_sends_configuration_invalidations_twice)
     struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_PASSTHROUGH, 0);
     struct xinv_request r = {.change = XINV_CHANGE_DEVICE_ENTRY, .flags = XINV_REQ_LEAF_ONLY};
     struct xinv_out out;
-    struct xinv_iommu iommu = list_iommu("nvidia-tegra264", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("nvidia-tegra264", NULL, 0);
 
     cr_assert_gt(list_run(&iommu, &at, 1, &r, NULL, &out), 0);
     cr_assert_str_eq(list_names(&iommu, &out), "CFGI_STE SYNC CFGI_STE SYNC");
-    iommu = list_iommu("arm-smmuv3-minimal", NULL, 0);
+    iommu = test_iommu("arm-smmuv3-minimal", NULL, 0);
     cr_assert_gt(list_run(&iommu, &at, 1, &r, NULL, &out), 0);
     cr_assert_str_eq(list_names(&iommu, &out), "CFGI_STE SYNC");
 }
 
 Test(platforms, a_guests_vcmdq_takes_its_four_commands_and_blocks_for_the_rest)
 {
-    struct xinv_iommu iommu = list_iommu("nvidia-tegra241-cmdqv", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("nvidia-tegra241-cmdqv", NULL, 0);
     struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_STAGE1, XINV_ATT_ATS);
     struct xinv_request r = list_page(XINV_CHANGE_STAGE1_PTE, XINV_FROM_PRESENT);
     struct xinv_out out;
@@ -210,7 +210,7 @@ Test(platforms, a_guests_vcmdq_alone_has_no_sync_that_interrupts)
 
     for (unsigned i = 0; xinv_platform_at(i); i++) {
         const char *name = xinv_platform_at(i)->name;
-        struct xinv_iommu iommu = list_iommu(name, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         struct xinv_out out = {
             .words = list_words, .steps = list_steps, .cap_words = LIST_WORDS, .cap_steps = 64};
 
@@ -229,7 +229,7 @@ Test(platforms, a_sync_that_stores_needs_idr0_msi)
             "arm-smmuv3-minimal",    "arm-mmu-700",     "hisilicon-hip07", "cavium-thunderx2",
             "nvidia-tegra241-cmdqv", "nvidia-tegra264", "qemu-virt-smmuv3"};
         const char *name = xinv_platform_at(i)->name;
-        struct xinv_iommu iommu = list_iommu(name, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         struct xinv_out out = {
             .words = list_words, .steps = list_steps, .cap_words = LIST_WORDS, .cap_steps = 64};
         int expected = 1;

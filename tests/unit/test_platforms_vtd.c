@@ -22,7 +22,7 @@ Test(platforms, the_qat_endpoint_alone_gets_each_device_tlb_flush_twice)
     for (unsigned i = 0; xinv_platform_at(i); i++)
         for (size_t k = 0; k < N(endpoints); k++) {
             const char *name = xinv_platform_at(i)->name;
-            struct xinv_iommu iommu = list_iommu(name, NULL, 0);
+            struct xinv_iommu iommu = test_iommu(name, NULL, 0);
             struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_STAGE2, XINV_ATT_ATS);
             struct xinv_request r = list_page(XINV_CHANGE_STAGE2_PTE, XINV_FROM_PRESENT);
             struct xinv_out out;
@@ -46,7 +46,7 @@ Test(platforms, the_qat_endpoint_alone_gets_each_device_tlb_flush_twice)
 /* One requester ID in two attachments: the one that is not known to be a QAT stands first. */
 Test(platforms, a_flush_that_was_sent_once_does_not_serve_the_qat_endpoint)
 {
-    struct xinv_iommu iommu = list_iommu("intel-vtd-legacy", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("intel-vtd-legacy", NULL, 0);
     struct xinv_attachment at[2] = {list_narrow_attachment(XINV_STAGE_STAGE2, XINV_ATT_ATS),
                                     list_narrow_attachment(XINV_STAGE_STAGE2, XINV_ATT_ATS)};
     struct xinv_request r = list_page(XINV_CHANGE_STAGE2_PTE, XINV_FROM_PRESENT);
@@ -59,7 +59,7 @@ Test(platforms, a_flush_that_was_sent_once_does_not_serve_the_qat_endpoint)
 
 Test(platforms, the_qat_endpoint_gets_one_flush_when_its_pasid_entry_goes)
 {
-    struct xinv_iommu iommu = list_iommu("intel-vtd-scalable", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("intel-vtd-scalable", NULL, 0);
     struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_STAGE1, XINV_ATT_ATS);
     struct xinv_request r = {.change = XINV_CHANGE_PASID_ENTRY};
     struct xinv_out out;
@@ -80,7 +80,7 @@ Test(platforms, two_units_alone_need_a_write_buffer_flush_when_a_page_is_mapped)
 {
     for (unsigned i = 0; xinv_platform_at(i); i++) {
         const char *name = xinv_platform_at(i)->name;
-        struct xinv_iommu iommu = list_iommu(name, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_STAGE2, 0);
         struct xinv_request r = list_page(XINV_CHANGE_STAGE2_PTE, XINV_FROM_NOT_PRESENT);
         bool quirk = !strcmp(name, "intel-vtd-rwbf") || !strcmp(name, "intel-vtd-mobile4");
@@ -110,7 +110,7 @@ Test(platforms, caching_mode_alone_invalidates_when_a_page_is_mapped)
 {
     for (unsigned i = 0; xinv_platform_at(i); i++) {
         const char *name = xinv_platform_at(i)->name;
-        struct xinv_iommu iommu = list_iommu(name, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_STAGE2, 0);
         struct xinv_request r = list_page(XINV_CHANGE_STAGE2_PTE, XINV_FROM_NOT_PRESENT);
         bool caching = !strcmp(name, "qemu-intel-caching-mode");
@@ -127,7 +127,7 @@ Test(platforms, the_graphics_unit_alone_gives_up_the_address_of_a_page)
 {
     for (unsigned i = 0; xinv_platform_at(i); i++) {
         const char *name = xinv_platform_at(i)->name;
-        struct xinv_iommu iommu = list_iommu(name, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_STAGE2, 0);
         struct xinv_request r = list_page(XINV_CHANGE_STAGE2_PTE, XINV_FROM_PRESENT);
         struct xinv_out out;
@@ -156,7 +156,7 @@ Test(platforms, a_leaf_of_1_gib_takes_the_domain_where_mamv_is_9)
                  {"intel-vtd-scalable", 3}};
 
     for (size_t i = 0; i < N(cases); i++) {
-        struct xinv_iommu iommu = list_iommu(cases[i].name, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(cases[i].name, NULL, 0);
         struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_STAGE2, 0);
         struct xinv_request r = list_page(XINV_CHANGE_STAGE2_PTE, XINV_FROM_PRESENT);
         struct xinv_out out;
@@ -171,7 +171,7 @@ Test(platforms, a_leaf_of_1_gib_takes_the_domain_where_mamv_is_9)
 
 Test(platforms, legacy_mode_on_a_wide_queue_pads_its_descriptors)
 {
-    struct xinv_iommu iommu = list_iommu("intel-vtd-legacy-wide", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("intel-vtd-legacy-wide", NULL, 0);
     struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_STAGE2, 0);
     struct xinv_request r = list_page(XINV_CHANGE_STAGE2_PTE, XINV_FROM_PRESENT);
     struct xinv_out out;

@@ -9,25 +9,19 @@
 #include <string.h>
 
 #include "cli/removal_text.h"
+#include "tests/support/testiommu.h"
 
 static struct xinv_iommu iommu;
 
 static void use(const char *platform)
 {
-    cr_assert_eq(xinv_iommu_init(&iommu, xinv_platform_find(platform), NULL, NULL, 0), 0);
+    iommu = test_iommu(platform, NULL, 0);
 }
 
 /* The same with every ID-register bit set, and one setting. */
 static void use_all(const char *platform, const char *feature, uint16_t value)
 {
-    static const uint64_t ones[6] = {UINT64_MAX, UINT64_MAX, UINT64_MAX,
-                                     UINT64_MAX, UINT64_MAX, UINT64_MAX};
-    const struct xinv_platform *p = xinv_platform_find(platform);
-    int f = xinv_feature_find(p->vendor, feature);
-    struct xinv_setting set = {(uint8_t)f, value};
-
-    cr_assert_geq(f, 0);
-    cr_assert_eq(xinv_iommu_init(&iommu, p, ones, &set, 1), 0);
+    iommu = test_iommu_every(platform, feature, value);
 }
 
 /* "ROW: REMOVAL | REMOVAL", or the error. */

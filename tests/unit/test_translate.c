@@ -29,7 +29,7 @@ static bool has_ats(const struct xinv_iommu *iommu)
 
 Test(translate, first_above_last_is_an_error_and_never_everything)
 {
-    struct xinv_iommu iommu = list_iommu("intel-vtd-legacy", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("intel-vtd-legacy", NULL, 0);
     struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
     struct xinv_request r = list_change(XINV_STAGE_STAGE2, UINT64_MAX, 0);
     struct xinv_out out;
@@ -41,7 +41,7 @@ Test(translate, first_above_last_is_an_error_and_never_everything)
 
 Test(translate, no_attachment_is_an_error)
 {
-    struct xinv_iommu iommu = list_iommu("intel-vtd-legacy", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("intel-vtd-legacy", NULL, 0);
     struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
     struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0, 0xfff);
     struct xinv_out out;
@@ -51,7 +51,7 @@ Test(translate, no_attachment_is_an_error)
 
 Test(translate, a_tag_wider_than_the_field_is_refused_and_named)
 {
-    struct xinv_iommu iommu = list_iommu("arm-smmuv3-generic", "ASID16", 0);
+    struct xinv_iommu iommu = test_iommu("arm-smmuv3-generic", "ASID16", 0);
     struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE1);
     struct xinv_request r = list_change(XINV_STAGE_STAGE1, 0, 0xfff);
     struct xinv_out out;
@@ -67,7 +67,7 @@ Test(translate, a_tag_wider_than_the_field_is_refused_and_named)
 
 Test(translate, a_stage_that_the_iommu_lacks_is_unsupported)
 {
-    struct xinv_iommu iommu = list_iommu("intel-vtd-legacy", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("intel-vtd-legacy", NULL, 0);
     struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE1);
     struct xinv_request r = list_change(XINV_STAGE_STAGE1, 0, 0xfff);
     struct xinv_out out;
@@ -77,7 +77,7 @@ Test(translate, a_stage_that_the_iommu_lacks_is_unsupported)
 
 Test(translate, ats_on_an_iommu_without_it_must_block)
 {
-    struct xinv_iommu iommu = list_iommu("arm-smmuv3-generic", "ATS", 0);
+    struct xinv_iommu iommu = test_iommu("arm-smmuv3-generic", "ATS", 0);
     struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
     struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0, 0xfff);
     struct xinv_out out;
@@ -99,7 +99,7 @@ Test(translate, unknown_guest_pasids_are_reached_on_vtd_and_block_on_amd_and_arm
                  {"arm-smmuv3-ril", -XINV_E_MUST_BLOCK}};
 
     for (unsigned i = 0; i < 3; i++) {
-        struct xinv_iommu iommu = list_iommu(cases[i].platform, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(cases[i].platform, NULL, 0);
         struct xinv_attachment at = list_attachment(XINV_STAGE_NESTED);
         struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x40000000, 0x401fffff);
         struct xinv_out out;
@@ -163,7 +163,7 @@ Test(translate, the_iommu_tlb_is_fenced_from_the_device_tlb_as_the_platform_orde
     };
 
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct xinv_iommu iommu = list_iommu(cases[i].platform, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(cases[i].platform, NULL, 0);
         struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
         struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x12345000, 0x12345fff);
         struct xinv_out out;
@@ -177,7 +177,7 @@ Test(translate, the_iommu_tlb_is_fenced_from_the_device_tlb_as_the_platform_orde
 
 Test(translate, every_endpoint_with_ats_gets_its_device_tlb_command_and_a_shared_tag_one)
 {
-    struct xinv_iommu iommu = list_iommu("intel-vtd-legacy", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("intel-vtd-legacy", NULL, 0);
     struct xinv_attachment at[5];
     struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x12345000, 0x12345fff);
     struct xinv_out out;
@@ -208,7 +208,7 @@ Test(translate, mapping_costs_nothing_but_where_not_present_entries_are_cached)
     };
 
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct xinv_iommu iommu = list_iommu(cases[i].platform, NULL, 0);
+        struct xinv_iommu iommu = test_iommu(cases[i].platform, NULL, 0);
         struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
         struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x12345000, 0x12345fff);
         struct xinv_out out;
@@ -223,7 +223,7 @@ Test(translate, mapping_costs_nothing_but_where_not_present_entries_are_cached)
 
 Test(translate, a_write_buffer_flush_is_a_register_step_and_no_queue_word)
 {
-    struct xinv_iommu iommu = list_iommu("intel-vtd-legacy", "RWBF", 1);
+    struct xinv_iommu iommu = test_iommu("intel-vtd-legacy", "RWBF", 1);
     struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
     struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x12345000, 0x12345fff);
     struct xinv_out out;
@@ -240,7 +240,7 @@ Test(translate, a_write_buffer_flush_is_a_register_step_and_no_queue_word)
 
 Test(translate, caching_mode_does_not_apply_to_the_first_stage)
 {
-    struct xinv_iommu iommu = list_iommu("intel-vtd-scalable", "CM", 1);
+    struct xinv_iommu iommu = test_iommu("intel-vtd-scalable", "CM", 1);
     struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE1);
     struct xinv_request r = list_change(XINV_STAGE_STAGE1, 0x12345000, 0x12345fff);
     struct xinv_out out;
@@ -311,7 +311,7 @@ Test(translate, an_output_that_is_too_small_is_left_as_it_was_at_every_capacity)
 
 Test(translate, counting_without_a_buffer_agrees_with_emission)
 {
-    struct xinv_iommu iommu = list_iommu("amd-vi-generic", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("amd-vi-generic", NULL, 0);
     struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
     struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x1234000, 0x1253fff);
     struct xinv_out none = {0};
@@ -326,7 +326,7 @@ Test(translate, counting_without_a_buffer_agrees_with_emission)
 
 Test(translate, commands_are_appended_and_wrap_in_a_ring)
 {
-    struct xinv_iommu iommu = list_iommu("arm-smmuv3-generic", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("arm-smmuv3-generic", NULL, 0);
     struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
     struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x1000, 0x3fff);
     struct xinv_out flat;
@@ -356,7 +356,7 @@ Test(translate, a_range_up_to_the_top_of_64_bits_is_whole_at_every_granule)
     static const uint8_t granules[] = {12, 14, 16};
 
     for (unsigned g = 0; g < 3; g++) {
-        struct xinv_iommu iommu = list_iommu("arm-smmuv3-ril", NULL, 0);
+        struct xinv_iommu iommu = test_iommu("arm-smmuv3-ril", NULL, 0);
         struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE1);
         struct xinv_request r = list_change(
             XINV_STAGE_STAGE1, UINT64_MAX - (UINT64_C(3) << granules[g]) + 1, UINT64_MAX);
@@ -376,7 +376,7 @@ Test(translate, a_range_up_to_the_top_of_64_bits_is_whole_at_every_granule)
 
 Test(translate, the_whole_space_is_no_range)
 {
-    struct xinv_iommu iommu = list_iommu("intel-vtd-legacy", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("intel-vtd-legacy", NULL, 0);
     struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
     struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0, UINT64_MAX);
     struct xinv_out out;
@@ -389,7 +389,7 @@ Test(translate, the_whole_space_is_no_range)
 
 Test(translate, the_command_count_is_bounded_by_policy_and_the_widening_is_told)
 {
-    struct xinv_iommu iommu = list_iommu("arm-smmuv3-generic", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("arm-smmuv3-generic", NULL, 0);
     struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE1);
     struct xinv_request r = list_change(XINV_STAGE_STAGE1, 0x1000, 0x1000 + (512 << 12) - 1);
     struct xinv_policy policy = {.kind = XINV_POLICY_EXACT, .max_commands = 512};
@@ -462,7 +462,7 @@ Test(translate, a_platform_without_costs_widens_no_range_for_them)
 
 Test(translate, a_gibibyte_leaf_beyond_mamv_widens_to_the_domain)
 {
-    struct xinv_iommu iommu = list_iommu("intel-vtd-legacy", "MAMV", 9);
+    struct xinv_iommu iommu = test_iommu("intel-vtd-legacy", "MAMV", 9);
     struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
     struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x40000000, 0x7fffffff);
     struct xinv_out out;
@@ -481,7 +481,7 @@ Test(translate, a_freed_table_page_never_keeps_walk_entries)
 
     for (unsigned i = 0; i < 4; i++)
         for (unsigned leaf_only = 0; leaf_only < 2; leaf_only++) {
-            struct xinv_iommu iommu = list_iommu(platforms[i], NULL, 0);
+            struct xinv_iommu iommu = test_iommu(platforms[i], NULL, 0);
             struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
             struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x40000000, 0x40000fff);
             struct refdec_caps caps = vector_caps(&iommu);
@@ -513,7 +513,7 @@ Test(translate, errors_have_a_text_each)
 
 Test(sync, a_sync_alone_says_its_completion)
 {
-    struct xinv_iommu iommu = list_iommu("intel-vtd-legacy", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("intel-vtd-legacy", NULL, 0);
     struct xinv_completion done = {.store = 1, .address = 0x1004, .data = 0x99};
     struct xinv_out out = {
         .words = list_words, .steps = list_steps, .cap_words = 2, .cap_steps = 2};
@@ -529,7 +529,7 @@ Test(sync, a_sync_alone_says_its_completion)
 
 Test(sync, a_completion_that_cannot_be_said_is_refused_before_anything_is_written)
 {
-    struct xinv_iommu iommu = list_iommu("amd-vi-generic", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("amd-vi-generic", NULL, 0);
     struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
     struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0, 0xfff);
     struct xinv_completion done = {.store = 1, .address = 0x1004, .data = 1};
@@ -545,7 +545,7 @@ Test(sync, a_completion_that_cannot_be_said_is_refused_before_anything_is_writte
  * found page by page. */
 Test(translate, large_leaves_are_stepped_over_only_where_no_table_was_freed)
 {
-    struct xinv_iommu iommu = list_iommu("arm-smmuv3-generic", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("arm-smmuv3-generic", NULL, 0);
     struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
     struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x40000000, 0x403fffff);
     struct xinv_out out;
@@ -563,7 +563,7 @@ Test(translate, large_leaves_are_stepped_over_only_where_no_table_was_freed)
 /* SMMUv3 4.4.1: CMD_TLBI_S2_IPA has bits 51:12 of the address; those above are RES0. */
 Test(translate, a_range_above_what_an_address_field_can_name_is_refused_and_named)
 {
-    struct xinv_iommu iommu = list_iommu("arm-smmuv3-ril", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("arm-smmuv3-ril", NULL, 0);
     struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
     struct xinv_request r =
         list_change(XINV_STAGE_STAGE2, UINT64_C(1) << 52, (UINT64_C(1) << 52) + 0xfff);
@@ -579,7 +579,7 @@ Test(translate, a_range_above_what_an_address_field_can_name_is_refused_and_name
  */
 Test(translate, a_range_that_reaches_beyond_what_an_address_field_can_name_ends_there)
 {
-    struct xinv_iommu iommu = list_iommu("arm-smmuv3-ril", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("arm-smmuv3-ril", NULL, 0);
     struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE2);
     struct xinv_request r =
         list_change(XINV_STAGE_STAGE2, UINT64_C(0x000ffffffffff000), UINT64_MAX - 0x1000);
