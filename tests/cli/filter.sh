@@ -13,20 +13,24 @@ recording() {
     [ $? -le 1 ] || complain "exit status is $?"
     total=$(gzip -dc "$captures/$3.gz" | wc -c)
     [ "$(wc -l <"$work/out")" -eq $((total / ${5:-16})) ] || complain "not a line a command"
-    python3 - "$work/out" >"$work/words" <<'PY' || complain "no JSON a line"
+    python3 - "$work/out" >"$work/words" <<'PY' || complain "is not what the guest asked for"
 import json, sys
+sent = 0
 for line in open(sys.argv[1]):
     answer = json.loads(line)
     if answer["verdict"] == "refused" and answer["reason"] in ("invalid", "host", "unlisted"):
         sys.exit("%s is %s" % (answer["name"], answer["reason"]))
     for command in answer.get("host", []):
         print(*command["words"])
+        sent += 1
+if sent < 100:
+    sys.exit("only %d commands leave" % sent)
 PY
     "$xinv" decode "$1" --platform "$2" - <"$work/words" >/dev/null || complain "a command is not valid"
 }
 recording smmuv3 arm-smmuv3-ril smmuv3-6.12-strict.cmdq.bin guest_rid=8,rid=0x310,vmid=0x2a
 recording smmuv3 arm-smmuv3-ril smmuv3-6.12-lazy.cmdq.bin guest_rid=8,rid=0x310,vmid=0x2a
-recording amdvi amd-vi-generic amdvi-6.12-strict.cmdbuf.bin guest_rid=0x18,guest_did=1,rid=0x310,did=5
+recording amdvi amd-vi-generic amdvi-6.12-strict.cmdbuf.bin guest_rid=0x18,guest_did=2,rid=0x310,did=5
 
 # Every command of the recordings is one whose removals a row of the table says.
 for file in smmuv3-6.12-strict.cmdq vtd-6.12-strict.qi amdvi-6.12-strict.cmdbuf; do

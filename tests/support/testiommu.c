@@ -2,6 +2,7 @@
 #include "tests/support/testiommu.h"
 
 #include <criterion/criterion.h>
+#include <string.h>
 
 #define MAX_SETTINGS 16
 
@@ -44,4 +45,10 @@ struct xinv_iommu test_iommu_every(const char *platform, const char *feature, ui
     struct test_setting one = {feature, value};
 
     return make(platform, ones, &one, feature != NULL);
+}
+
+bool test_platform_is(const char *name, const char *platform)
+{
+    cr_assert_not_null(xinv_platform_find(platform), "%s", platform);
+    return !strcmp(name, platform);
 }

@@ -19,4 +19,7 @@ struct xinv_iommu test_iommu_with(const char *platform, const struct test_settin
 /* With every bit of the ID registers set, and one feature; NULL: with nothing else. */
 struct xinv_iommu test_iommu_every(const char *platform, const char *feature, uint16_t value);
 
+/* Is a platform this one? It fails where no built-in platform has the name. */
+bool test_platform_is(const char *name, const char *platform);
+
 #endif

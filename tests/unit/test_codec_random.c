@@ -91,25 +91,43 @@ Test(codec_random, accepted_words_come_back_where_every_feature_is_there)
     }
 }
 
+/* The bits of a register that are of some field, so that the checks behind are reached. */
+static uint64_t bits_of(const struct xinv_iommu *iommu, const char *name)
+{
+    const struct xinv_codec *codec = iommu->vendor->backend->codec;
+    const struct xinv_layout *layout =
+        xinv_layout_named(codec->registers, codec->n_registers, name);
+    uint64_t bits = 0;
+
+    cr_assert_not_null(layout, "%s", name);
+    for (unsigned i = 0; i < layout->n_fields; i++)
+        bits |= xinv_field_mask(&layout->fields[i]);
+    return bits;
+}
+
 Test(codec_random, registers_come_back)
 {
     static const char *const names[] = {"CCMD", "IVA", "IOTLB"};
+    unsigned taken[3] = {0};
     struct xinv_iommu iommu;
 
     random_start();
     cr_assert_eq(xinv_iommu_init(&iommu, xinv_platform_find("intel-vtd-legacy"), NULL, NULL, 0), 0);
     for (unsigned i = 0; i < 30000; i++) {
         const char *name = names[i % 3];
-        uint64_t value = random_next() & random_next();
+        uint64_t value = random_next() & random_next() & bits_of(&iommu, name);
         uint64_t again = 0;
         struct xinv_decoded d;
         int ret = xinv_decode_register(&iommu, name, value, &d);
 
         if (ret)
             continue;
+        taken[i % 3]++;
         cr_assert_eq(xinv_encode(&iommu, name, d.fields, d.n_fields, &again, NULL), 1);
         cr_assert_eq(again, value, "%s: %016" PRIx64 " %016" PRIx64, name, value, again);
     }
+    for (unsigned i = 0; i < 3; i++)
+        cr_expect_gt(taken[i], 20, "too few values are valid in %s: %u", names[i], taken[i]);
 }
 
 /* ---- The hot path ---- */

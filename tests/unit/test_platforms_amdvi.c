@@ -25,10 +25,11 @@ Test(platforms, qemus_unit_alone_invalidates_when_a_page_is_mapped)
         if (!is_amdvi(&iommu))
             continue;
         cr_assert_geq(list_run(&iommu, &at, 1, &r, NULL, &out), 0, "%s", name);
-        cr_expect_str_eq(
-            list_names(&iommu, &out),
-            !strcmp(name, "qemu-amd-npcache") ? "INVALIDATE_IOMMU_PAGES COMPLETION_WAIT" : "", "%s",
-            name);
+        cr_expect_str_eq(list_names(&iommu, &out),
+                         test_platform_is(name, "qemu-amd-npcache")
+                             ? "INVALIDATE_IOMMU_PAGES COMPLETION_WAIT"
+                             : "",
+                         "%s", name);
     }
 }
 
@@ -72,7 +73,7 @@ Test(platforms, a_host_with_snp_alone_has_no_pass_through)
         if (!is_amdvi(&iommu))
             continue;
         ret = list_run(&iommu, &at, 1, &r, NULL, &out);
-        if (!strcmp(name, "amd-snp-host"))
+        if (test_platform_is(name, "amd-snp-host"))
             cr_expect_eq(ret, -XINV_E_UNSUPP);
         else
             cr_expect_gt(ret, 0, "%s", name);

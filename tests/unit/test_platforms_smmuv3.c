@@ -48,7 +48,7 @@ Test(platforms, mmu_700_alone_syncs_after_63_commands)
         }
         if (!(iommu.stages & S2))
             continue;
-        if (!strcmp(name, "arm-mmu-700")) {
+        if (test_platform_is(name, "arm-mmu-700")) {
             cr_expect_eq(longest_run(&iommu, 63, &syncs), 63);
             cr_expect_eq(syncs, 1);
             cr_expect_eq(longest_run(&iommu, 64, &syncs), 63);
@@ -109,7 +109,8 @@ Test(platforms, early_mmu_600_and_mmu_700_alone_do_not_nest_two_stages)
     for (unsigned i = 0; xinv_platform_at(i); i++) {
         const char *name = xinv_platform_at(i)->name;
         struct xinv_iommu iommu = test_iommu(name, NULL, 0);
-        bool quirk = !strcmp(name, "arm-mmu-600-r0") || !strcmp(name, "arm-mmu-700");
+        bool quirk =
+            test_platform_is(name, "arm-mmu-600-r0") || test_platform_is(name, "arm-mmu-700");
         struct xinv_out out;
         int ret;
 
@@ -137,7 +138,7 @@ Test(platforms, early_mmu_600_alone_has_sev_taken_away)
         if (f < 0)
             continue;
         cr_expect_eq((iommu.platform->registers[0] >> 14 & 1) != iommu.feature[f],
-                     !strcmp(name, "arm-mmu-600-r0"), "%s", name);
+                     test_platform_is(name, "arm-mmu-600-r0"), "%s", name);
     }
 }
 
@@ -147,8 +148,8 @@ Test(platforms, hip07_alone_takes_no_prefetch)
         const char *name = xinv_platform_at(i)->name;
         struct xinv_iommu iommu = test_iommu(name, NULL, 0);
 
-        cr_expect_eq(list_feature(&iommu, "NO_PREFETCH"), !strcmp(name, "hisilicon-hip07"), "%s",
-                     name);
+        cr_expect_eq(list_feature(&iommu, "NO_PREFETCH"), test_platform_is(name, "hisilicon-hip07"),
+                     "%s", name);
     }
 }
 
@@ -166,7 +167,7 @@ Test(platforms, tegra264_alone_sends_tlb_invalidations_twice_and_atc_invalidatio
         iommu = test_iommu(name, "ATS", 1);
         cr_assert_gt(list_run(&iommu, &at, 1, &r, NULL, &out), 0);
         cr_expect_str_eq(list_names(&iommu, &out),
-                         !strcmp(name, "nvidia-tegra264")
+                         test_platform_is(name, "nvidia-tegra264")
                              ? "TLBI_S2_IPA SYNC TLBI_S2_IPA SYNC ATC_INV SYNC"
                              : "TLBI_S2_IPA SYNC ATC_INV SYNC",
                          "%s: %s", name, list_names(&iommu, &out));
@@ -215,7 +216,8 @@ Test(platforms, a_guests_vcmdq_alone_has_no_sync_that_interrupts)
             .words = list_words, .steps = list_steps, .cap_words = LIST_WORDS, .cap_steps = 64};
 
         cr_expect_eq(xinv_sync(&iommu, &interrupt, &out),
-                     !strcmp(name, "nvidia-tegra241-cmdqv") ? -XINV_E_INVAL : 1, "%s", name);
+                     test_platform_is(name, "nvidia-tegra241-cmdqv") ? -XINV_E_INVAL : 1, "%s",
+                     name);
     }
 }
 

@@ -83,7 +83,8 @@ Test(platforms, two_units_alone_need_a_write_buffer_flush_when_a_page_is_mapped)
         struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_STAGE2, 0);
         struct xinv_request r = list_page(XINV_CHANGE_STAGE2_PTE, XINV_FROM_NOT_PRESENT);
-        bool quirk = !strcmp(name, "intel-vtd-rwbf") || !strcmp(name, "intel-vtd-mobile4");
+        bool quirk =
+            test_platform_is(name, "intel-vtd-rwbf") || test_platform_is(name, "intel-vtd-mobile4");
         struct xinv_out out;
 
         if (!is_vtd(&iommu))
@@ -113,7 +114,7 @@ Test(platforms, caching_mode_alone_invalidates_when_a_page_is_mapped)
         struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_STAGE2, 0);
         struct xinv_request r = list_page(XINV_CHANGE_STAGE2_PTE, XINV_FROM_NOT_PRESENT);
-        bool caching = !strcmp(name, "qemu-intel-caching-mode");
+        bool caching = test_platform_is(name, "qemu-intel-caching-mode");
         struct xinv_out out;
 
         if (!is_vtd(&iommu))
@@ -136,12 +137,13 @@ Test(platforms, the_graphics_unit_alone_gives_up_the_address_of_a_page)
             continue;
         cr_assert_eq(list_run(&iommu, &at, 1, &r, NULL, &out), 1, "%s", name);
         cr_expect_eq(list_report.widened,
-                     !strcmp(name, "intel-vtd-client-graphics") ? XINV_TAG_BIT(XINV_TAG_ADDRESS)
-                                                                : 0,
+                     test_platform_is(name, "intel-vtd-client-graphics")
+                         ? XINV_TAG_BIT(XINV_TAG_ADDRESS)
+                         : 0,
                      "%s", name);
         /* iotlb: G 5:4 is 3 for a page, 2 for the domain */
-        cr_expect_eq(list_words[0] >> 4 & 3, !strcmp(name, "intel-vtd-client-graphics") ? 2 : 3,
-                     "%s", name);
+        cr_expect_eq(list_words[0] >> 4 & 3,
+                     test_platform_is(name, "intel-vtd-client-graphics") ? 2 : 3, "%s", name);
     }
 }
 
