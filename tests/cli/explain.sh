@@ -13,6 +13,7 @@ narrow() {
 expect "the whole matrix" 0 "" -- matrix
 narrow
 kinds=$(sed -n '/^KINDS$/,$p' "$work/out" | sed -n 's/^  \([a-z0-9-]*\) .*/\1/p')
+[ "$(echo "$kinds" | wc -l)" -ge 42 ] || complain "kinds are missing: $kinds"
 for platform in $("$xinv" platforms | sed 's/ .*//'); do
     has "^  [A-Z]  .*$platform"
 done
