@@ -55,21 +55,28 @@ struct settings {
 /* ---- Attachments -------------------------------------------------------------------------------
  */
 
-static void set_host_tag(struct xinv_attachment *at, unsigned tag, uint32_t *field, uint64_t value)
-{
-    *field = (uint32_t)value;
-    at->known |= XINV_TAG_BIT(tag);
-}
+enum {
+    GUEST_RID,
+    GUEST_DID,
+    RID,
+    DID,
+    VMID,
+    QUEUE_DEPTH,
+    QUEUE_ID,
+    PFSID,
+    N_KEYS
+};
 
-static void set_guest_tag(struct xinv_guest_attachment *a, unsigned tag, uint32_t *field,
-                          uint64_t value)
-{
-    *field = (uint32_t)value;
-    a->known |= XINV_TAG_BIT(tag);
-}
+/* What --attach says; a key that is not given is 0. */
+struct given {
+    uint32_t value[N_KEYS];
+    bool known[N_KEYS];
+    uint8_t stage;
+    uint8_t flags;
+};
 
-static int take_number(const struct cli_command *command, struct xinv_guest_attachment *a,
-                       struct xinv_attachment *at, const char *key, const char *text)
+static int take_number(const struct cli_command *command, struct given *given, const char *key,
+                       const char *text)
 {
     static const char *const keys[] = {"guest_rid",   "guest_did", "rid",   "did", "vmid",
                                        "queue_depth", "queue_id",  "pfsid", NULL};
@@ -83,73 +90,80 @@ static int take_number(const struct cli_command *command, struct xinv_guest_atta
         return cli_misuse(command, "--attach has no key '%s'; it has %s, stage, ats", key,
                           cli_join(keys, names, sizeof(names)));
     if (!cli_number(text, most[k], &value))
-        return cli_misuse(command, "'%s' is no value of %s", text, key);
-    switch (k) {
-    case 0:
-        set_guest_tag(a, XINV_TAG_RID, &a->rid, value);
-        break;
-    case 1:
-        set_guest_tag(a, XINV_TAG_DID, &a->did, value);
-        break;
-    case 2:
-        set_host_tag(at, XINV_TAG_RID, &at->rid, value);
-        break;
-    case 3:
-        set_host_tag(at, XINV_TAG_DID, &at->did, value);
-        break;
-    case 4:
-        set_host_tag(at, XINV_TAG_VMID, &at->vmid, value);
-        break;
-    case 5:
-        at->queue_depth = (uint8_t)value;
-        break;
-    case 6:
-        at->queue_id = (uint16_t)value;
-        break;
-    default:
-        at->pfsid = (uint16_t)value;
-        break;
-    }
+        return cli_misuse(command, "'%s' is no value of %s; expected 0 to %" PRIu32, text, key,
+                          most[k]);
+    given->value[k] = (uint32_t)value;
+    given->known[k] = true;
     return CLI_OK;
 }
 
-static int take_key(const struct cli_command *command, struct xinv_guest_attachment *a,
-                    struct xinv_attachment *at, char *text)
+static int take_key(const struct cli_command *command, struct given *given, char *text)
 {
     char *equals = strchr(text, '=');
+    char names[100];
     int stage;
 
     if (!strcmp(text, "ats")) {
-        at->flags |= XINV_ATT_ATS;
+        given->flags |= XINV_ATT_ATS;
         return CLI_OK;
     }
     if (!equals)
         return cli_misuse(command, "'%s' is not KEY=VALUE", text);
     *equals = '\0';
     if (strcmp(text, "stage") != 0)
-        return take_number(command, a, at, text, equals + 1);
+        return take_number(command, given, text, equals + 1);
     stage = cli_choice(equals + 1, schema_stage_names);
     if (stage < 0)
-        return cli_misuse(command, "'%s' is no stage", equals + 1);
-    at->stage = (uint8_t)stage;
+        return cli_misuse(command, "'%s' is no stage; expected one of %s", equals + 1,
+                          cli_join(schema_stage_names, names, sizeof(names)));
+    given->stage = (uint8_t)stage;
     return CLI_OK;
+}
+
+static uint8_t tag_bit(const struct given *given, unsigned key, unsigned tag)
+{
+    return given->known[key] ? XINV_TAG_BIT(tag) : 0;
+}
+
+static void add_attachment(struct settings *s, const struct given *given)
+{
+    const uint32_t *v = given->value;
+    struct xinv_attachment *host = &s->host[s->guest.n];
+
+    *host = (struct xinv_attachment){
+        .stage = given->stage,
+        .flags = given->flags,
+        .known = tag_bit(given, RID, XINV_TAG_RID) | tag_bit(given, DID, XINV_TAG_DID) |
+                 tag_bit(given, VMID, XINV_TAG_VMID),
+        .rid = v[RID],
+        .did = v[DID],
+        .vmid = v[VMID],
+        .queue_depth = (uint8_t)v[QUEUE_DEPTH],
+        .queue_id = (uint16_t)v[QUEUE_ID],
+        .pfsid = (uint16_t)v[PFSID],
+    };
+    s->at[s->guest.n++] = (struct xinv_guest_attachment){
+        .host = host,
+        .rid = v[GUEST_RID],
+        .did = v[GUEST_DID],
+        .known = tag_bit(given, GUEST_RID, XINV_TAG_RID) | tag_bit(given, GUEST_DID, XINV_TAG_DID),
+    };
 }
 
 static int take_attachment(const struct cli_command *command, struct settings *s, const char *text)
 {
-    size_t i = s->guest.n;
+    struct given given = {.stage = XINV_STAGE_NESTED};
     char *copy;
     int status = CLI_OK;
 
-    if (i == MAX_ATTACHMENTS)
+    if (s->guest.n == MAX_ATTACHMENTS)
         return cli_misuse(command, "more than %d attachments", MAX_ATTACHMENTS);
-    s->host[i] = (struct xinv_attachment){.stage = XINV_STAGE_NESTED};
-    s->at[i] = (struct xinv_guest_attachment){.host = &s->host[i]};
     copy = cli_copy(text);
     for (char *save, *p = strtok_r(copy, ",", &save); p && !status; p = strtok_r(NULL, ",", &save))
-        status = take_key(command, &s->at[i], &s->host[i], p);
+        status = take_key(command, &given, p);
     free(copy);
-    s->guest.n++;
+    if (!status)
+        add_attachment(s, &given);
     return status;
 }
 

@@ -71,8 +71,8 @@ expect "no pair" 2 "xinv: 'rid' is not KEY=VALUE$see" -- filter smmuv3 --attach 
 expect "no key" 2 \
     "xinv: --attach has no key 'sid'; it has guest_rid, guest_did, rid, did, vmid, queue_depth, queue_id, pfsid, stage, ats$see" \
     -- filter smmuv3 --attach sid=1 0x30 0
-expect "no value" 2 "xinv: '33' is no value of queue_depth$see" -- filter smmuv3 --attach queue_depth=33 0x30 0
-expect "no stage" 2 "xinv: 'stage3' is no stage$see" -- filter smmuv3 --attach stage=stage3 0x30 0
+expect "no value" 2 "xinv: '33' is no value of queue_depth; expected 0 to 32$see" -- filter smmuv3 --attach queue_depth=33 0x30 0
+expect "no stage" 2 "xinv: 'stage3' is no stage; expected one of stage1, stage2, nested, passthrough$see" -- filter smmuv3 --attach stage=stage3 0x30 0
 expect "too many bits" 2 "xinv: '21' is no number of bits up to 20$see" -- filter smmuv3 --pasid-bits 21 0x30 0
 expect "no such file" 1 "xinv: $work/none: cannot be opened: No such file or directory" -- filter smmuv3 --bin "$work/none"
 finish
