@@ -74,6 +74,8 @@ static void add_endpoint(struct run *run, uint32_t id, const struct topology_end
     ret = xinv_session_add_endpoint(run->session, &e);
     if (ret == -XINV_E_UNSUPP && !(run->iommu.untagged & XINV_STAGE_BIT(e.stage)))
         refuse(run, id, e.stage == XINV_STAGE_STAGE1 ? "no stage 1 here" : "no stage 2 here");
+    else if (ret == -XINV_E_UNSUPP)
+        refuse(run, id, "a change of its entry or its table cannot be said here");
     else if (ret && ret != -XINV_E_EXIST)
         refuse(run, id, xinv_strerror(ret));
 }

@@ -82,6 +82,8 @@ void translation_commands(const struct translation *t, struct text *text)
 
     if (r->commands == 1)
         text_add(text, "1%s", r->syncs ? ", a sync" : "");
+    else if (r->commands && !r->syncs)
+        text_add(text, "%" PRIu32 ", no sync", r->commands);
     else if (r->commands)
         text_add(text, "%" PRIu32 ", %" PRIu32 " of them %s", r->commands, r->syncs,
                  r->syncs == 1 ? "a sync" : "syncs");

@@ -122,11 +122,14 @@ int xinv_session_init(void *memory, size_t size, const struct xinv_session_confi
 
 /*
  * xinv_session_add_endpoint - tells the session of an endpoint
+ * @endpoint: copied, but for what it points to
+ *
  * returns: 0; -XINV_E_EXIST: the number is taken, or the session has handed out its fixed tag;
  * -XINV_E_NOMEM; -XINV_E_INVAL: no such IOMMU, stage or flag, a queue depth above 32, more than one
- * MSI region, regions that probe_size cannot hold; -XINV_E_UNSUPP: its IOMMU lacks the stage or
- * ATS; -XINV_E_TAG: its rid or an alias is too wide, or its fixed tag is too wide or kept for other
- * uses
+ * MSI region, regions that probe_size cannot hold; -XINV_E_UNSUPP: its IOMMU lacks the stage, or
+ * commands for something that a change of its entry or its table can leave stale, such as ATS
+ * entries; -XINV_E_TAG: its rid or an alias is too wide, or its fixed tag is too wide or kept for
+ * other uses
  */
 int xinv_session_add_endpoint(struct xinv_session *session, const struct xinv_endpoint *endpoint);
 
