@@ -53,9 +53,15 @@ static bool is_meant(const struct xinv_pass *pass, const struct xinv_guest_attac
     }
 }
 
-/* The next attachment from *i on that a pass means and whose name on the host is a new one. */
-static const struct xinv_attachment *next_meant(const struct filter *f,
-                                                const struct xinv_pass *pass, size_t *i)
+/* Does a pass go to this attachment? A device TLB that is off would not answer. */
+static bool is_sent(const struct xinv_pass *pass, const struct xinv_guest_attachment *a)
+{
+    return is_meant(pass, a) && (!pass->ats || (a->host->flags & XINV_ATT_ATS));
+}
+
+/* The next attachment from *i on that a pass goes to and whose name on the host is a new one. */
+static const struct xinv_attachment *next_sent(const struct filter *f, const struct xinv_pass *pass,
+                                               size_t *i)
 {
     const struct xinv_guest_attachment *a = f->guest->at;
 
@@ -63,9 +69,9 @@ static const struct xinv_attachment *next_meant(const struct filter *f,
         uint32_t value = host_value(a[*i].host, pass->by);
         size_t k = 0;
 
-        if (!is_meant(pass, &a[*i]))
+        if (!is_sent(pass, &a[*i]))
             continue;
-        while (k < *i && !(is_meant(pass, &a[k]) && host_value(a[k].host, pass->by) == value))
+        while (k < *i && !(is_sent(pass, &a[k]) && host_value(a[k].host, pass->by) == value))
             k++;
         if (k == *i)
             return a[(*i)++].host;
@@ -180,7 +186,7 @@ static int emit_all(struct filter *f, struct xinv_out *out, bool counting)
         const struct xinv_attachment *at;
         size_t i = 0;
 
-        while ((at = next_meant(f, &f->command.pass[p], &i)) != NULL) {
+        while ((at = next_sent(f, &f->command.pass[p], &i)) != NULL) {
             uint64_t words[XINV_COMMAND_WORDS];
 
             ret = make(f, &f->command.pass[p], at, words);

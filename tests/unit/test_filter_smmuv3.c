@@ -110,6 +110,17 @@ Test(filter_smmuv3, an_atc_that_is_off_would_not_answer)
     guestrig_refused(&rig, 0x0000001000000040, 0x34, XINV_FILTER_NO_ATS, -XINV_E_UNSUPP);
 }
 
+/* One stream of the guest's that is two of the host's: both have its CDs, one has an ATC. */
+Test(filter_smmuv3, an_atc_that_is_off_is_left_out_beside_one_that_is_on)
+{
+    begin();
+    add(8, 0x312, 0);
+    guestrig_expect(&rig, 0x0000000800000040, 0x34, "rewritten 0000031000000040 0000000000000034");
+    guestrig_expect(&rig, 0x0000000800000006, 0,
+                    "rewritten 0000031000000006 0000000000000000, 0000031200000006 "
+                    "0000000000000000");
+}
+
 Test(filter_smmuv3, a_sync_is_answered_whatever_its_completion)
 {
     begin();
