@@ -52,6 +52,13 @@ struct list_user {
 
 extern const struct list_user list_users[LIST_USERS];
 
+/* test_iommu() by the name that lists have for it */
+static inline struct xinv_iommu list_iommu(const char *platform, const char *feature,
+                                           uint16_t value)
+{
+    return test_iommu(platform, feature, value);
+}
+
 /* A feature's value; 0 if the vendor has none of that name. */
 uint16_t list_feature(const struct xinv_iommu *iommu, const char *name);
 

@@ -411,7 +411,7 @@ Test(translate, the_command_count_is_bounded_by_policy_and_the_widening_is_told)
 
 Test(translate, a_range_is_widened_where_its_commands_cost_more_than_what_that_loses)
 {
-    struct xinv_iommu iommu = list_iommu("arm-smmuv3-generic", NULL, 0);
+    struct xinv_iommu iommu = test_iommu("arm-smmuv3-generic", NULL, 0);
     struct xinv_attachment at = list_attachment(XINV_STAGE_STAGE1);
     struct xinv_request r = list_change(XINV_STAGE_STAGE1, 0x1000, (WORTH_TLB + 1) * 0x1000 - 1);
     struct xinv_policy policy = {.kind = XINV_POLICY_EXACT, .max_commands = XINV_WORTH};
@@ -433,7 +433,7 @@ Test(translate, what_commands_are_worth_is_worked_out_for_each_row_when_an_iommu
                                             "amd-vi-generic"};
 
     for (unsigned i = 0; i < 3; i++) {
-        struct xinv_iommu iommu = list_iommu(platforms[i], NULL, 0);
+        struct xinv_iommu iommu = test_iommu(platforms[i], NULL, 0);
         const struct xinv_vendor *v = iommu.vendor;
 
         for (unsigned row = 0; row < v->n_commands; row++) {
