@@ -107,8 +107,6 @@ struct xinv_form {
 
 /* Where a sync that stores has its address, which stands in its own bits, and its data. */
 struct xinv_store_form {
-    uint64_t address_bits; /* that an address may have */
-    uint64_t data_bits;    /* that the data may have */
     uint8_t address_word;
     uint8_t data_word;
     uint8_t data_lsb;

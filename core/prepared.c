@@ -127,22 +127,32 @@ static uint64_t page_bits_of(const struct xinv_prepared *list)
     return list->n && list->n_ranges ? UINT64_MAX << list->range[0].log2_unit : 0;
 }
 
-/* The sync that stores, for any address and data. */
+/* The sync that stores, for any address and data: what is wrong with either is a matter of its
+ * bits, one by one. */
 static void prepare_store(struct xinv_prepared *list)
 {
-    static const struct xinv_completion somewhere = {.store = 1, .address = 0x1000};
+    const struct xinv_completion somewhere = {.store = 1, .address = 0x1000};
     const struct xinv_store_form *form = &list->backend->store;
     struct xinv_prepared_store *store = &list->store;
+    uint64_t words[XINV_COMMAND_WORDS];
 
     store->not_address = UINT64_MAX;
     if (!put_sync(list, &somewhere, store->words))
         return;
     store->words[form->address_word] &= ~somewhere.address;
-    store->not_address = ~form->address_bits;
-    store->not_data = ~form->data_bits;
     store->address_word = form->address_word;
     store->data_word = form->data_word;
     store->data_lsb = form->data_lsb;
+    store->not_address = 0;
+    for (unsigned bit = 0; bit < 64; bit++) {
+        struct xinv_completion one = somewhere;
+
+        one.address |= UINT64_C(1) << bit;
+        store->not_address |= (uint64_t)!put_sync(list, &one, words) << bit;
+        one.address = somewhere.address;
+        one.data = UINT64_C(1) << bit;
+        store->not_data |= (uint64_t)!put_sync(list, &one, words) << bit;
+    }
 }
 
 int xinv_prepare(struct xinv_prepared *list, struct xinv_prepared_command *commands, uint32_t cap,

@@ -157,7 +157,7 @@ const struct xinv_backend xinv_backend_amdvi = {
     .read = xinv_amdvi_read,
     .fence = fence,
     .complete = complete,
-    .store = {0x000ffffffffffff8, UINT64_MAX, 0, 1, 0},
+    .store = {0, 1, 0},
     .codec = &xinv_amdvi_codec,
     .filter = &xinv_amdvi_filter,
 };

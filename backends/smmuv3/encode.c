@@ -246,7 +246,7 @@ const struct xinv_backend xinv_backend_smmuv3 = {
     .read = xinv_smmuv3_read,
     .fence = fence,
     .complete = complete,
-    .store = {0x00fffffffffffffc, UINT32_MAX, 1, 0, 32},
+    .store = {1, 0, 32},
     .codec = &xinv_smmuv3_codec,
     .filter = &xinv_smmuv3_filter,
 };
