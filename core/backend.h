@@ -86,6 +86,9 @@ struct xinv_layout {
 
 /* How a vendor's commands are spelt. */
 struct xinv_codec {
+    /* xinv_decode(), with ways of its own for the commands that come most often */
+    int (*decode)(const struct xinv_iommu *iommu, const uint64_t *words,
+                  struct xinv_decoded *decoded);
     const struct xinv_layout *layouts;   /* of the queue's commands */
     const struct xinv_layout *registers; /* of commands that are a register's value */
     uint8_t n_layouts;

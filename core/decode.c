@@ -27,13 +27,21 @@ static int no_such(uint8_t hardware, struct xinv_decoded *decoded)
     return -XINV_E_NOENT;
 }
 
-int xinv_decode(const struct xinv_iommu *iommu, const uint64_t *words, struct xinv_decoded *decoded)
+int xinv_decode_by_table(const struct xinv_iommu *iommu, const uint64_t *words,
+                         struct xinv_decoded *decoded)
 {
     const struct xinv_layout *layout = xinv_layout_find(iommu, words);
 
     if (!layout)
         return no_such(iommu->vendor->backend->codec->opcode_hardware, decoded);
     return xinv_layout_decode(iommu, layout, words, iommu->words, decoded);
+}
+
+int xinv_decode(const struct xinv_iommu *iommu, const uint64_t *words, struct xinv_decoded *decoded)
+{
+    const struct xinv_codec *codec = iommu->vendor->backend->codec;
+
+    return codec->decode(iommu, words, decoded);
 }
 
 int xinv_decode_register(const struct xinv_iommu *iommu, const char *name, uint64_t value,

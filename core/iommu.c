@@ -4,22 +4,6 @@
 #include "core/cover.h"
 #include "core/tags.h"
 
-bool xinv_cond_holds(const struct xinv_cond *cond, const uint16_t *feature)
-{
-    uint16_t value = feature[cond->feature];
-
-    switch (cond->op) {
-    case XINV_COND_EQ:
-        return value == cond->value;
-    case XINV_COND_NE:
-        return value != cond->value;
-    case XINV_COND_GE:
-        return value >= cond->value;
-    default:
-        return value < cond->value;
-    }
-}
-
 bool xinv_conds_hold(const struct xinv_vendor *vendor, const uint16_t *feature,
                      struct xinv_span span)
 {

@@ -4,7 +4,21 @@
 
 #include "core/backend.h"
 
-bool xinv_cond_holds(const struct xinv_cond *cond, const uint16_t *feature);
+static inline bool xinv_cond_holds(const struct xinv_cond *cond, const uint16_t *feature)
+{
+    uint16_t value = feature[cond->feature];
+
+    switch (cond->op) {
+    case XINV_COND_EQ:
+        return value == cond->value;
+    case XINV_COND_NE:
+        return value != cond->value;
+    case XINV_COND_GE:
+        return value >= cond->value;
+    default:
+        return value < cond->value;
+    }
+}
 
 /* Do all conditions of a list hold for these features? */
 bool xinv_conds_hold(const struct xinv_vendor *vendor, const uint16_t *feature,

@@ -8,7 +8,7 @@
  *
  * A value whose bits stand in two places is two fields of one name (one and the same string); the
  * decoder joins them. The one with the value's bit 0 comes first, and its check holds for the
- * whole.
+ * whole; the others follow it at once.
  */
 #ifndef XINV_CORE_LAYOUT_H
 #define XINV_CORE_LAYOUT_H
@@ -91,5 +91,9 @@ const struct xinv_layout *xinv_layout_named(const struct xinv_layout *layouts, u
 /* xinv_layout_decode - the fields of words that hold this command; returns as xinv_decode */
 int xinv_layout_decode(const struct xinv_iommu *iommu, const struct xinv_layout *layout,
                        const uint64_t *words, unsigned n_words, struct xinv_decoded *decoded);
+
+/* xinv_decode_by_table - xinv_decode(), for any command */
+int xinv_decode_by_table(const struct xinv_iommu *iommu, const uint64_t *words,
+                         struct xinv_decoded *decoded);
 
 #endif

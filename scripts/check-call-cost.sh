@@ -10,7 +10,7 @@ set -eu
 unmap_limit=155
 further_limit=120
 plan_limit=6500
-decode_limit=1100
+decode_limit=150
 
 table=
 [ "${1:-}" != --table ] || { table=yes; shift; }

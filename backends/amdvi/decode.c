@@ -2,7 +2,7 @@
 /* Every command by its fields (AMD 48882, 2.4). */
 #include "backends/amdvi/amdvi.h"
 #include "backends/amdvi/layout.h"
-#include "core/layout.h"
+#include "core/frequent.h"
 #include "schema/generated/amdvi_features.h"
 
 /* ---- Values ---- */
@@ -47,10 +47,10 @@ static const struct xinv_layout_field pages[] = {PASID(AMDVI_PAGES_PASID),
                                                  ADDRESS};
 static const struct xinv_layout_field iotlb[] = {DEVICE_ID,
                                                  PASID(AMDVI_IOTLB_PASID_7_0),
-                                                 XINV_FIELD("MaxPend", AMDVI_IOTLB_MAXPEND),
-                                                 XINV_FIELD("QueueID", AMDVI_IOTLB_QUEUE_ID),
                                                  PASID(AMDVI_IOTLB_PASID_15_8),
                                                  PASID(AMDVI_IOTLB_PASID_19_16),
+                                                 XINV_FIELD("MaxPend", AMDVI_IOTLB_MAXPEND),
+                                                 XINV_FIELD("QueueID", AMDVI_IOTLB_QUEUE_ID),
                                                  S,
                                                  GN,
                                                  XINV_CHECKED("Type", type, AMDVI_IOTLB_TYPE),
@@ -91,11 +91,25 @@ static const struct xinv_gate viommu_sup[] = {HAS(VIOMMUSUP)};
 #define FIELDS(f) .fields = (f), .n_fields = N(f)
 #define GATES(g)  .gates = (g), .n_gates = N(g)
 
+/* Those that come most often, which have decoders of their own. */
+#define WAIT_LAYOUT                                       \
+    {                                                     \
+        COMMAND(COMPLETION_WAIT), FIELDS(completion_wait) \
+    }
+#define PAGES_LAYOUT                                                        \
+    {                                                                       \
+        COMMAND(INVALIDATE_IOMMU_PAGES), FIELDS(pages), .check = check_size \
+    }
+#define IOTLB_LAYOUT                                                                          \
+    {                                                                                         \
+        COMMAND(INVALIDATE_IOTLB_PAGES), FIELDS(iotlb), GATES(iotlb_sup), .check = check_size \
+    }
+
 static const struct xinv_layout layouts[] = {
-    {COMMAND(COMPLETION_WAIT), FIELDS(completion_wait)},
+    WAIT_LAYOUT,
     {COMMAND(INVALIDATE_DEVTAB_ENTRY), FIELDS(device_id)},
-    {COMMAND(INVALIDATE_IOMMU_PAGES), FIELDS(pages), .check = check_size},
-    {COMMAND(INVALIDATE_IOTLB_PAGES), FIELDS(iotlb), GATES(iotlb_sup), .check = check_size},
+    PAGES_LAYOUT,
+    IOTLB_LAYOUT,
     {COMMAND(INVALIDATE_INTERRUPT_TABLE), FIELDS(device_id)},
     {COMMAND(PREFETCH_IOMMU_PAGES), FIELDS(prefetch), GATES(pref_sup), .check = check_size},
     {COMMAND(COMPLETE_PPR_REQUEST), FIELDS(ppr), GATES(ppr_sup)},
@@ -104,7 +118,27 @@ static const struct xinv_layout layouts[] = {
     {COMMAND(RESET_VMMIO), FIELDS(reset_vmmio), GATES(viommu_sup)},
 };
 
+XINV_DECODER(decode_wait, WAIT_LAYOUT, 2)
+XINV_DECODER(decode_pages, PAGES_LAYOUT, 2)
+XINV_DECODER(decode_iotlb, IOTLB_LAYOUT, 2)
+
+static int decode(const struct xinv_iommu *iommu, const uint64_t *words,
+                  struct xinv_decoded *decoded)
+{
+    switch (words[0] >> 60) {
+    case AMDVI_COMPLETION_WAIT:
+        return decode_wait(iommu, words, decoded);
+    case AMDVI_INVALIDATE_IOMMU_PAGES:
+        return decode_pages(iommu, words, decoded);
+    case AMDVI_INVALIDATE_IOTLB_PAGES:
+        return decode_iotlb(iommu, words, decoded);
+    default:
+        return xinv_decode_by_table(iommu, words, decoded);
+    }
+}
+
 const struct xinv_codec xinv_amdvi_codec = {
+    .decode = decode,
     .layouts = layouts,
     .n_layouts = N(layouts),
     .opcode_hardware = XINV_HW_ILLEGAL_COMMAND,

@@ -2,7 +2,7 @@
 /* Every command of the Non-secure queue by its fields, and by name those of the other queues. */
 #include "backends/smmuv3/layout.h"
 #include "backends/smmuv3/smmuv3.h"
-#include "core/layout.h"
+#include "core/frequent.h"
 #include "schema/generated/smmuv3_features.h"
 
 /* ---- Values ---- */
@@ -56,10 +56,8 @@ static void check_range(const struct xinv_iommu *iommu, const uint64_t *words,
     uint64_t tt128 = xinv_get(words, SMMUV3_TTL128);
     uint64_t ttl = xinv_get(words, SMMUV3_TTL);
     uint64_t tg = xinv_get(words, SMMUV3_TG);
-    bool ds = iommu->feature[XINV_SMMUV3_F_DS];
-    unsigned align = start_align[tt128][tg][ttl];
 
-    if (scale > 31 && !ds) {
+    if (scale > 31 && !iommu->feature[XINV_SMMUV3_F_DS]) {
         *fault = (struct xinv_fault){
             .kind = XINV_FAULT_RESERVED, .hardware = XINV_HW_MAY_CERROR_ILL, .bit = 25};
     } else if (!tg) {
@@ -67,11 +65,11 @@ static void check_range(const struct xinv_iommu *iommu, const uint64_t *words,
             xinv_fault_rule(fault, "TG", "0, but NUM, SCALE or TTL is not", XINV_HW_MAY_CERROR_ILL);
     } else if (!num && !scale && !ttl) {
         xinv_fault_rule(fault, "TG", "not 0, but NUM, SCALE and TTL are", XINV_HW_CERROR_ILL);
-    } else if (tg == 2 && ttl == 1 && !ds && !tt128) {
+    } else if (tg == 2 && ttl == 1 && !tt128 && !iommu->feature[XINV_SMMUV3_F_DS]) {
         /* counts as TTL 0 */
         xinv_fault_rule(fault, "TTL", "1 with the 16 KiB granule needs DS",
                         num || scale ? XINV_HW_NO_ERROR : XINV_HW_CERROR_ILL);
-    } else if (words[1] & ((UINT64_C(1) << align) - 1) & ~UINT64_C(0xfff)) {
+    } else if (words[1] & ((UINT64_C(1) << start_align[tt128][tg][ttl]) - 1) & ~UINT64_C(0xfff)) {
         xinv_fault_rule(fault, "Address", "not aligned to what TTL and TG say", XINV_HW_NO_ERROR);
     }
 }
@@ -185,6 +183,28 @@ static const struct xinv_gate dpt[] = {NEED(DPT, NE, 0), HOST};
 #define SECURE_(mnemonic)   COMMAND_(mnemonic), .elsewhere = "the command belongs to the Secure queue"
 #define SECURE(mnemonic, f) SECURE_(mnemonic), .fields = (f), .n_fields = N(f)
 
+/* Those that come most often, which have decoders of their own. */
+#define NH_VA_LAYOUT                                         \
+    {                                                        \
+        COMMAND(TLBI_NH_VA, nh_va, s1), .check = check_range \
+    }
+#define NH_ASID_LAYOUT                          \
+    {                                           \
+        COMMAND(TLBI_NH_ASID, by_vmid_asid, s1) \
+    }
+#define S2_IPA_LAYOUT                                          \
+    {                                                          \
+        COMMAND(TLBI_S2_IPA, s2_ipa, s2), .check = check_range \
+    }
+#define ATC_INV_LAYOUT                 \
+    {                                  \
+        COMMAND(ATC_INV, atc_inv, ats) \
+    }
+#define SYNC_LAYOUT                                                              \
+    {                                                                            \
+        COMMAND_(SYNC), .fields = sync, .n_fields = N(sync), .check = check_sync \
+    }
+
 static const struct xinv_layout layouts[] = {
     {COMMAND(PREFETCH_CONFIG, prefetch_config, prefetch)},
     {COMMAND(PREFETCH_ADDR, prefetch_addr, prefetch)},
@@ -204,8 +224,8 @@ static const struct xinv_layout layouts[] = {
     {COMMAND(CFGI_CD_ALL, cd_all, s1_host)},
     {COMMAND(CFGI_VMS_PIDM, vms_pidm, mpam)},
     {COMMAND(TLBI_NH_ALL, by_vmid, s1_host)},
-    {COMMAND(TLBI_NH_ASID, by_vmid_asid, s1)},
-    {COMMAND(TLBI_NH_VA, nh_va, s1), .check = check_range},
+    NH_ASID_LAYOUT,
+    NH_VA_LAYOUT,
     {COMMAND(TLBI_NH_VAA, nh_vaa, s1_host), .check = check_range},
     {SECURE_(TLBI_EL3_ALL)},
     {SECURE(TLBI_EL3_VA, el2_vaa)},
@@ -214,13 +234,13 @@ static const struct xinv_layout layouts[] = {
     {COMMAND(TLBI_EL2_VA, el2_va, hyp), .check = check_range},
     {COMMAND(TLBI_EL2_VAA, el2_vaa, hyp), .check = check_range},
     {COMMAND(TLBI_S12_VMALL, by_vmid, s2)},
-    {COMMAND(TLBI_S2_IPA, s2_ipa, s2), .check = check_range},
+    S2_IPA_LAYOUT,
     {BARE(TLBI_NSNH_ALL, any)},
-    {COMMAND(ATC_INV, atc_inv, ats)},
+    ATC_INV_LAYOUT,
     {COMMAND(PRI_RESP, pri_resp, pri)},
     {COMMAND(RESUME, resume, stall)},
     {COMMAND(STALL_TERM, cd_all, stall)},
-    {COMMAND_(SYNC), .fields = sync, .n_fields = N(sync), .check = check_sync},
+    SYNC_LAYOUT,
     {SECURE_(TLBI_S_EL2_ALL)},
     {SECURE(TLBI_S_EL2_ASID, by_asid)},
     {SECURE(TLBI_S_EL2_VA, el2_va)},
@@ -232,7 +252,33 @@ static const struct xinv_layout layouts[] = {
     {COMMAND(DPTI_PA, dpti_pa, dpt)},
 };
 
+XINV_DECODER(decode_tlbi_nh_va, NH_VA_LAYOUT, 2)
+XINV_DECODER(decode_tlbi_nh_asid, NH_ASID_LAYOUT, 2)
+XINV_DECODER(decode_tlbi_s2_ipa, S2_IPA_LAYOUT, 2)
+XINV_DECODER(decode_atc_inv, ATC_INV_LAYOUT, 2)
+XINV_DECODER(decode_sync, SYNC_LAYOUT, 2)
+
+static int decode(const struct xinv_iommu *iommu, const uint64_t *words,
+                  struct xinv_decoded *decoded)
+{
+    switch (words[0] & 0xff) {
+    case SMMUV3_TLBI_NH_VA:
+        return decode_tlbi_nh_va(iommu, words, decoded);
+    case SMMUV3_TLBI_NH_ASID:
+        return decode_tlbi_nh_asid(iommu, words, decoded);
+    case SMMUV3_TLBI_S2_IPA:
+        return decode_tlbi_s2_ipa(iommu, words, decoded);
+    case SMMUV3_ATC_INV:
+        return decode_atc_inv(iommu, words, decoded);
+    case SMMUV3_SYNC:
+        return decode_sync(iommu, words, decoded);
+    default:
+        return xinv_decode_by_table(iommu, words, decoded);
+    }
+}
+
 const struct xinv_codec xinv_smmuv3_codec = {
+    .decode = decode,
     .layouts = layouts,
     .n_layouts = N(layouts),
     .opcode_hardware = XINV_HW_CERROR_ILL,

@@ -3,7 +3,7 @@
  */
 #include "backends/vtd/layout.h"
 #include "backends/vtd/vtd.h"
-#include "core/layout.h"
+#include "core/frequent.h"
 #include "schema/generated/vtd_features.h"
 
 /* ---- Values ---- */
@@ -157,13 +157,31 @@ static const struct xinv_gate legacy[] = {{{XINV_VTD_F_TTM, XINV_COND_EQ, 0}, XI
  * and 11:9 for all. */
 #define TYPE(type) .opcode_mask = VTD_TYPE_MASK, .opcode = (type)
 
+/* Those that come most often, which have decoders of their own. */
+#define IOTLB_LAYOUT                                                              \
+    {                                                                             \
+        .name = "iotlb", TYPE(VTD_IOTLB), FIELDS(iotlb, qi), .check = check_iotlb \
+    }
+#define DEV_TLB_LAYOUT                                                                       \
+    {                                                                                        \
+        .name = "dev_tlb", TYPE(VTD_DEV_TLB), FIELDS(dev_tlb, qi_dt), .check = check_dev_tlb \
+    }
+#define WAIT_LAYOUT                                      \
+    {                                                    \
+        .name = "wait", TYPE(VTD_WAIT), FIELDS(wait, qi) \
+    }
+#define P_IOTLB_LAYOUT                                                  \
+    {                                                                   \
+        .name = "p_iotlb", TYPE(VTD_P_IOTLB), FIELDS(p_iotlb, scalable) \
+    }
+
 static const struct xinv_layout layouts[] = {
     {.name = "cc", TYPE(VTD_CC), FIELDS(cc, qi)},
-    {.name = "iotlb", TYPE(VTD_IOTLB), FIELDS(iotlb, qi), .check = check_iotlb},
-    {.name = "dev_tlb", TYPE(VTD_DEV_TLB), FIELDS(dev_tlb, qi_dt), .check = check_dev_tlb},
+    IOTLB_LAYOUT,
+    DEV_TLB_LAYOUT,
     {.name = "iec", TYPE(VTD_IEC), FIELDS(iec, qi_ir)},
-    {.name = "wait", TYPE(VTD_WAIT), FIELDS(wait, qi)},
-    {.name = "p_iotlb", TYPE(VTD_P_IOTLB), FIELDS(p_iotlb, scalable)},
+    WAIT_LAYOUT,
+    P_IOTLB_LAYOUT,
     {.name = "pc", TYPE(VTD_PC), FIELDS(pc, scalable)},
     {.name = "p_dev_tlb",
      TYPE(VTD_P_DEV_TLB),
@@ -178,7 +196,30 @@ static const struct xinv_layout registers[] = {
     {.name = "IOTLB", FIELDS(iotlb_reg, legacy)},
 };
 
+XINV_DECODER(decode_iotlb, IOTLB_LAYOUT, iommu->words)
+XINV_DECODER(decode_dev_tlb, DEV_TLB_LAYOUT, iommu->words)
+XINV_DECODER(decode_wait, WAIT_LAYOUT, iommu->words)
+XINV_DECODER(decode_p_iotlb, P_IOTLB_LAYOUT, iommu->words)
+
+static int decode(const struct xinv_iommu *iommu, const uint64_t *words,
+                  struct xinv_decoded *decoded)
+{
+    switch (words[0] & VTD_TYPE_MASK) {
+    case VTD_IOTLB:
+        return decode_iotlb(iommu, words, decoded);
+    case VTD_DEV_TLB:
+        return decode_dev_tlb(iommu, words, decoded);
+    case VTD_WAIT:
+        return decode_wait(iommu, words, decoded);
+    case VTD_P_IOTLB:
+        return decode_p_iotlb(iommu, words, decoded);
+    default:
+        return xinv_decode_by_table(iommu, words, decoded);
+    }
+}
+
 const struct xinv_codec xinv_vtd_codec = {
+    .decode = decode,
     .layouts = layouts,
     .registers = registers,
     .n_layouts = N(layouts),
