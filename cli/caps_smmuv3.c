@@ -79,7 +79,7 @@ static const struct caps_field idr5[] = {
     {"GRAN4K", 4, 4, NULL, "4 KiB granules: TG = 1", 0, 0, NULL},
     {"GRAN16K", 5, 5, NULL, "16 KiB granules: TG = 2", 0, 0, NULL},
     {"GRAN64K", 6, 6, NULL, "64 KiB granules: TG = 3", 0, 0, NULL},
-    {"DS", 7, 7, "SCALE has 5 bits; TTL 1 of 16 KiB granules is reserved",
+    {"DS", 7, 7, "SCALE has 5 bits; TTL 1 of 16 KiB granules counts as 0",
      "SCALE has 6 bits, 39 at most; TTL 1 of 16 KiB granules exists", 0, 0, NULL},
     {"D128", 8, 8, NULL, "128-bit descriptors: TTL128 exists", 0, 0, NULL},
     {"STALL_MAX", 31, 16, NULL, "stalled transactions: # at most", 0, 1, NULL},

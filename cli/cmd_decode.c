@@ -12,6 +12,7 @@
 
 enum {
     AS = VENDOR_IOMMU_OPTIONS,
+    IVA,
     BIN,
     VERBOSE,
     REMOVES,
@@ -21,6 +22,7 @@ enum {
 static const struct cli_option options[] = {
     VENDOR_IOMMU_OPTION_TEXTS,
     {"as", "REGISTER", "the words are values of this register: CCMD, IVA or IOTLB (vtd)"},
+    {"iva", "VALUE", "of IVA_REG: the addresses that a value of IOTLB goes by, for --removes"},
     COMMAND_SOURCE_BIN_OPTION,
     {"verbose", NULL, "draw each command's fields over its bits"},
     {"removes", NULL, "say what each command removes, by the table"},
@@ -38,6 +40,8 @@ struct settings {
     struct vendor_iommu vendor;
     struct xinv_iommu iommu;
     const char *as;
+    const uint64_t *iva; /* NULL: not given */
+    uint64_t iva_value;
     struct command_source source;
     unsigned n_words; /* in a command */
     int name_width;
@@ -51,18 +55,18 @@ struct settings {
 /* ---- One command -------------------------------------------------------------------------------
  */
 
-static char *put(char *at, const char *text)
-{
-    while (*text)
-        *at++ = *text++;
-    return at;
-}
+#define ROW(d) \
+    d "0" d "1" d "2" d "3" d "4" d "5" d "6" d "7" d "8" d "9" d "a" d "b" d "c" d "d" d "e" d "f"
+/* "00" to "ff" */
+static const char byte_digits[] = ROW("0") ROW("1") ROW("2") ROW("3") ROW("4") ROW("5") ROW("6")
+    ROW("7") ROW("8") ROW("9") ROW("a") ROW("b") ROW("c") ROW("d") ROW("e") ROW("f");
 
 static char *put_word(char *at, uint64_t word)
 {
-    at = put(at, "0x");
-    for (unsigned shift = 64; shift; shift -= 4)
-        *at++ = "0123456789abcdef"[word >> (shift - 4) & 15];
+    *at++ = '0';
+    *at++ = 'x';
+    for (unsigned shift = 64; shift; shift -= 8, at += 2)
+        memcpy(at, &byte_digits[(word >> (shift - 8) & 255) * 2], 2);
     return at;
 }
 
@@ -75,7 +79,7 @@ static void print_text(const struct settings *s, const uint64_t *words, struct x
     const char *name = d->name ? d->name : "?";
 
     memset(at, ' ', (size_t)s->name_width + 1);
-    put(at, name);
+    memcpy(at, name, strlen(name));
     at += s->name_width + 1;
     for (unsigned i = 0; i < s->n_words; i++) {
         *at++ = ' ';
@@ -87,10 +91,10 @@ static void print_text(const struct settings *s, const uint64_t *words, struct x
     while (at[-1] == ' ')
         at--;
     if (d->fault.kind) {
-        at = put(at, "  ! ");
-        at = put(at, fault_text(&s->iommu, &d->fault, fault, sizeof(fault)));
-        at = put(at, "; hardware: ");
-        at = put(at, xinv_hardware_text(d->fault.hardware));
+        at = stpcpy(at, "  ! ");
+        at = stpcpy(at, fault_text(&s->iommu, &d->fault, fault, sizeof(fault)));
+        at = stpcpy(at, "; hardware: ");
+        at = stpcpy(at, xinv_hardware_text(d->fault.hardware));
     }
     *at++ = '\n';
     fwrite(line, 1, (size_t)(at - line), stdout);
@@ -105,13 +109,19 @@ static char *put_fields(char *at, const struct xinv_decoded *d)
         if (i)
             *at++ = ',';
         *at++ = '"';
-        at = put(at, d->fields[i].name);
-        at = put(at, "\":\"");
+        at = stpcpy(at, d->fields[i].name);
+        at = stpcpy(at, "\":\"");
         xinv_format(&one, value, sizeof(value));
-        at = put(at, value + 2); /* behind " =" */
+        at = stpcpy(at, value + 2); /* behind " =" */
         *at++ = '"';
     }
     return at;
+}
+
+static int removes(const struct settings *s, const uint64_t *words, struct xinv_removal_set *set)
+{
+    return s->as ? xinv_removes_register(&s->iommu, s->as, words[0], s->iva, set)
+                 : xinv_removes(&s->iommu, words, set);
 }
 
 /* Lines under a command that is valid. */
@@ -119,9 +129,13 @@ static void print_removals(const struct settings *s, const uint64_t *words)
 {
     struct xinv_removal_set set;
     char text[REMOVAL_TEXT_SIZE];
-    int n = xinv_removes(&s->iommu, words, &set);
+    int n = removes(s, words, &set);
 
-    if (n < 0)
+    if (s->as && n == -XINV_E_INVAL)
+        printf("    removes at the addresses in IVA_REG; see --iva\n");
+    else if (s->as && n == -XINV_E_TAG)
+        printf("    removes nothing: AM of IVA_REG is above MAMV\n");
+    else if (n < 0)
         printf("    no row of the table says what it removes\n");
     else if (!n)
         printf("    removes nothing\n");
@@ -135,9 +149,9 @@ static char *put_removals(const struct settings *s, const uint64_t *words, char 
 {
     struct xinv_removal_set set;
 
-    at = put(at, ",");
-    if (xinv_removes(&s->iommu, words, &set) < 0)
-        return put(at, "\"removes\":null");
+    at = stpcpy(at, ",");
+    if (removes(s, words, &set) < 0)
+        return stpcpy(at, "\"removes\":null");
     return at + removal_json(&s->iommu, &set, at, size - 1);
 }
 
@@ -145,31 +159,31 @@ static void print_json(const struct settings *s, const uint64_t *words,
                        const struct xinv_decoded *d)
 {
     char line[2048 + REMOVAL_TEXT_SIZE];
-    char *at = put(line, "{\"name\":");
+    char *at = stpcpy(line, "{\"name\":");
 
     if (d->name) {
         *at++ = '"';
-        at = put(at, d->name);
+        at = stpcpy(at, d->name);
         *at++ = '"';
     } else {
-        at = put(at, "null");
+        at = stpcpy(at, "null");
     }
-    at = put(at, ",\"fields\":{");
+    at = stpcpy(at, ",\"fields\":{");
     at = put_fields(at, d);
-    at = put(at, "},\"words\":[");
+    at = stpcpy(at, "},\"words\":[");
     for (unsigned i = 0; i < s->n_words; i++) {
-        at = put(at, i ? ",\"" : "\"");
+        at = stpcpy(at, i ? ",\"" : "\"");
         at = put_word(at, words[i]);
         *at++ = '"';
     }
     *at++ = ']';
     if (d->fault.kind) {
-        at = put(at, ",\"error\":");
+        at = stpcpy(at, ",\"error\":");
         at += fault_json(&s->iommu, &d->fault, at, (size_t)(line + sizeof(line) - at));
     } else if (s->removes) {
         at = put_removals(s, words, at, REMOVAL_TEXT_SIZE);
     }
-    at = put(at, "}\n");
+    at = stpcpy(at, "}\n");
     fwrite(line, 1, (size_t)(at - line), stdout);
 }
 
@@ -226,8 +240,8 @@ static int prepare(const struct cli_command *command, struct settings *s)
     status = command_source_check(command, &s->source);
     if (status)
         return status;
-    if (s->removes && s->as)
-        return cli_misuse(command, "--removes is about commands of the queue, not registers");
+    if (s->iva && (!s->as || strcmp(s->as, "IOTLB") != 0))
+        return cli_misuse(command, "--iva goes with --as IOTLB");
     if (s->verbose && s->json)
         return cli_misuse(command, "either --verbose or --json");
     return CLI_OK;
@@ -241,6 +255,11 @@ static int take(const struct cli_command *command, void *context, int option, co
     case AS:
         s->as = value;
         return CLI_OK;
+    case IVA:
+        s->iva = &s->iva_value;
+        return cli_number(value, UINT64_MAX, &s->iva_value)
+                   ? CLI_OK
+                   : cli_misuse(command, "--iva: '%s' is no number", value);
     case BIN:
         s->source.bin = value;
         return CLI_OK;

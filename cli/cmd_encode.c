@@ -68,10 +68,10 @@ static void known_names(const struct xinv_iommu *iommu, const char *name, char *
             used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", l->name);
         if (!name || strcmp(name, l->name) != 0)
             continue;
-        for (unsigned k = 0; k < l->n_fields && used < size; k++)
-            if (!k || l->fields[k].name != l->fields[k - 1].name)
+        for (unsigned k = 0; k < l->list->n && used < size; k++)
+            if (l->list->fields[k].name)
                 used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "",
-                                         l->fields[k].name);
+                                         l->list->fields[k].name);
     }
 }
 

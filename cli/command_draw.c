@@ -29,31 +29,30 @@ static void row(uint64_t word, uint64_t mask, unsigned high, unsigned low, const
     printf("    %5s  %s  %s = 0x%" PRIx64 "\n", bits, digits, name, value);
 }
 
-/* Does another part of the same value stand elsewhere? */
-static bool is_part(const struct xinv_layout *layout, const struct xinv_layout_field *field)
+/* The value that a field has bits of. */
+static const struct xinv_layout_field *whole(const struct xinv_layout_field *field)
 {
-    for (unsigned i = 0; i < layout->n_fields; i++)
-        if (&layout->fields[i] != field && layout->fields[i].name == field->name)
-            return true;
-    return false;
+    while (!field->name)
+        field--;
+    return field;
 }
 
 /* The fields from the top bit down. */
 static void draw_fields(const struct xinv_layout *layout, unsigned w, uint64_t word, uint64_t *rest)
 {
     for (unsigned bit = 64; bit-- > 0;)
-        for (unsigned i = 0; i < layout->n_fields; i++) {
-            const struct xinv_layout_field *f = &layout->fields[i];
+        for (unsigned i = 0; i < layout->list->n; i++) {
+            const struct xinv_layout_field *f = &layout->list->fields[i];
             uint64_t mask = xinv_field_mask(f);
             char name[40];
 
             if (f->word != w || f->lsb + f->width - 1u != bit)
                 continue;
             *rest &= ~mask;
-            if (f->check && f->check->rare && !(word & mask))
+            if (f->name && xinv_is_rare(f->check) && !(word & mask))
                 continue;
-            if (f->shift && is_part(layout, f))
-                snprintf(name, sizeof(name), "%s from bit %u", f->name, f->shift);
+            if (!f->name)
+                snprintf(name, sizeof(name), "%s from bit %u", whole(f)->name, f->shift);
             else
                 snprintf(name, sizeof(name), "%s", f->name);
             row(word, mask, bit, f->lsb, name, (word & mask) >> f->lsb << f->shift);

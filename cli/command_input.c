@@ -149,31 +149,37 @@ static bool other_event(const char *line)
     return false;
 }
 
+/* What a line of a trace says; 0: nothing of commands. A line that is of none keeps *column. */
+static int read_trace(const struct command_input *in, const char *line, uint64_t *words,
+                      unsigned *column)
+{
+    const char *event = strstr(line, "qi_submit: ");
+    int ret;
+
+    if (event) {
+        ret = read_qi_submit(in, event, words, column);
+        *column += (unsigned)(event - line);
+        return ret;
+    }
+    event = strstr(line, "vtd_inv_desc ");
+    if (event) {
+        *column = (unsigned)(event - line) + 1;
+        return read_inv_desc(in, event, words);
+    }
+    return other_event(line) ? 0 : -1;
+}
+
 int command_input_line(const struct command_input *in, const char *line, uint64_t *words,
                        unsigned *column)
 {
-    const char *event;
+    char first = line[strspn(line, " \t\r\n")];
+    int ret;
 
     *column = 1;
-    if (!line[strspn(line, " \t\r\n")] || line[strspn(line, " \t")] == '#')
+    if (!first || first == '#')
         return 0;
-    if (in->traces) {
-        event = strstr(line, "qi_submit: ");
-        if (event) {
-            int ret = read_qi_submit(in, event, words, column);
-
-            *column += (unsigned)(event - line);
-            return ret;
-        }
-        event = strstr(line, "vtd_inv_desc ");
-        if (event) {
-            *column = (unsigned)(event - line) + 1;
-            return read_inv_desc(in, event, words);
-        }
-        if (other_event(line))
-            return 0;
-    }
-    return read_words(in, line, words, column);
+    ret = read_words(in, line, words, column);
+    return ret > 0 || !in->traces ? ret : read_trace(in, line, words, column);
 }
 
 /* ---- Streams ---- */

@@ -45,7 +45,7 @@ struct xinv_field_check {
     uint8_t feature; /* of the vendor's */
     uint8_t limit;   /* enum xinv_limit */
     uint8_t of;
-    uint8_t rare;           /* left out of the fields where it is 0 */
+    uint8_t rare;           /* left out of the fields where it is 0, as it mostly is */
     uint8_t gate_hardware;  /* enum xinv_hardware */
     uint8_t limit_hardware; /* of the limit, and of `values` */
     const char *rule;       /* what is wrong with a value that is not in `values`; NULL: none */
@@ -55,7 +55,7 @@ struct xinv_field_check {
 /* A field of a command: `width` bits at `lsb` of word `word`, holding the value's bits from `shift`
  * up. */
 struct xinv_layout_field {
-    const char *name;
+    const char *name; /* NULL: more bits of the value of the field before */
     uint8_t word;
     uint8_t lsb;
     uint8_t width;
@@ -69,32 +69,59 @@ struct xinv_gate {
     uint8_t hardware;
 };
 
+struct xinv_layout;
+
+/* What the bits of a command beside its opcode mean. Commands share a list. */
+struct xinv_field_list {
+    const struct xinv_layout_field *fields;
+    unsigned n;
+    /* as xinv_decode(), where it is known which command the words hold */
+    int (*decode)(const struct xinv_iommu *iommu, const uint64_t *words,
+                  struct xinv_decoded *decoded, const struct xinv_layout *layout);
+    /* rules that relate fields to each other: fills in *fault where one is broken */
+    void (*check)(const struct xinv_iommu *iommu, const uint64_t *words, struct xinv_fault *fault);
+};
+
 struct xinv_layout {
     const char *name;
-    uint64_t opcode_mask; /* bits of word 0 that say which command this is */
+    uint64_t opcode_mask; /* bits of word 0 that say which command this is; 0: a register */
     uint64_t opcode;
-    const struct xinv_layout_field *fields;
+    const struct xinv_field_list *list;
     const struct xinv_gate *gates;
-    uint8_t n_fields;
-    uint8_t n_gates;
-    /* rules that relate fields to each other: fills in *fault where one is broken; may be NULL */
-    void (*check)(const struct xinv_iommu *iommu, const uint64_t *words, struct xinv_fault *fault);
     const char *elsewhere; /* not NULL: a queue that this library does not drive has it */
     uint64_t form_mask;    /* bits of word 1 that make this a form with a name of its own */
     uint64_t form;
+    /* of a register: the queue's command that asks for the same; 1, or 0: it asks for nothing, or
+     * an error of xinv_removes_register(); NULL: it never asks for anything */
+    int (*queued)(const struct xinv_iommu *iommu, uint64_t value, const uint64_t *addresses,
+                  uint64_t *words);
+    uint8_t n_gates;
+    uint8_t number; /* its bit among those that an IOMMU takes */
 };
+
+/* of a register: never among them */
+#define XINV_NO_NUMBER 63
+#define XINV_FORMS     0x80
 
 /* How a vendor's commands are spelt. */
 struct xinv_codec {
-    /* xinv_decode(), with ways of its own for the commands that come most often */
+    /* xinv_decode() */
     int (*decode)(const struct xinv_iommu *iommu, const uint64_t *words,
                   struct xinv_decoded *decoded);
     const struct xinv_layout *layouts;   /* of the queue's commands */
     const struct xinv_layout *registers; /* of commands that are a register's value */
-    uint8_t n_layouts;
+    /* the layout with an opcode, plus 1; 0: no command has it; with XINV_FORMS the first of several
+     * that stand one after the other, the last of which has all words that no other form is of */
+    const uint8_t *by_opcode;
+    uint64_t opcode_mask; /* of word 0 */
+    uint8_t opcode_at;
+    uint8_t n_opcodes; /* length of by_opcode */
+    uint8_t n_layouts; /* at most XINV_NO_NUMBER */
     uint8_t n_registers;
     uint8_t opcode_hardware;   /* enum xinv_hardware: an opcode that no command has */
     uint8_t reserved_hardware; /* a reserved bit that is set */
+    uint8_t open_first;        /* opcodes that are left to the implementation; 0: none are */
+    uint8_t open_last;
 };
 
 /* What the words of a command stand for: a row of the table by its op, and how they depart from it.

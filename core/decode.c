@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 #include "core/layout.h"
 
-static const char *const hardware_texts[XINV_NHARDWARE] = {
-    [XINV_HW_UNSPECIFIED] = "not specified",
-    [XINV_HW_NO_ERROR] = "no error, but no effect or another one",
-    [XINV_HW_CERROR_ILL] = "CERROR_ILL",
-    [XINV_HW_MAY_CERROR_ILL] = "CERROR_ILL or ignored",
-    [XINV_HW_IQE] = "IQE",
-    [XINV_HW_IQE_TYPE] = "IQE, code 3",
-    [XINV_HW_IQE_RESERVED] = "IQE, code 4",
-    [XINV_HW_IQE_WIDTH] = "IQE, code 3 or 5",
-    [XINV_HW_REFUSED] = "actual granularity 0",
-    [XINV_HW_ILLEGAL_COMMAND] = "ILLEGAL_COMMAND_ERROR",
-};
-
-const char *xinv_hardware_text(unsigned hardware)
+const struct xinv_layout *xinv_layout_find(const struct xinv_iommu *iommu, const uint64_t *words)
 {
-    return hardware_texts[hardware < XINV_NHARDWARE ? hardware : XINV_HW_UNSPECIFIED];
+    return xinv_find_in(iommu->vendor->backend->codec, words);
+}
+
+const struct xinv_layout *xinv_layout_named(const struct xinv_layout *layouts, unsigned n,
+                                            const char *name)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (xinv_text_equal(layouts[i].name, name))
+            return &layouts[i];
+    return NULL;
 }
 
 static int no_such(uint8_t hardware, struct xinv_decoded *decoded)
@@ -27,21 +23,19 @@ static int no_such(uint8_t hardware, struct xinv_decoded *decoded)
     return -XINV_E_NOENT;
 }
 
-int xinv_decode_by_table(const struct xinv_iommu *iommu, const uint64_t *words,
-                         struct xinv_decoded *decoded)
+/* What hardware says to it may be its own affair. */
+int xinv_decode_none(const struct xinv_codec *codec, const uint64_t *words,
+                     struct xinv_decoded *decoded)
 {
-    const struct xinv_layout *layout = xinv_layout_find(iommu, words);
+    uint64_t opcode = (words[0] & codec->opcode_mask) >> codec->opcode_at;
+    bool open = codec->open_first && opcode >= codec->open_first && opcode <= codec->open_last;
 
-    if (!layout)
-        return no_such(iommu->vendor->backend->codec->opcode_hardware, decoded);
-    return xinv_layout_decode(iommu, layout, words, iommu->words, decoded);
+    return no_such(open ? (uint8_t)XINV_HW_UNSPECIFIED : codec->opcode_hardware, decoded);
 }
 
 int xinv_decode(const struct xinv_iommu *iommu, const uint64_t *words, struct xinv_decoded *decoded)
 {
-    const struct xinv_codec *codec = iommu->vendor->backend->codec;
-
-    return codec->decode(iommu, words, decoded);
+    return iommu->vendor->backend->codec->decode(iommu, words, decoded);
 }
 
 int xinv_decode_register(const struct xinv_iommu *iommu, const char *name, uint64_t value,
@@ -50,8 +44,9 @@ int xinv_decode_register(const struct xinv_iommu *iommu, const char *name, uint6
     const struct xinv_codec *codec = iommu->vendor->backend->codec;
     const struct xinv_layout *layout =
         xinv_layout_named(codec->registers, codec->n_registers, name);
+    const uint64_t words[XINV_COMMAND_WORDS] = {value};
 
     if (!layout)
         return no_such(XINV_HW_UNSPECIFIED, decoded);
-    return xinv_layout_decode(iommu, layout, &value, 1, decoded);
+    return layout->list->decode(iommu, words, decoded, layout);
 }

@@ -7,11 +7,14 @@ static int put_field(const struct xinv_layout *layout, const struct xinv_field *
 {
     uint64_t bits = 0;
     bool known = false;
+    bool meant = false;
 
-    for (unsigned i = 0; i < layout->n_fields; i++) {
-        const struct xinv_layout_field *f = &layout->fields[i];
+    for (unsigned i = 0; i < layout->list->n; i++) {
+        const struct xinv_layout_field *f = &layout->list->fields[i];
 
-        if (!xinv_text_equal(f->name, field->name))
+        if (f->name)
+            meant = xinv_text_equal(f->name, field->name);
+        if (!meant)
             continue;
         known = true;
         bits |= xinv_field_mask(f) >> f->lsb << f->shift;
@@ -71,7 +74,7 @@ static int encode(const struct xinv_iommu *iommu, const char *name, const struct
     ret = put_fields(layout, fields, n, made, fault);
     if (ret)
         return ret;
-    ret = xinv_layout_decode(iommu, layout, made, n_words, &decoded);
+    ret = layout->list->decode(iommu, made, &decoded, layout);
     if (ret) {
         *fault = decoded.fault;
         return ret;

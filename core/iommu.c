@@ -2,6 +2,7 @@
 #include "core/iommu.h"
 
 #include "core/cover.h"
+#include "core/layout.h"
 #include "core/tags.h"
 
 bool xinv_conds_hold(const struct xinv_vendor *vendor, const uint16_t *feature,
@@ -171,6 +172,7 @@ int xinv_iommu_init(struct xinv_iommu *iommu, const struct xinv_platform *platfo
             return ret;
     }
     made.words = made.vendor->backend->words(&made);
+    made.layouts = xinv_layouts_held(&made);
     *iommu = made;
     return 0;
 }

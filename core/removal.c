@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
-#include "core/backend.h"
+#include "core/layout.h"
 
 /* The row that this IOMMU has for a form, or -1. */
 static int row_of(const struct xinv_iommu *iommu, const struct xinv_form *form)
@@ -39,19 +39,16 @@ static int add_removal(const struct xinv_iommu *iommu, const struct xinv_removal
     return ret;
 }
 
-int xinv_removes(const struct xinv_iommu *iommu, const uint64_t *words,
-                 struct xinv_removal_set *set)
+/* Of words that are valid. */
+static int removes(const struct xinv_iommu *iommu, const uint64_t *words,
+                   struct xinv_removal_set *set)
 {
     const struct xinv_vendor *v = iommu->vendor;
     struct xinv_removal_set made = {.row = XINV_NO_ROW};
     struct xinv_form form = {.op = XINV_FORM_NOTHING};
     const struct xinv_command_def *def;
-    struct xinv_decoded decoded;
-    int ret = xinv_decode(iommu, words, &decoded);
     int row;
 
-    if (ret)
-        return ret;
     v->backend->read(iommu, words, &form, &made);
     if (form.op == XINV_FORM_NOTHING) {
         *set = made;
@@ -63,10 +60,39 @@ int xinv_removes(const struct xinv_iommu *iommu, const uint64_t *words,
     made.row = (uint8_t)row;
     def = &v->commands[row];
     for (unsigned i = 0; i < def->removals.count; i++) {
-        ret = add_removal(iommu, &v->removals[def->removals.first + i], &form, &made);
+        int ret = add_removal(iommu, &v->removals[def->removals.first + i], &form, &made);
+
         if (ret)
             return ret;
     }
     *set = made;
     return made.n;
+}
+
+int xinv_removes(const struct xinv_iommu *iommu, const uint64_t *words,
+                 struct xinv_removal_set *set)
+{
+    struct xinv_decoded decoded;
+    int ret = xinv_decode(iommu, words, &decoded);
+
+    return ret ? ret : removes(iommu, words, set);
+}
+
+int xinv_removes_register(const struct xinv_iommu *iommu, const char *name, uint64_t value,
+                          const uint64_t *addresses, struct xinv_removal_set *set)
+{
+    const struct xinv_codec *codec = iommu->vendor->backend->codec;
+    const struct xinv_layout *layout =
+        xinv_layout_named(codec->registers, codec->n_registers, name);
+    uint64_t words[XINV_COMMAND_WORDS] = {0};
+    struct xinv_decoded decoded;
+    int ret = xinv_decode_register(iommu, name, value, &decoded);
+
+    if (!ret && layout->queued)
+        ret = layout->queued(iommu, value, addresses, words);
+    if (ret > 0)
+        return removes(iommu, words, set);
+    if (!ret)
+        *set = (struct xinv_removal_set){.row = XINV_NO_ROW};
+    return ret;
 }

@@ -2,7 +2,7 @@
 /* Every command by its fields (AMD 48882, 2.4). */
 #include "backends/amdvi/amdvi.h"
 #include "backends/amdvi/layout.h"
-#include "core/frequent.h"
+#include "core/layout.h"
 #include "schema/generated/amdvi_features.h"
 
 /* ---- Values ---- */
@@ -13,11 +13,15 @@ static const struct xinv_field_check gn = {
 static const struct xinv_field_check type = {
     .gated = 1, .feature = XINV_AMDVI_F_INVIOTLBTYPESUP, .gate_hardware = XINV_HW_ILLEGAL_COMMAND};
 
+/* reserved in the message that the device gets (PCIe 10.4.2); unused response codes are taken
+ * as a failure there */
+static const struct xinv_field_check tag = {.rare = 1, .rule = "not 0", .values = 1};
+
 /* ---- Rules between fields ---- */
 
 /* With S, the first zero bit at or above bit 12 gives the size (2.4.3). */
-static void check_size(const struct xinv_iommu *iommu, const uint64_t *words,
-                       struct xinv_fault *fault)
+static inline void check_size(const struct xinv_iommu *iommu, const uint64_t *words,
+                              struct xinv_fault *fault)
 {
     (void)iommu;
     if (xinv_get(words, AMDVI_S) && words[1] >> 12 == UINT64_MAX >> 12)
@@ -26,48 +30,65 @@ static void check_size(const struct xinv_iommu *iommu, const uint64_t *words,
 
 /* ---- Fields ---- */
 
-/* the parts of a PASID share one string: see core/layout.c */
-static const char pasid_name[] = "PASID";
+#define DEVICE_ID(F) F("DeviceID", NULL, AMDVI_DEVICE_ID)
+#define S(F)         F("S", NULL, AMDVI_S)
+#define GN(F)        F("GN", &gn, AMDVI_GN)
+#define ADDRESS(F)   F("Address", NULL, AMDVI_ADDRESS)
 
-#define DEVICE_ID XINV_FIELD("DeviceID", AMDVI_DEVICE_ID)
-#define S         XINV_FIELD("S", AMDVI_S)
-#define GN        XINV_CHECKED("GN", gn, AMDVI_GN)
-#define ADDRESS   XINV_FIELD("Address", AMDVI_ADDRESS)
-#define PASID(at) XINV_CHECKED(pasid_name, pasid, at)
+#define COMPLETION_WAIT(F)                 \
+    F("S", NULL, AMDVI_WAIT_S)             \
+    F("I", NULL, AMDVI_WAIT_I)             \
+    F("F", NULL, AMDVI_WAIT_F)             \
+    F("Address", NULL, AMDVI_WAIT_ADDRESS) \
+    F("Data", NULL, AMDVI_WAIT_DATA)
+#define NOTHING(F)
+#define PAGES(F)                            \
+    F("PASID", &pasid, AMDVI_PAGES_PASID)   \
+    F("DomainID", NULL, AMDVI_PAGES_DOMAIN) \
+    S(F)                                    \
+    F("PDE", NULL, AMDVI_PAGES_PDE)         \
+    GN(F)                                   \
+    ADDRESS(F)
+#define IOTLB(F)                              \
+    DEVICE_ID(F)                              \
+    F("PASID", &pasid, AMDVI_IOTLB_PASID_7_0) \
+    F(NULL, &pasid, AMDVI_IOTLB_PASID_15_8)   \
+    F(NULL, &pasid, AMDVI_IOTLB_PASID_19_16)  \
+    F("MaxPend", NULL, AMDVI_IOTLB_MAXPEND)   \
+    F("QueueID", NULL, AMDVI_IOTLB_QUEUE_ID)  \
+    S(F)                                      \
+    GN(F)                                     \
+    F("Type", &type, AMDVI_IOTLB_TYPE)        \
+    ADDRESS(F)
+#define PREFETCH(F)                          \
+    DEVICE_ID(F)                             \
+    F("PFCount", NULL, AMDVI_PREFETCH_COUNT) \
+    F("PASID", &pasid, AMDVI_PREFETCH_PASID) \
+    S(F)                                     \
+    GN(F)                                    \
+    F("Inval", NULL, AMDVI_PREFETCH_INVAL)   \
+    ADDRESS(F)
+#define PPR(F)                               \
+    DEVICE_ID(F)                             \
+    F("PASID", &pasid, AMDVI_PPR_PASID)      \
+    GN(F)                                    \
+    F("PRGIndex", NULL, AMDVI_PPR_PRG_INDEX) \
+    F("Tag_11_9", &tag, AMDVI_PPR_TAG_11_9) F("ResponseCode", NULL, AMDVI_PPR_CODE)
+#define GUEST_EVENT(F) F("GuestID", NULL, AMDVI_EVENT_GUEST_ID)
+#define RESET(F)                             \
+    F("GuestID", NULL, AMDVI_RESET_GUEST_ID) \
+    F("All", NULL, AMDVI_RESET_ALL)          \
+    F("vCmd", NULL, AMDVI_RESET_VCMD)
 
-static const struct xinv_layout_field completion_wait[] = {
-    XINV_FIELD("S", AMDVI_WAIT_S), XINV_FIELD("I", AMDVI_WAIT_I), XINV_FIELD("F", AMDVI_WAIT_F),
-    XINV_FIELD("Address", AMDVI_WAIT_ADDRESS), XINV_FIELD("Data", AMDVI_WAIT_DATA)};
-static const struct xinv_layout_field device_id[] = {DEVICE_ID};
-static const struct xinv_layout_field pages[] = {PASID(AMDVI_PAGES_PASID),
-                                                 XINV_FIELD("DomainID", AMDVI_PAGES_DOMAIN),
-                                                 S,
-                                                 XINV_FIELD("PDE", AMDVI_PAGES_PDE),
-                                                 GN,
-                                                 ADDRESS};
-static const struct xinv_layout_field iotlb[] = {DEVICE_ID,
-                                                 PASID(AMDVI_IOTLB_PASID_7_0),
-                                                 PASID(AMDVI_IOTLB_PASID_15_8),
-                                                 PASID(AMDVI_IOTLB_PASID_19_16),
-                                                 XINV_FIELD("MaxPend", AMDVI_IOTLB_MAXPEND),
-                                                 XINV_FIELD("QueueID", AMDVI_IOTLB_QUEUE_ID),
-                                                 S,
-                                                 GN,
-                                                 XINV_CHECKED("Type", type, AMDVI_IOTLB_TYPE),
-                                                 ADDRESS};
-static const struct xinv_layout_field prefetch[] = {DEVICE_ID,
-                                                    XINV_FIELD("PFCount", AMDVI_PREFETCH_COUNT),
-                                                    PASID(AMDVI_PREFETCH_PASID),
-                                                    S,
-                                                    GN,
-                                                    XINV_FIELD("Inval", AMDVI_PREFETCH_INVAL),
-                                                    ADDRESS};
-static const struct xinv_layout_field ppr[] = {DEVICE_ID, PASID(AMDVI_PPR_PASID), GN,
-                                               XINV_FIELD("CompletionTag", AMDVI_PPR_TAG)};
-static const struct xinv_layout_field guest_event[] = {XINV_FIELD("GuestID", AMDVI_EVENT_GUEST_ID)};
-static const struct xinv_layout_field reset_vmmio[] = {XINV_FIELD("GuestID", AMDVI_RESET_GUEST_ID),
-                                                       XINV_FIELD("All", AMDVI_RESET_ALL),
-                                                       XINV_FIELD("vCmd", AMDVI_RESET_VCMD)};
+XINV_FIELDS(completion_wait, COMPLETION_WAIT, AMDVI_OPCODE_MASK, false, xinv_no_rule)
+XINV_FIELDS(device_id, DEVICE_ID, AMDVI_OPCODE_MASK, false, xinv_no_rule)
+XINV_FIELDS(pages, PAGES, AMDVI_OPCODE_MASK, false, check_size)
+XINV_FIELDS(iotlb, IOTLB, AMDVI_OPCODE_MASK, false, check_size)
+XINV_FIELDS(prefetch, PREFETCH, AMDVI_OPCODE_MASK, false, check_size)
+XINV_FIELDS(ppr, PPR, AMDVI_OPCODE_MASK, false, xinv_no_rule)
+XINV_FIELDS(nothing, NOTHING, AMDVI_OPCODE_MASK, false, xinv_no_rule)
+XINV_FIELDS(guest_event, GUEST_EVENT, AMDVI_OPCODE_MASK, false, xinv_no_rule)
+XINV_FIELDS(reset_vmmio, RESET, AMDVI_OPCODE_MASK, false, xinv_no_rule)
 
 /* ---- Conditions ---- */
 
@@ -85,62 +106,49 @@ static const struct xinv_gate viommu_sup[] = {HAS(VIOMMUSUP)};
 /* ---- Commands ---- */
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
-#define COMMAND(mnemonic)                                \
-    .name = #mnemonic, .opcode_mask = AMDVI_OPCODE_MASK, \
-    .opcode = (uint64_t)(AMDVI_##mnemonic) << 60
-#define FIELDS(f) .fields = (f), .n_fields = N(f)
-#define GATES(g)  .gates = (g), .n_gates = N(g)
+#define GATES(g) .gates = (g), .n_gates = N(g)
+#define ALWAYS   .gates = NULL
 
-/* Those that come most often, which have decoders of their own. */
-#define WAIT_LAYOUT                                       \
-    {                                                     \
-        COMMAND(COMPLETION_WAIT), FIELDS(completion_wait) \
-    }
-#define PAGES_LAYOUT                                                        \
-    {                                                                       \
-        COMMAND(INVALIDATE_IOMMU_PAGES), FIELDS(pages), .check = check_size \
-    }
-#define IOTLB_LAYOUT                                                                          \
-    {                                                                                         \
-        COMMAND(INVALIDATE_IOTLB_PAGES), FIELDS(iotlb), GATES(iotlb_sup), .check = check_size \
-    }
+/* C: mnemonic, fields, other members */
+#define COMMANDS(C)                                       \
+    C(COMPLETION_WAIT, completion_wait, ALWAYS)           \
+    C(INVALIDATE_DEVTAB_ENTRY, device_id, ALWAYS)         \
+    C(INVALIDATE_IOMMU_PAGES, pages, ALWAYS)              \
+    C(INVALIDATE_IOTLB_PAGES, iotlb, GATES(iotlb_sup))    \
+    C(INVALIDATE_INTERRUPT_TABLE, device_id, ALWAYS)      \
+    C(PREFETCH_IOMMU_PAGES, prefetch, GATES(pref_sup))    \
+    C(COMPLETE_PPR_REQUEST, ppr, GATES(ppr_sup))          \
+    C(INVALIDATE_IOMMU_ALL, nothing, GATES(ia_sup))       \
+    C(INSERT_GUEST_EVENT, guest_event, GATES(viommu_sup)) \
+    C(RESET_VMMIO, reset_vmmio, GATES(viommu_sup))
 
-static const struct xinv_layout layouts[] = {
-    WAIT_LAYOUT,
-    {COMMAND(INVALIDATE_DEVTAB_ENTRY), FIELDS(device_id)},
-    PAGES_LAYOUT,
-    IOTLB_LAYOUT,
-    {COMMAND(INVALIDATE_INTERRUPT_TABLE), FIELDS(device_id)},
-    {COMMAND(PREFETCH_IOMMU_PAGES), FIELDS(prefetch), GATES(pref_sup), .check = check_size},
-    {COMMAND(COMPLETE_PPR_REQUEST), FIELDS(ppr), GATES(ppr_sup)},
-    {COMMAND(INVALIDATE_IOMMU_ALL), GATES(ia_sup)},
-    {COMMAND(INSERT_GUEST_EVENT), FIELDS(guest_event), GATES(viommu_sup)},
-    {COMMAND(RESET_VMMIO), FIELDS(reset_vmmio), GATES(viommu_sup)},
+#define COMMAND(mnemonic, bits, ...)                             \
+    {.name = #mnemonic,                                          \
+     .opcode_mask = AMDVI_OPCODE_MASK,                           \
+     .opcode = (uint64_t)(AMDVI_##mnemonic) << AMDVI_OPCODE_LSB, \
+     .number = NUMBER_##mnemonic,                                \
+     .list = &bits,                                              \
+     __VA_ARGS__},
+#define NUMBER(mnemonic, ...)    NUMBER_##mnemonic,
+#define BY_OPCODE(mnemonic, ...) [AMDVI_##mnemonic] = NUMBER_##mnemonic + 1,
+
+enum {
+    COMMANDS(NUMBER) N_COMMANDS
 };
 
-XINV_DECODER(decode_wait, WAIT_LAYOUT, 2)
-XINV_DECODER(decode_pages, PAGES_LAYOUT, 2)
-XINV_DECODER(decode_iotlb, IOTLB_LAYOUT, 2)
+static const struct xinv_layout layouts[] = {COMMANDS(COMMAND)};
+static const uint8_t by_opcode[] = {COMMANDS(BY_OPCODE)};
 
-static int decode(const struct xinv_iommu *iommu, const uint64_t *words,
-                  struct xinv_decoded *decoded)
-{
-    switch (words[0] >> 60) {
-    case AMDVI_COMPLETION_WAIT:
-        return decode_wait(iommu, words, decoded);
-    case AMDVI_INVALIDATE_IOMMU_PAGES:
-        return decode_pages(iommu, words, decoded);
-    case AMDVI_INVALIDATE_IOTLB_PAGES:
-        return decode_iotlb(iommu, words, decoded);
-    default:
-        return xinv_decode_by_table(iommu, words, decoded);
-    }
-}
+XINV_CODEC_DECODE(xinv_amdvi_codec)
 
 const struct xinv_codec xinv_amdvi_codec = {
     .decode = decode,
     .layouts = layouts,
-    .n_layouts = N(layouts),
+    .by_opcode = by_opcode,
+    .opcode_mask = AMDVI_OPCODE_MASK,
+    .opcode_at = AMDVI_OPCODE_LSB,
+    .n_opcodes = N(by_opcode),
+    .n_layouts = N_COMMANDS,
     .opcode_hardware = XINV_HW_ILLEGAL_COMMAND,
     .reserved_hardware = XINV_HW_ILLEGAL_COMMAND,
 };

@@ -4,7 +4,8 @@
 #define XINV_BACKENDS_AMDVI_LAYOUT_H
 
 #define AMDVI_OPCODE      0, 60, 4, 0
-#define AMDVI_OPCODE_MASK (UINT64_C(0xf) << 60)
+#define AMDVI_OPCODE_LSB  60
+#define AMDVI_OPCODE_MASK (UINT64_C(0xf) << AMDVI_OPCODE_LSB)
 #define AMDVI_DEVICE_ID   0, 0, 16, 0
 #define AMDVI_S           1, 0, 1, 0
 #define AMDVI_GN          1, 2, 1, 0
@@ -31,9 +32,11 @@
 #define AMDVI_PREFETCH_COUNT 0, 24, 8, 0
 #define AMDVI_PREFETCH_PASID 0, 32, 20, 0
 #define AMDVI_PREFETCH_INVAL 1, 4, 1, 0
-/* COMPLETE_PPR_REQUEST (2.4.7) */
-#define AMDVI_PPR_PASID 0, 32, 20, 0
-#define AMDVI_PPR_TAG   1, 32, 16, 0
+/* COMPLETE_PPR_REQUEST (2.4.7); its completion tag is the low half of a PRG response message */
+#define AMDVI_PPR_PASID     0, 32, 20, 0
+#define AMDVI_PPR_PRG_INDEX 1, 32, 9, 0
+#define AMDVI_PPR_TAG_11_9  1, 41, 3, 0
+#define AMDVI_PPR_CODE      1, 44, 4, 0
 /* INSERT_GUEST_EVENT, RESET_VMMIO */
 #define AMDVI_EVENT_GUEST_ID 0, 32, 16, 0
 #define AMDVI_RESET_GUEST_ID 0, 0, 16, 0

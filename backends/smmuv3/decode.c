@@ -2,7 +2,7 @@
 /* Every command of the Non-secure queue by its fields, and by name those of the other queues. */
 #include "backends/smmuv3/layout.h"
 #include "backends/smmuv3/smmuv3.h"
-#include "core/frequent.h"
+#include "core/layout.h"
 #include "schema/generated/smmuv3_features.h"
 
 /* ---- Values ---- */
@@ -20,6 +20,9 @@ static const struct xinv_field_check sid = {
     .limit = XINV_LIMIT_TAG, .of = XINV_TAG_RID, .limit_hardware = XINV_HW_NO_ERROR};
 static const struct xinv_field_check ssid = {
     .limit = XINV_LIMIT_TAG, .of = XINV_TAG_PASID, .limit_hardware = XINV_HW_NO_ERROR};
+/* without SubstreamIDs as 0, or no effect (4.2) */
+static const struct xinv_field_check prefetch_ssv = {
+    .gated = 1, .feature = XINV_SMMUV3_F_SSIDSIZE, .gate_hardware = XINV_HW_NO_ERROR};
 static const struct xinv_field_check asid = {
     .limit = XINV_LIMIT_TAG, .of = XINV_TAG_ASID, .limit_hardware = XINV_HW_NO_ERROR};
 /* RES0 without stage 2 (4.4.2) */
@@ -31,6 +34,9 @@ static const struct xinv_field_check vmid = {.gated = 1,
                                              .limit_hardware = XINV_HW_NO_ERROR};
 static const struct xinv_field_check ril = {
     .gated = 1, .feature = XINV_SMMUV3_F_RIL, .gate_hardware = XINV_HW_MAY_CERROR_ILL};
+/* SCALE 5 needs IDR5.DS as well, and no range needs it: see check_range */
+static const struct xinv_field_check scale_5 = {
+    .gated = 1, .rare = 1, .feature = XINV_SMMUV3_F_RIL, .gate_hardware = XINV_HW_MAY_CERROR_ILL};
 static const struct xinv_field_check ttl128 = {
     .gated = 1, .rare = 1, .feature = XINV_SMMUV3_F_D128, .gate_hardware = XINV_HW_MAY_CERROR_ILL};
 static const struct xinv_field_check atc_size = {.rule = "above 52",
@@ -41,42 +47,55 @@ static const struct xinv_field_check not_3 = {
 
 /* ---- Rules between fields ---- */
 
-/* Address bits below this must be 0 (4.4.1.1), by TTL128, TG and TTL; TTL 1 of 16 KiB is that with
- * IDR5.DS. */
-static const uint8_t start_align[2][4][4] = {
-    {{0}, {12, 30, 21, 12}, {14, 36, 25, 14}, {16, 42, 29, 16}},
-    {{0}, {12, 28, 20, 12}, {14, 34, 24, 14}, {16, 40, 28, 16}},
+/* hi 11:7 as one number: TG, TTL and, lowest, TTL128 */
+#define CODE(tg, ttl, ttl128) ((tg) << 3 | (ttl) << 1 | (ttl128))
+#define TTL128_OF(code)       ((code)&1)
+#define TTL_OF(code)          ((code) >> 1 & 3)
+#define TG_OF(code)           ((code) >> 3)
+
+/* Address bits that must be 0 (4.4.1.1): so many from 12 up, at any level and at levels 1 to 3,
+ * each of these with entries of 8 and of 16 bytes. */
+#define FROM_12(n) (((UINT64_C(1) << (n)) - 1) << 12)
+#define LEVELS(any, one, one128, two, two128, three, three128)                                \
+    FROM_12(any), FROM_12(any), FROM_12(one), FROM_12(one128), FROM_12(two), FROM_12(two128), \
+        FROM_12(three), FROM_12(three128)
+static const uint64_t zero_bits[32] = {
+    [CODE(1, 0, 0)] = LEVELS(0, 18, 16, 9, 8, 0, 0),
+    [CODE(2, 0, 0)] = LEVELS(2, 24, 22, 13, 12, 2, 2),
+    [CODE(3, 0, 0)] = LEVELS(4, 30, 28, 17, 16, 4, 4),
 };
 
-static void check_range(const struct xinv_iommu *iommu, const uint64_t *words,
-                        struct xinv_fault *fault)
-{
-    uint64_t num = xinv_get(words, SMMUV3_NUM);
-    uint64_t scale = xinv_get(words, SMMUV3_SCALE) | xinv_get(words, SMMUV3_SCALE_5);
-    uint64_t tt128 = xinv_get(words, SMMUV3_TTL128);
-    uint64_t ttl = xinv_get(words, SMMUV3_TTL);
-    uint64_t tg = xinv_get(words, SMMUV3_TG);
+#define NUM_SCALE (XINV_MASK(SMMUV3_NUM) | XINV_MASK(SMMUV3_SCALE) | XINV_MASK(SMMUV3_SCALE_5))
 
-    if (scale > 31 && !iommu->feature[XINV_SMMUV3_F_DS]) {
+static inline void check_range(const struct xinv_iommu *iommu, const uint64_t *words,
+                               struct xinv_fault *fault)
+{
+    uint64_t num_scale = words[0] & NUM_SCALE;
+    unsigned code = words[1] >> 7 & 31;
+    bool ds = iommu->feature[XINV_SMMUV3_F_DS];
+
+    if (!iommu->feature[XINV_SMMUV3_F_RIL])
+        return; /* the fields are not there */
+    if (code == CODE(2, 1, 0) && !ds)
+        code = CODE(2, 0, 0); /* level 1 of 16 KiB tables is that with IDR5.DS, else any level */
+    if (!ds && xinv_get(words, SMMUV3_SCALE_5)) {
         *fault = (struct xinv_fault){
             .kind = XINV_FAULT_RESERVED, .hardware = XINV_HW_MAY_CERROR_ILL, .bit = 25};
-    } else if (!tg) {
-        if (num || scale || ttl || tt128)
+    } else if (!TG_OF(code)) {
+        if (num_scale || code)
             xinv_fault_rule(fault, "TG", "0, but NUM, SCALE or TTL is not", XINV_HW_MAY_CERROR_ILL);
-    } else if (!num && !scale && !ttl) {
+    } else if (!num_scale && !TTL_OF(code)) {
         xinv_fault_rule(fault, "TG", "not 0, but NUM, SCALE and TTL are", XINV_HW_CERROR_ILL);
-    } else if (tg == 2 && ttl == 1 && !tt128 && !iommu->feature[XINV_SMMUV3_F_DS]) {
-        /* counts as TTL 0 */
-        xinv_fault_rule(fault, "TTL", "1 with the 16 KiB granule needs DS",
-                        num || scale ? XINV_HW_NO_ERROR : XINV_HW_CERROR_ILL);
-    } else if (words[1] & ((UINT64_C(1) << start_align[tt128][tg][ttl]) - 1) & ~UINT64_C(0xfff)) {
+    } else if (TTL128_OF(code) && !TTL_OF(code)) {
+        xinv_fault_rule(fault, "TTL128", "1, but TTL is 0", XINV_HW_MAY_CERROR_ILL);
+    } else if (words[1] & zero_bits[code]) {
         xinv_fault_rule(fault, "Address", "not aligned to what TTL and TG say", XINV_HW_NO_ERROR);
     }
 }
 
 /* An MSI's address is cut to the output address size (4.7.3). */
-static void check_sync(const struct xinv_iommu *iommu, const uint64_t *words,
-                       struct xinv_fault *fault)
+static inline void check_sync(const struct xinv_iommu *iommu, const uint64_t *words,
+                              struct xinv_fault *fault)
 {
     static const uint8_t bits[8] = {32, 36, 40, 42, 44, 48, 52, 56};
     uint64_t most = (UINT64_C(1) << bits[iommu->feature[XINV_SMMUV3_F_OAS] & 7]) - 1;
@@ -90,66 +109,97 @@ static void check_sync(const struct xinv_iommu *iommu, const uint64_t *words,
 
 /* ---- Fields ---- */
 
-#define SSEC  XINV_CHECKED("SSec", ssec, SMMUV3_SSEC)
-#define SSV   XINV_FIELD("SSV", SMMUV3_SSV)
-#define SSID  XINV_CHECKED("SSID", ssid, SMMUV3_SSID)
-#define SID   XINV_CHECKED("SID", sid, SMMUV3_SID)
-#define VMID  XINV_CHECKED("VMID", vmid, SMMUV3_VMID)
-#define ASID  XINV_CHECKED("ASID", asid, SMMUV3_ASID)
-#define LEAF  XINV_FIELD("Leaf", SMMUV3_LEAF)
-#define RANGE XINV_FIELD("Range", SMMUV3_RANGE)
-#define VA    XINV_FIELD("Address", SMMUV3_VA)
-#define IPA   XINV_FIELD("Address", SMMUV3_IPA)
-/* the two parts of a SCALE share one string: see core/layout.c */
-static const char scale_name[] = "SCALE";
-#define R                                                                                    \
-    XINV_CHECKED("NUM", ril, SMMUV3_NUM), XINV_CHECKED(scale_name, ril, SMMUV3_SCALE),       \
-        XINV_CHECKED(scale_name, ril, SMMUV3_SCALE_5), LEAF,                                 \
-        XINV_CHECKED("TTL128", ttl128, SMMUV3_TTL128), XINV_CHECKED("TTL", ril, SMMUV3_TTL), \
-        XINV_CHECKED("TG", ril, SMMUV3_TG)
+#define SSEC(F)  F("SSec", &ssec, SMMUV3_SSEC)
+#define SSV(F)   F("SSV", NULL, SMMUV3_SSV)
+#define SSID(F)  F("SSID", &ssid, SMMUV3_SSID)
+#define SID(F)   F("SID", &sid, SMMUV3_SID)
+#define VMID(F)  F("VMID", &vmid, SMMUV3_VMID)
+#define ASID(F)  F("ASID", &asid, SMMUV3_ASID)
+#define LEAF(F)  F("Leaf", NULL, SMMUV3_LEAF)
+#define RANGE(F) F("Range", NULL, SMMUV3_RANGE)
+#define VA(F)    F("Address", NULL, SMMUV3_VA)
+#define IPA(F)   F("Address", NULL, SMMUV3_IPA)
+#define R(F)                            \
+    F("NUM", &ril, SMMUV3_NUM)          \
+    F("SCALE", &ril, SMMUV3_SCALE)      \
+    F(NULL, &scale_5, SMMUV3_SCALE_5)   \
+    LEAF(F)                             \
+    F("TTL128", &ttl128, SMMUV3_TTL128) \
+    F("TTL", &ril, SMMUV3_TTL)          \
+    F("TG", &ril, SMMUV3_TG)
 
-static const struct xinv_layout_field prefetch_config[] = {SSEC, SSV, SSID, SID};
-static const struct xinv_layout_field prefetch_addr[] = {
-    SSEC,
-    SSV,
-    SSID,
-    SID,
-    XINV_FIELD("Size", SMMUV3_PREFETCH_SIZE),
-    XINV_FIELD("Stride", SMMUV3_PREFETCH_STRIDE),
-    XINV_CHECKED("NS", not_here, SMMUV3_PREFETCH_NS),
-    VA};
-static const struct xinv_layout_field ste[] = {SSEC, SID, LEAF};
-static const struct xinv_layout_field ste_range[] = {SSEC, SID, RANGE};
-static const struct xinv_layout_field cd[] = {SSEC, SSID, SID, LEAF};
-static const struct xinv_layout_field cd_all[] = {SSEC, SID};
-static const struct xinv_layout_field vms_pidm[] = {SSEC, VMID};
-static const struct xinv_layout_field by_vmid[] = {VMID};
-static const struct xinv_layout_field by_vmid_asid[] = {VMID, ASID};
-static const struct xinv_layout_field by_asid[] = {ASID};
-static const struct xinv_layout_field nh_va[] = {VMID, ASID, R, VA};
-static const struct xinv_layout_field nh_vaa[] = {VMID, R, VA};
-static const struct xinv_layout_field el2_va[] = {ASID, R, VA};
-static const struct xinv_layout_field el2_vaa[] = {R, VA};
-static const struct xinv_layout_field s2_ipa[] = {VMID, R, IPA};
-static const struct xinv_layout_field s_s2_ipa[] = {VMID, R, IPA, XINV_FIELD("NS", SMMUV3_IPA_NS)};
-static const struct xinv_layout_field atc_inv[] = {XINV_FIELD("Global", SMMUV3_GLOBAL),
-                                                   SSV,
-                                                   SSID,
-                                                   SID,
-                                                   XINV_CHECKED("Size", atc_size, SMMUV3_ATC_SIZE),
-                                                   VA};
-static const struct xinv_layout_field pri_resp[] = {SSV, SSID, SID,
-                                                    XINV_FIELD("PRGIndex", SMMUV3_PRG_INDEX),
-                                                    XINV_CHECKED("Resp", not_3, SMMUV3_RESP)};
-static const struct xinv_layout_field resume[] = {SSEC, XINV_FIELD("Ac", SMMUV3_AC),
-                                                  XINV_FIELD("Ab", SMMUV3_AB), SID,
-                                                  XINV_FIELD("STAG", SMMUV3_STAG)};
-static const struct xinv_layout_field sync[] = {
-    XINV_CHECKED("CS", not_3, SMMUV3_CS),  XINV_FIELD("MSH", SMMUV3_MSH),
-    XINV_FIELD("MSIAttr", SMMUV3_MSIATTR), XINV_FIELD("MSIData", SMMUV3_MSIDATA),
-    XINV_FIELD("MSIAddr", SMMUV3_MSIADDR), XINV_CHECKED("MSI_NS", not_here, SMMUV3_MSI_NS)};
-static const struct xinv_layout_field dpti_pa[] = {XINV_FIELD("LeafSIZE", SMMUV3_DPTI_LEAF_SIZE),
-                                                   IPA};
+#define PREFETCH_SSV(F)    F("SSV", &prefetch_ssv, SMMUV3_SSV)
+#define PREFETCH_CONFIG(F) SSEC(F) PREFETCH_SSV(F) SSID(F) SID(F)
+#define PREFETCH_ADDR(F)                      \
+    SSEC(F)                                   \
+    PREFETCH_SSV(F)                           \
+    SSID(F)                                   \
+    SID(F)                                    \
+    F("Size", NULL, SMMUV3_PREFETCH_SIZE)     \
+    F("Stride", NULL, SMMUV3_PREFETCH_STRIDE) \
+    F("NS", &not_here, SMMUV3_PREFETCH_NS)    \
+    VA(F)
+#define STE(F)       SSEC(F) SID(F) LEAF(F)
+#define STE_RANGE(F) SSEC(F) SID(F) RANGE(F)
+#define CD(F)        SSEC(F) SSID(F) SID(F) LEAF(F)
+#define STREAM(F)    SSEC(F) SID(F)
+#define VMS_PIDM(F)  SSEC(F) VMID(F)
+#define NOTHING(F)
+#define BY_VMID_ASID(F) VMID(F) ASID(F)
+#define NH_VA(F)        VMID(F) ASID(F) R(F) VA(F)
+#define NH_VAA(F)       VMID(F) R(F) VA(F)
+#define EL2_VA(F)       ASID(F) R(F) VA(F)
+#define EL2_VAA(F)      R(F) VA(F)
+#define S2_IPA(F)       VMID(F) R(F) IPA(F)
+#define S_S2_IPA(F)     VMID(F) R(F) IPA(F) F("NS", NULL, SMMUV3_IPA_NS)
+#define ATC_INV(F)                   \
+    F("Global", NULL, SMMUV3_GLOBAL) \
+    SSV(F)                           \
+    SSID(F)                          \
+    SID(F)                           \
+    F("Size", &atc_size, SMMUV3_ATC_SIZE) VA(F)
+#define PRI_RESP(F)                       \
+    SSV(F)                                \
+    SSID(F)                               \
+    SID(F)                                \
+    F("PRGIndex", NULL, SMMUV3_PRG_INDEX) \
+    F("Resp", &not_3, SMMUV3_RESP)
+#define RESUME(F) \
+    SSEC(F)       \
+    F("Ac", NULL, SMMUV3_AC) F("Ab", NULL, SMMUV3_AB) SID(F) F("STAG", NULL, SMMUV3_STAG)
+#define SYNC(F)                        \
+    F("CS", &not_3, SMMUV3_CS)         \
+    F("MSH", NULL, SMMUV3_MSH)         \
+    F("MSIAttr", NULL, SMMUV3_MSIATTR) \
+    F("MSIData", NULL, SMMUV3_MSIDATA) \
+    F("MSIAddr", NULL, SMMUV3_MSIADDR) \
+    F("MSI_NS", &not_here, SMMUV3_MSI_NS)
+#define DPTI_PA(F) F("LeafSIZE", NULL, SMMUV3_DPTI_LEAF_SIZE) IPA(F)
+
+#define LIST(list, FIELDS)            LIST_WITH(list, FIELDS, xinv_no_rule)
+#define LIST_WITH(list, FIELDS, rule) XINV_FIELDS(list, FIELDS, SMMUV3_OPCODE_MASK, false, rule)
+LIST(prefetch_config, PREFETCH_CONFIG)
+LIST(prefetch_addr, PREFETCH_ADDR)
+LIST(ste, STE)
+LIST(ste_range, STE_RANGE)
+LIST(cd, CD)
+LIST(stream, STREAM)
+LIST(vms_pidm, VMS_PIDM)
+LIST(nothing, NOTHING)
+LIST(by_vmid, VMID)
+LIST(by_vmid_asid, BY_VMID_ASID)
+LIST(by_asid, ASID)
+LIST_WITH(nh_va, NH_VA, check_range)
+LIST_WITH(nh_vaa, NH_VAA, check_range)
+LIST_WITH(el2_va, EL2_VA, check_range)
+LIST_WITH(el2_vaa, EL2_VAA, check_range)
+LIST_WITH(s2_ipa, S2_IPA, check_range)
+LIST_WITH(s_s2_ipa, S_S2_IPA, check_range)
+LIST(atc_inv, ATC_INV)
+LIST(pri_resp, PRI_RESP)
+LIST(resume, RESUME)
+LIST_WITH(sync, SYNC, check_sync)
+LIST(dpti_pa, DPTI_PA)
 
 /* ---- Conditions ---- */
 
@@ -160,6 +210,7 @@ static const struct xinv_layout_field dpti_pa[] = {XINV_FIELD("LeafSIZE", SMMUV3
     }
 #define HOST NEED(CMDQV_GUEST, EQ, 0)
 
+#define N(array) (sizeof(array) / sizeof((array)[0]))
 static const struct xinv_gate any[] = {HOST};
 static const struct xinv_gate prefetch[] = {
     HOST, {{XINV_SMMUV3_F_NO_PREFETCH, XINV_COND_EQ, 0}, XINV_HW_UNSPECIFIED}};
@@ -175,112 +226,81 @@ static const struct xinv_gate dpt[] = {NEED(DPT, NE, 0), HOST};
 
 /* ---- Commands ---- */
 
-#define N(array)           (sizeof(array) / sizeof((array)[0]))
-#define COMMAND_(mnemonic) .name = #mnemonic, .opcode_mask = 0xff, .opcode = SMMUV3_##mnemonic
-#define COMMAND(mnemonic, f, g) \
-    COMMAND_(mnemonic), .fields = (f), .n_fields = N(f), .gates = (g), .n_gates = N(g)
-#define BARE(mnemonic, g)   COMMAND_(mnemonic), .gates = (g), .n_gates = N(g)
-#define SECURE_(mnemonic)   COMMAND_(mnemonic), .elsewhere = "the command belongs to the Secure queue"
-#define SECURE(mnemonic, f) SECURE_(mnemonic), .fields = (f), .n_fields = N(f)
+#define GATES(g) .gates = (g), .n_gates = N(g)
+#define ALWAYS   .gates = NULL
+#define SECURE   .elsewhere = "the command belongs to the Secure queue"
 
-/* Those that come most often, which have decoders of their own. */
-#define NH_VA_LAYOUT                                         \
-    {                                                        \
-        COMMAND(TLBI_NH_VA, nh_va, s1), .check = check_range \
-    }
-#define NH_ASID_LAYOUT                          \
-    {                                           \
-        COMMAND(TLBI_NH_ASID, by_vmid_asid, s1) \
-    }
-#define S2_IPA_LAYOUT                                          \
-    {                                                          \
-        COMMAND(TLBI_S2_IPA, s2_ipa, s2), .check = check_range \
-    }
-#define ATC_INV_LAYOUT                 \
-    {                                  \
-        COMMAND(ATC_INV, atc_inv, ats) \
-    }
-#define SYNC_LAYOUT                                                              \
-    {                                                                            \
-        COMMAND_(SYNC), .fields = sync, .n_fields = N(sync), .check = check_sync \
-    }
+/* C: mnemonic, fields, other members. F: the same of a form that has a name of its own; O: all else
+ * of that opcode, behind it. */
+#define COMMANDS(C, F, O)                                           \
+    C(PREFETCH_CONFIG, prefetch_config, GATES(prefetch))            \
+    C(PREFETCH_ADDR, prefetch_addr, GATES(prefetch))                \
+    C(CFGI_STE, ste, GATES(any))                                    \
+    /* the range form with every bit of the range (4.3.2) */        \
+    F(CFGI_ALL, ste_range, GATES(any), .form_mask = 31, .form = 31) \
+    O(CFGI_STE_RANGE, ste_range, GATES(any))                        \
+    C(CFGI_CD, cd, GATES(s1_host))                                  \
+    C(CFGI_CD_ALL, stream, GATES(s1_host))                          \
+    C(CFGI_VMS_PIDM, vms_pidm, GATES(mpam))                         \
+    C(TLBI_NH_ALL, by_vmid, GATES(s1_host))                         \
+    C(TLBI_NH_ASID, by_vmid_asid, GATES(s1))                        \
+    C(TLBI_NH_VA, nh_va, GATES(s1))                                 \
+    C(TLBI_NH_VAA, nh_vaa, GATES(s1_host))                          \
+    C(TLBI_EL3_ALL, nothing, SECURE)                                \
+    C(TLBI_EL3_VA, el2_vaa, SECURE)                                 \
+    C(TLBI_EL2_ALL, nothing, GATES(hyp))                            \
+    C(TLBI_EL2_ASID, by_asid, GATES(hyp))                           \
+    C(TLBI_EL2_VA, el2_va, GATES(hyp))                              \
+    C(TLBI_EL2_VAA, el2_vaa, GATES(hyp))                            \
+    C(TLBI_S12_VMALL, by_vmid, GATES(s2))                           \
+    C(TLBI_S2_IPA, s2_ipa, GATES(s2))                               \
+    C(TLBI_NSNH_ALL, nothing, GATES(any))                           \
+    C(ATC_INV, atc_inv, GATES(ats))                                 \
+    C(PRI_RESP, pri_resp, GATES(pri))                               \
+    C(RESUME, resume, GATES(stall))                                 \
+    C(STALL_TERM, stream, GATES(stall))                             \
+    C(SYNC, sync, ALWAYS)                                           \
+    C(TLBI_S_EL2_ALL, nothing, SECURE)                              \
+    C(TLBI_S_EL2_ASID, by_asid, SECURE)                             \
+    C(TLBI_S_EL2_VA, el2_va, SECURE)                                \
+    C(TLBI_S_EL2_VAA, el2_vaa, SECURE)                              \
+    C(TLBI_S_S12_VMALL, by_vmid, SECURE)                            \
+    C(TLBI_S_S2_IPA, s_s2_ipa, SECURE)                              \
+    C(TLBI_SNH_ALL, nothing, SECURE)                                \
+    C(DPTI_ALL, nothing, GATES(dpt))                                \
+    C(DPTI_PA, dpti_pa, GATES(dpt))
 
-static const struct xinv_layout layouts[] = {
-    {COMMAND(PREFETCH_CONFIG, prefetch_config, prefetch)},
-    {COMMAND(PREFETCH_ADDR, prefetch_addr, prefetch)},
-    {COMMAND(CFGI_STE, ste, any)},
-    /* the range form with every bit of the range (4.3.2) */
-    {.name = "CFGI_ALL",
-     .opcode_mask = 0xff,
-     .opcode = SMMUV3_CFGI_STE_RANGE,
-     .form_mask = 31,
-     .form = 31,
-     .fields = ste_range,
-     .n_fields = N(ste_range),
-     .gates = any,
-     .n_gates = N(any)},
-    {COMMAND(CFGI_STE_RANGE, ste_range, any)},
-    {COMMAND(CFGI_CD, cd, s1_host)},
-    {COMMAND(CFGI_CD_ALL, cd_all, s1_host)},
-    {COMMAND(CFGI_VMS_PIDM, vms_pidm, mpam)},
-    {COMMAND(TLBI_NH_ALL, by_vmid, s1_host)},
-    NH_ASID_LAYOUT,
-    NH_VA_LAYOUT,
-    {COMMAND(TLBI_NH_VAA, nh_vaa, s1_host), .check = check_range},
-    {SECURE_(TLBI_EL3_ALL)},
-    {SECURE(TLBI_EL3_VA, el2_vaa)},
-    {BARE(TLBI_EL2_ALL, hyp)},
-    {COMMAND(TLBI_EL2_ASID, by_asid, hyp)},
-    {COMMAND(TLBI_EL2_VA, el2_va, hyp), .check = check_range},
-    {COMMAND(TLBI_EL2_VAA, el2_vaa, hyp), .check = check_range},
-    {COMMAND(TLBI_S12_VMALL, by_vmid, s2)},
-    S2_IPA_LAYOUT,
-    {BARE(TLBI_NSNH_ALL, any)},
-    ATC_INV_LAYOUT,
-    {COMMAND(PRI_RESP, pri_resp, pri)},
-    {COMMAND(RESUME, resume, stall)},
-    {COMMAND(STALL_TERM, cd_all, stall)},
-    SYNC_LAYOUT,
-    {SECURE_(TLBI_S_EL2_ALL)},
-    {SECURE(TLBI_S_EL2_ASID, by_asid)},
-    {SECURE(TLBI_S_EL2_VA, el2_va)},
-    {SECURE(TLBI_S_EL2_VAA, el2_vaa)},
-    {SECURE(TLBI_S_S12_VMALL, by_vmid)},
-    {SECURE(TLBI_S_S2_IPA, s_s2_ipa)},
-    {SECURE_(TLBI_SNH_ALL)},
-    {BARE(DPTI_ALL, dpt)},
-    {COMMAND(DPTI_PA, dpti_pa, dpt)},
+#define COMMAND(mnemonic, bits, ...)    \
+    {.name = #mnemonic,                 \
+     .opcode_mask = SMMUV3_OPCODE_MASK, \
+     .opcode = SMMUV3_##mnemonic,       \
+     .number = NUMBER_##mnemonic,       \
+     .list = &bits,                     \
+     __VA_ARGS__},
+#define NUMBER(mnemonic, ...)    NUMBER_##mnemonic,
+#define BY_OPCODE(mnemonic, ...) [SMMUV3_##mnemonic] = NUMBER_##mnemonic + 1,
+#define BY_FORM(mnemonic, ...)   [SMMUV3_##mnemonic] = (NUMBER_##mnemonic + 1) | XINV_FORMS,
+#define NONE(mnemonic, ...)
+
+enum {
+    COMMANDS(NUMBER, NUMBER, NUMBER) N_COMMANDS
 };
+_Static_assert(N_COMMANDS <= XINV_NO_NUMBER, "a bit each in struct xinv_iommu");
 
-XINV_DECODER(decode_tlbi_nh_va, NH_VA_LAYOUT, 2)
-XINV_DECODER(decode_tlbi_nh_asid, NH_ASID_LAYOUT, 2)
-XINV_DECODER(decode_tlbi_s2_ipa, S2_IPA_LAYOUT, 2)
-XINV_DECODER(decode_atc_inv, ATC_INV_LAYOUT, 2)
-XINV_DECODER(decode_sync, SYNC_LAYOUT, 2)
+static const struct xinv_layout layouts[] = {COMMANDS(COMMAND, COMMAND, COMMAND)};
+static const uint8_t by_opcode[] = {COMMANDS(BY_OPCODE, BY_FORM, NONE)};
 
-static int decode(const struct xinv_iommu *iommu, const uint64_t *words,
-                  struct xinv_decoded *decoded)
-{
-    switch (words[0] & 0xff) {
-    case SMMUV3_TLBI_NH_VA:
-        return decode_tlbi_nh_va(iommu, words, decoded);
-    case SMMUV3_TLBI_NH_ASID:
-        return decode_tlbi_nh_asid(iommu, words, decoded);
-    case SMMUV3_TLBI_S2_IPA:
-        return decode_tlbi_s2_ipa(iommu, words, decoded);
-    case SMMUV3_ATC_INV:
-        return decode_atc_inv(iommu, words, decoded);
-    case SMMUV3_SYNC:
-        return decode_sync(iommu, words, decoded);
-    default:
-        return xinv_decode_by_table(iommu, words, decoded);
-    }
-}
+XINV_CODEC_DECODE(xinv_smmuv3_codec)
 
 const struct xinv_codec xinv_smmuv3_codec = {
     .decode = decode,
     .layouts = layouts,
-    .n_layouts = N(layouts),
+    .by_opcode = by_opcode,
+    .opcode_mask = SMMUV3_OPCODE_MASK,
+    .n_opcodes = N(by_opcode),
+    .n_layouts = N_COMMANDS,
     .opcode_hardware = XINV_HW_CERROR_ILL,
+    .open_first = 0x80, /* implementation defined (4.1.2) */
+    .open_last = 0x8f,
     .reserved_hardware = XINV_HW_MAY_CERROR_ILL,
 };

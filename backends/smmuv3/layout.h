@@ -3,25 +3,26 @@
 #ifndef XINV_BACKENDS_SMMUV3_LAYOUT_H
 #define XINV_BACKENDS_SMMUV3_LAYOUT_H
 
-#define SMMUV3_OPCODE   0, 0, 8, 0
-#define SMMUV3_GLOBAL   0, 9, 1, 0
-#define SMMUV3_SSEC     0, 10, 1, 0
-#define SMMUV3_SSV      0, 11, 1, 0
-#define SMMUV3_SSID     0, 12, 20, 0
-#define SMMUV3_NUM      0, 12, 5, 0
-#define SMMUV3_SCALE    0, 20, 5, 0
-#define SMMUV3_SCALE_5  0, 25, 1, 5
-#define SMMUV3_SID      0, 32, 32, 0
-#define SMMUV3_VMID     0, 32, 16, 0
-#define SMMUV3_ASID     0, 48, 16, 0
-#define SMMUV3_LEAF     1, 0, 1, 0
-#define SMMUV3_RANGE    1, 0, 5, 0
-#define SMMUV3_TTL128   1, 7, 1, 0
-#define SMMUV3_TTL      1, 8, 2, 0
-#define SMMUV3_TG       1, 10, 2, 0
-#define SMMUV3_VA       1, 12, 52, 12
-#define SMMUV3_IPA      1, 12, 44, 12
-#define SMMUV3_ATC_SIZE 1, 0, 6, 0
+#define SMMUV3_OPCODE      0, 0, 8, 0
+#define SMMUV3_OPCODE_MASK UINT64_C(0xff)
+#define SMMUV3_GLOBAL      0, 9, 1, 0
+#define SMMUV3_SSEC        0, 10, 1, 0
+#define SMMUV3_SSV         0, 11, 1, 0
+#define SMMUV3_SSID        0, 12, 20, 0
+#define SMMUV3_NUM         0, 12, 5, 0
+#define SMMUV3_SCALE       0, 20, 5, 0
+#define SMMUV3_SCALE_5     0, 25, 1, 5
+#define SMMUV3_SID         0, 32, 32, 0
+#define SMMUV3_VMID        0, 32, 16, 0
+#define SMMUV3_ASID        0, 48, 16, 0
+#define SMMUV3_LEAF        1, 0, 1, 0
+#define SMMUV3_RANGE       1, 0, 5, 0
+#define SMMUV3_TTL128      1, 7, 1, 0
+#define SMMUV3_TTL         1, 8, 2, 0
+#define SMMUV3_TG          1, 10, 2, 0
+#define SMMUV3_VA          1, 12, 52, 12
+#define SMMUV3_IPA         1, 12, 44, 12
+#define SMMUV3_ATC_SIZE    1, 0, 6, 0
 /* CMD_PREFETCH_ADDR (4.2.2) */
 #define SMMUV3_PREFETCH_SIZE   1, 0, 5, 0
 #define SMMUV3_PREFETCH_STRIDE 1, 5, 5, 0
@@ -50,6 +51,7 @@ enum {
     SMMUV3_PREFETCH_ADDR = 0x02,
     SMMUV3_CFGI_STE = 0x03,
     SMMUV3_CFGI_STE_RANGE = 0x04,
+    SMMUV3_CFGI_ALL = SMMUV3_CFGI_STE_RANGE, /* Range = 31 */
     SMMUV3_CFGI_CD = 0x05,
     SMMUV3_CFGI_CD_ALL = 0x06,
     SMMUV3_CFGI_VMS_PIDM = 0x07,

@@ -11,8 +11,8 @@
  * first..last of an address TLBI (4.4.1.1): with TG, (NUM + 1) << SCALE granules from the address;
  * without, whatever entry holds the address. The range does not wrap.
  */
-static void read_range(uint64_t address, const uint64_t *w, struct xinv_form *form,
-                       struct xinv_removal_set *set)
+static void read_range(const struct xinv_iommu *iommu, uint64_t address, const uint64_t *w,
+                       struct xinv_form *form, struct xinv_removal_set *set)
 {
     unsigned tg = (unsigned)XINV_GET(w, SMMUV3_TG);
     unsigned ttl = (unsigned)XINV_GET(w, SMMUV3_TTL);
@@ -32,6 +32,9 @@ static void read_range(uint64_t address, const uint64_t *w, struct xinv_form *fo
     more = ((XINV_GET(w, SMMUV3_NUM) + 1) << (scale + granule)) - 1;
     set->last = more > UINT64_MAX - address ? UINT64_MAX : address + more;
     set->log2_granule = (uint8_t)granule;
+    /* TTL 1 of 16 KiB is a level with IDR5.DS alone, and counts as 0 without (4.4.1.1) */
+    if (tg == 2 && ttl == 1 && level_bits == 11 && !iommu->feature[XINV_SMMUV3_F_DS])
+        ttl = 0;
     if (ttl)
         set->log2_leaf = (uint8_t)(granule + (3 - ttl) * level_bits);
 }
@@ -98,7 +101,8 @@ static void read_config(const uint64_t *w, struct xinv_form *form, struct xinv_r
     set->rid = (uint32_t)XINV_GET(w, SMMUV3_SID);
 }
 
-static void read_el1(const uint64_t *w, struct xinv_form *form, struct xinv_removal_set *set)
+static void read_el1(const struct xinv_iommu *iommu, const uint64_t *w, struct xinv_form *form,
+                     struct xinv_removal_set *set)
 {
     read_vmid(w, set);
     switch (XINV_GET(w, SMMUV3_OPCODE)) {
@@ -112,18 +116,18 @@ static void read_el1(const uint64_t *w, struct xinv_form *form, struct xinv_remo
     case SMMUV3_TLBI_NH_VA:
         form->op = XINV_SMMUV3_OP_TLBI_NH_VA;
         read_asid(w, set);
-        read_range(XINV_GET(w, SMMUV3_VA), w, form, set);
+        read_range(iommu, XINV_GET(w, SMMUV3_VA), w, form, set);
         break;
     case SMMUV3_TLBI_NH_VAA:
         form->op = XINV_SMMUV3_OP_TLBI_NH_VAA;
-        read_range(XINV_GET(w, SMMUV3_VA), w, form, set);
+        read_range(iommu, XINV_GET(w, SMMUV3_VA), w, form, set);
         break;
     case SMMUV3_TLBI_S12_VMALL:
         form->op = XINV_SMMUV3_OP_TLBI_S12_VMALL;
         break;
     default: /* SMMUV3_TLBI_S2_IPA */
         form->op = XINV_SMMUV3_OP_TLBI_S2_IPA;
-        read_range(XINV_GET(w, SMMUV3_IPA), w, form, set);
+        read_range(iommu, XINV_GET(w, SMMUV3_IPA), w, form, set);
         break;
     }
 }
@@ -148,7 +152,7 @@ static void read_el2(const struct xinv_iommu *iommu, const uint64_t *w, struct x
             form->op = XINV_SMMUV3_OP_TLBI_EL2_VA;
             read_asid(w, set);
         }
-        read_range(XINV_GET(w, SMMUV3_VA), w, form, set);
+        read_range(iommu, XINV_GET(w, SMMUV3_VA), w, form, set);
         break;
     }
 }
@@ -171,7 +175,7 @@ void xinv_smmuv3_read(const struct xinv_iommu *iommu, const uint64_t *w, struct 
     case SMMUV3_TLBI_NH_VAA:
     case SMMUV3_TLBI_S12_VMALL:
     case SMMUV3_TLBI_S2_IPA:
-        read_el1(w, form, set);
+        read_el1(iommu, w, form, set);
         break;
     case SMMUV3_TLBI_NSNH_ALL:
         form->op = XINV_SMMUV3_OP_TLBI_NSNH_ALL;

@@ -3,7 +3,7 @@
  */
 #include "backends/vtd/layout.h"
 #include "backends/vtd/vtd.h"
-#include "core/frequent.h"
+#include "core/layout.h"
 #include "schema/generated/vtd_features.h"
 
 /* ---- Values ---- */
@@ -21,21 +21,19 @@ static const struct xinv_field_check im = {
     .limit = XINV_LIMIT_FEATURE, .of = XINV_VTD_F_MHMV, .limit_hardware = XINV_HW_IQE};
 static const struct xinv_field_check iva_am = {
     .limit = XINV_LIMIT_FEATURE, .of = XINV_VTD_F_MAMV, .limit_hardware = XINV_HW_REFUSED};
-/* granularities: the numbers differ from type to type */
+/* granularities: the numbers differ from type to type; no code of the IQE is specified */
 static const struct xinv_field_check g_not_0 = {
-    .rule = "0 is reserved", .values = 0xe, .limit_hardware = XINV_HW_IQE_RESERVED};
+    .rule = "0 is reserved", .values = 0xe, .limit_hardware = XINV_HW_IQE};
 static const struct xinv_field_check g_2_3 = {
-    .rule = "0 and 1 are reserved", .values = 0xc, .limit_hardware = XINV_HW_IQE_RESERVED};
+    .rule = "0 and 1 are reserved", .values = 0xc, .limit_hardware = XINV_HW_IQE};
 static const struct xinv_field_check g_not_2 = {
-    .rule = "2 is reserved", .values = 0xb, .limit_hardware = XINV_HW_IQE_RESERVED};
-static const struct xinv_field_check requested = {
-    .rule = "0 is reserved", .values = 0xe, .limit_hardware = XINV_HW_REFUSED};
+    .rule = "2 is reserved", .values = 0xb, .limit_hardware = XINV_HW_IQE};
 
 /* ---- Rules between fields ---- */
 
 /* CAP.PSI and CAP.MAMV bind the page-selective iotlb alone (6.5.2.3). */
-static void check_iotlb(const struct xinv_iommu *iommu, const uint64_t *words,
-                        struct xinv_fault *fault)
+static inline void check_iotlb(const struct xinv_iommu *iommu, const uint64_t *words,
+                               struct xinv_fault *fault)
 {
     if (xinv_get(words, VTD_G) != VTD_IOTLB_PAGE)
         return;
@@ -47,85 +45,118 @@ static void check_iotlb(const struct xinv_iommu *iommu, const uint64_t *words,
 }
 
 /* The size is in the address: the first zero bit at or above bit 12 (PCIe ATS 10.3.1). */
-static void check_size(uint64_t sized, const uint64_t *words, struct xinv_fault *fault)
+static inline void check_size(uint64_t sized, const uint64_t *words, struct xinv_fault *fault)
 {
     if (sized && words[1] >> 12 == UINT64_MAX >> 12)
         xinv_fault_rule(fault, "ADDR", "all ones, which have no size", XINV_HW_UNSPECIFIED);
 }
 
-static void check_dev_tlb(const struct xinv_iommu *iommu, const uint64_t *words,
-                          struct xinv_fault *fault)
+static inline void check_dev_tlb(const struct xinv_iommu *iommu, const uint64_t *words,
+                                 struct xinv_fault *fault)
 {
     (void)iommu;
     check_size(xinv_get(words, VTD_DEV_S), words, fault);
 }
 
-static void check_p_dev_tlb(const struct xinv_iommu *iommu, const uint64_t *words,
-                            struct xinv_fault *fault)
+static inline void check_p_dev_tlb(const struct xinv_iommu *iommu, const uint64_t *words,
+                                   struct xinv_fault *fault)
 {
     (void)iommu;
     check_size(xinv_get(words, VTD_PDEV_S), words, fault);
 }
 
+/* A register without its go bit asks for nothing (11.4.6). */
+static inline void check_ccmd(const struct xinv_iommu *iommu, const uint64_t *words,
+                              struct xinv_fault *fault)
+{
+    (void)iommu;
+    if (xinv_get(words, VTD_CCMD_ICC) && !xinv_get(words, VTD_CCMD_CIRG))
+        xinv_fault_rule(fault, "CIRG", "0 is reserved", XINV_HW_REFUSED);
+}
+
+static inline void check_iotlb_reg(const struct xinv_iommu *iommu, const uint64_t *words,
+                                   struct xinv_fault *fault)
+{
+    uint64_t granularity = xinv_get(words, VTD_REG_IIRG);
+
+    if (!xinv_get(words, VTD_REG_IVT))
+        return;
+    if (!granularity)
+        xinv_fault_rule(fault, "IIRG", "0 is reserved", XINV_HW_REFUSED);
+    else if (granularity == VTD_IOTLB_PAGE && !iommu->feature[XINV_VTD_F_PSI])
+        xinv_fault_need(fault, "IIRG", (struct xinv_cond){XINV_VTD_F_PSI, XINV_COND_NE, 0},
+                        XINV_HW_UNSPECIFIED);
+}
+
 /* ---- Fields ---- */
 
-/* the two parts of a PFSID share one string: see core/layout.c */
-static const char pfsid_name[] = "PFSID";
+#define DID(F)   F("DID", &did, VTD_DID)
+#define PASID(F) F("PASID", &pasid, VTD_PASID)
+#define PFSID(F) F("PFSID", &pfsid, VTD_PFSID_LO) F(NULL, &pfsid, VTD_PFSID_HI)
+#define ADDR(F)  F("ADDR", NULL, VTD_ADDR)
+#define PAGES(F) F("AM", NULL, VTD_AM) F("IH", NULL, VTD_IH) ADDR(F)
 
-#define PAGES XINV_FIELD("AM", VTD_AM), XINV_FIELD("IH", VTD_IH), XINV_FIELD("ADDR", VTD_ADDR)
-#define PFSID \
-    XINV_CHECKED(pfsid_name, pfsid, VTD_PFSID_LO), XINV_CHECKED(pfsid_name, pfsid, VTD_PFSID_HI)
-#define DID   XINV_CHECKED("DID", did, VTD_DID)
-#define PASID XINV_CHECKED("PASID", pasid, VTD_PASID)
+#define CC(F) F("G", &g_not_0, VTD_G) DID(F) F("SID", NULL, VTD_CC_SID) F("FM", NULL, VTD_CC_FM)
+#define IOTLB(F)                \
+    F("G", &g_not_0, VTD_G)     \
+    F("DW", NULL, VTD_IOTLB_DW) \
+    F("DR", NULL, VTD_IOTLB_DR) DID(F) PAGES(F)
+#define DEV_TLB(F)              \
+    F("MIP", NULL, VTD_DEV_MIP) \
+    F("SID", NULL, VTD_DEV_SID) \
+    PFSID(F)                    \
+    F("S", NULL, VTD_DEV_S) ADDR(F)
+#define IEC(F) F("G", NULL, VTD_IEC_G) F("IM", &im, VTD_IEC_IM) F("IIDX", NULL, VTD_IEC_IIDX)
+#define WAIT(F)                           \
+    F("IF", NULL, VTD_WAIT_IF)            \
+    F("SW", NULL, VTD_WAIT_SW)            \
+    F("FN", NULL, VTD_WAIT_FN)            \
+    F("PD", &pd, VTD_WAIT_PD)             \
+    F("status_data", NULL, VTD_WAIT_DATA) \
+    F("status_address", NULL, VTD_WAIT_ADDR)
+#define P_IOTLB(F) F("G", &g_2_3, VTD_G) DID(F) PASID(F) PAGES(F)
+#define PC(F)      F("G", &g_not_2, VTD_G) DID(F) PASID(F)
+#define P_DEV_TLB(F)             \
+    F("MIP", NULL, VTD_PDEV_MIP) \
+    F("SID", NULL, VTD_PDEV_SID) \
+    PASID(F)                     \
+    PFSID(F)                     \
+    F("G", NULL, VTD_PDEV_G)     \
+    F("S", NULL, VTD_PDEV_S) ADDR(F)
+#define PAGE_RESP(F)                \
+    F("PP", NULL, VTD_PRESP_PP)     \
+    F("code", NULL, VTD_PRESP_CODE) \
+    F("RID", NULL, VTD_PRESP_RID)   \
+    PASID(F)                        \
+    F("LPIG", NULL, VTD_PRESP_LPIG) \
+    F("PRGI", NULL, VTD_PRESP_PRGI)
 
-static const struct xinv_layout_field cc[] = {XINV_CHECKED("G", g_not_0, VTD_G), DID,
-                                              XINV_FIELD("SID", VTD_CC_SID),
-                                              XINV_FIELD("FM", VTD_CC_FM)};
-static const struct xinv_layout_field iotlb[] = {XINV_CHECKED("G", g_not_0, VTD_G),
-                                                 XINV_FIELD("DW", VTD_IOTLB_DW),
-                                                 XINV_FIELD("DR", VTD_IOTLB_DR), DID, PAGES};
-static const struct xinv_layout_field dev_tlb[] = {
-    XINV_FIELD("MIP", VTD_DEV_MIP), XINV_FIELD("SID", VTD_DEV_SID), PFSID,
-    XINV_FIELD("S", VTD_DEV_S), XINV_FIELD("ADDR", VTD_ADDR)};
-static const struct xinv_layout_field iec[] = {XINV_FIELD("G", VTD_IEC_G),
-                                               XINV_CHECKED("IM", im, VTD_IEC_IM),
-                                               XINV_FIELD("IIDX", VTD_IEC_IIDX)};
-static const struct xinv_layout_field wait[] = {XINV_FIELD("IF", VTD_WAIT_IF),
-                                                XINV_FIELD("SW", VTD_WAIT_SW),
-                                                XINV_FIELD("FN", VTD_WAIT_FN),
-                                                XINV_CHECKED("PD", pd, VTD_WAIT_PD),
-                                                XINV_FIELD("status_data", VTD_WAIT_DATA),
-                                                XINV_FIELD("status_address", VTD_WAIT_ADDR)};
-static const struct xinv_layout_field p_iotlb[] = {XINV_CHECKED("G", g_2_3, VTD_G), DID, PASID,
-                                                   PAGES};
-static const struct xinv_layout_field pc[] = {XINV_CHECKED("G", g_not_2, VTD_G), DID, PASID};
-static const struct xinv_layout_field p_dev_tlb[] = {XINV_FIELD("MIP", VTD_PDEV_MIP),
-                                                     XINV_FIELD("SID", VTD_PDEV_SID),
-                                                     PASID,
-                                                     PFSID,
-                                                     XINV_FIELD("G", VTD_PDEV_G),
-                                                     XINV_FIELD("S", VTD_PDEV_S),
-                                                     XINV_FIELD("ADDR", VTD_ADDR)};
-static const struct xinv_layout_field page_resp[] = {
-    XINV_FIELD("PP", VTD_PRESP_PP),     XINV_FIELD("code", VTD_PRESP_CODE),
-    XINV_FIELD("RID", VTD_PRESP_RID),   PASID,
-    XINV_FIELD("LPIG", VTD_PRESP_LPIG), XINV_FIELD("PRGI", VTD_PRESP_PRGI)};
+#define CCMD(F)                    \
+    F("DID", &did, VTD_CCMD_DID)   \
+    F("SID", NULL, VTD_CCMD_SID)   \
+    F("FM", NULL, VTD_CCMD_FM)     \
+    F("CAIG", NULL, VTD_CCMD_CAIG) \
+    F("CIRG", NULL, VTD_CCMD_CIRG) F("ICC", NULL, VTD_CCMD_ICC)
+#define IVA(F) F("AM", &iva_am, VTD_IVA_AM) F("IH", NULL, VTD_IVA_IH) F("ADDR", NULL, VTD_IVA_ADDR)
+#define IOTLB_REG(F)              \
+    F("DID", &did, VTD_REG_DID)   \
+    F("DW", NULL, VTD_REG_DW)     \
+    F("DR", NULL, VTD_REG_DR)     \
+    F("IAIG", NULL, VTD_REG_IAIG) \
+    F("IIRG", NULL, VTD_REG_IIRG) F("IVT", NULL, VTD_REG_IVT)
 
-static const struct xinv_layout_field ccmd[] = {XINV_CHECKED("DID", did, VTD_CCMD_DID),
-                                                XINV_FIELD("SID", VTD_CCMD_SID),
-                                                XINV_FIELD("FM", VTD_CCMD_FM),
-                                                XINV_FIELD("CAIG", VTD_CCMD_CAIG),
-                                                XINV_CHECKED("CIRG", requested, VTD_CCMD_CIRG),
-                                                XINV_FIELD("ICC", VTD_CCMD_ICC)};
-static const struct xinv_layout_field iva[] = {XINV_CHECKED("AM", iva_am, VTD_IVA_AM),
-                                               XINV_FIELD("IH", VTD_IVA_IH),
-                                               XINV_FIELD("ADDR", VTD_IVA_ADDR)};
-static const struct xinv_layout_field iotlb_reg[] = {XINV_CHECKED("DID", did, VTD_REG_DID),
-                                                     XINV_FIELD("DW", VTD_REG_DW),
-                                                     XINV_FIELD("DR", VTD_REG_DR),
-                                                     XINV_FIELD("IAIG", VTD_REG_IAIG),
-                                                     XINV_CHECKED("IIRG", requested, VTD_REG_IIRG),
-                                                     XINV_FIELD("IVT", VTD_REG_IVT)};
+XINV_FIELDS(cc, CC, VTD_TYPE_MASK, true, xinv_no_rule)
+XINV_FIELDS(iotlb, IOTLB, VTD_TYPE_MASK, true, check_iotlb)
+XINV_FIELDS(dev_tlb, DEV_TLB, VTD_TYPE_MASK, true, check_dev_tlb)
+XINV_FIELDS(iec, IEC, VTD_TYPE_MASK, true, xinv_no_rule)
+XINV_FIELDS(wait, WAIT, VTD_TYPE_MASK, true, xinv_no_rule)
+XINV_FIELDS(p_iotlb, P_IOTLB, VTD_TYPE_MASK, true, xinv_no_rule)
+XINV_FIELDS(pc, PC, VTD_TYPE_MASK, true, xinv_no_rule)
+XINV_FIELDS(p_dev_tlb, P_DEV_TLB, VTD_TYPE_MASK, true, check_p_dev_tlb)
+XINV_FIELDS(page_resp, PAGE_RESP, VTD_TYPE_MASK, true, xinv_no_rule)
+XINV_FIELDS(ccmd, CCMD, UINT64_C(0), false, check_ccmd)
+XINV_FIELDS(iva, IVA, UINT64_C(0), false, xinv_no_rule)
+XINV_FIELDS(iotlb_reg, IOTLB_REG, UINT64_C(0), false, check_iotlb_reg)
 
 /* ---- Conditions ---- */
 
@@ -151,78 +182,64 @@ static const struct xinv_gate legacy[] = {{{XINV_VTD_F_TTM, XINV_COND_EQ, 0}, XI
 
 /* ---- Commands ---- */
 
-#define N(array)     (sizeof(array) / sizeof((array)[0]))
-#define FIELDS(f, g) .fields = (f), .n_fields = N(f), .gates = (g), .n_gates = N(g)
+#define N(array) (sizeof(array) / sizeof((array)[0]))
+#define GATES(g) .gates = (g), .n_gates = N(g)
+
+/* C: name, type, other members */
+#define COMMANDS(C)                                 \
+    C(cc, VTD_CC, GATES(qi))                        \
+    C(iotlb, VTD_IOTLB, GATES(qi))                  \
+    C(dev_tlb, VTD_DEV_TLB, GATES(qi_dt))           \
+    C(iec, VTD_IEC, GATES(qi_ir))                   \
+    C(wait, VTD_WAIT, GATES(qi))                    \
+    C(p_iotlb, VTD_P_IOTLB, GATES(scalable))        \
+    C(pc, VTD_PC, GATES(scalable))                  \
+    C(p_dev_tlb, VTD_P_DEV_TLB, GATES(scalable_dt)) \
+    C(page_resp, VTD_PAGE_RESP, GATES(scalable_prs))
+
 /* p_dev_tlb has MIP at 8:4, and bit 8 of every other type is reserved; the type's own bits are 3:0
  * and 11:9 for all. */
-#define TYPE(type) .opcode_mask = VTD_TYPE_MASK, .opcode = (type)
+#define COMMAND(command, type, ...) \
+    {.name = #command,              \
+     .opcode_mask = VTD_TYPE_MASK,  \
+     .opcode = (type),              \
+     .number = NUMBER_##command,    \
+     .list = &command,              \
+     __VA_ARGS__},
+#define NUMBER(command, ...)          NUMBER_##command,
+#define BY_OPCODE(command, type, ...) [type] = NUMBER_##command + 1,
 
-/* Those that come most often, which have decoders of their own. */
-#define IOTLB_LAYOUT                                                              \
-    {                                                                             \
-        .name = "iotlb", TYPE(VTD_IOTLB), FIELDS(iotlb, qi), .check = check_iotlb \
-    }
-#define DEV_TLB_LAYOUT                                                                       \
-    {                                                                                        \
-        .name = "dev_tlb", TYPE(VTD_DEV_TLB), FIELDS(dev_tlb, qi_dt), .check = check_dev_tlb \
-    }
-#define WAIT_LAYOUT                                      \
-    {                                                    \
-        .name = "wait", TYPE(VTD_WAIT), FIELDS(wait, qi) \
-    }
-#define P_IOTLB_LAYOUT                                                  \
-    {                                                                   \
-        .name = "p_iotlb", TYPE(VTD_P_IOTLB), FIELDS(p_iotlb, scalable) \
-    }
-
-static const struct xinv_layout layouts[] = {
-    {.name = "cc", TYPE(VTD_CC), FIELDS(cc, qi)},
-    IOTLB_LAYOUT,
-    DEV_TLB_LAYOUT,
-    {.name = "iec", TYPE(VTD_IEC), FIELDS(iec, qi_ir)},
-    WAIT_LAYOUT,
-    P_IOTLB_LAYOUT,
-    {.name = "pc", TYPE(VTD_PC), FIELDS(pc, scalable)},
-    {.name = "p_dev_tlb",
-     TYPE(VTD_P_DEV_TLB),
-     FIELDS(p_dev_tlb, scalable_dt),
-     .check = check_p_dev_tlb},
-    {.name = "page_resp", TYPE(VTD_PAGE_RESP), FIELDS(page_resp, scalable_prs)},
+enum {
+    COMMANDS(NUMBER) N_COMMANDS
 };
+
+static const struct xinv_layout layouts[] = {COMMANDS(COMMAND)};
+static const uint8_t by_opcode[] = {COMMANDS(BY_OPCODE)};
 
 static const struct xinv_layout registers[] = {
-    {.name = "CCMD", FIELDS(ccmd, legacy)},
-    {.name = "IVA", FIELDS(iva, legacy)},
-    {.name = "IOTLB", FIELDS(iotlb_reg, legacy)},
+    {.name = "CCMD",
+     .number = XINV_NO_NUMBER,
+     .list = &ccmd,
+     .queued = xinv_vtd_queued_ccmd,
+     GATES(legacy)},
+    {.name = "IVA", .number = XINV_NO_NUMBER, .list = &iva, GATES(legacy)},
+    {.name = "IOTLB",
+     .number = XINV_NO_NUMBER,
+     .list = &iotlb_reg,
+     .queued = xinv_vtd_queued_iotlb,
+     GATES(legacy)},
 };
 
-XINV_DECODER(decode_iotlb, IOTLB_LAYOUT, iommu->words)
-XINV_DECODER(decode_dev_tlb, DEV_TLB_LAYOUT, iommu->words)
-XINV_DECODER(decode_wait, WAIT_LAYOUT, iommu->words)
-XINV_DECODER(decode_p_iotlb, P_IOTLB_LAYOUT, iommu->words)
-
-static int decode(const struct xinv_iommu *iommu, const uint64_t *words,
-                  struct xinv_decoded *decoded)
-{
-    switch (words[0] & VTD_TYPE_MASK) {
-    case VTD_IOTLB:
-        return decode_iotlb(iommu, words, decoded);
-    case VTD_DEV_TLB:
-        return decode_dev_tlb(iommu, words, decoded);
-    case VTD_WAIT:
-        return decode_wait(iommu, words, decoded);
-    case VTD_P_IOTLB:
-        return decode_p_iotlb(iommu, words, decoded);
-    default:
-        return xinv_decode_by_table(iommu, words, decoded);
-    }
-}
+XINV_CODEC_DECODE(xinv_vtd_codec)
 
 const struct xinv_codec xinv_vtd_codec = {
     .decode = decode,
     .layouts = layouts,
     .registers = registers,
-    .n_layouts = N(layouts),
+    .by_opcode = by_opcode,
+    .opcode_mask = VTD_TYPE_MASK,
+    .n_opcodes = N(by_opcode),
+    .n_layouts = N_COMMANDS,
     .n_registers = N(registers),
     .opcode_hardware = XINV_HW_IQE_TYPE,
     .reserved_hardware = XINV_HW_IQE_RESERVED,

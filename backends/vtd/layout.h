@@ -7,7 +7,7 @@
 #ifndef XINV_BACKENDS_VTD_LAYOUT_H
 #define XINV_BACKENDS_VTD_LAYOUT_H
 
-#define VTD_TYPE_MASK 0xe0f
+#define VTD_TYPE_MASK UINT64_C(0xe0f)
 #define VTD_G         0, 4, 2, 0
 #define VTD_DID       0, 16, 16, 0
 #define VTD_PASID     0, 32, 20, 0

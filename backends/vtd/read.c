@@ -176,3 +176,40 @@ void xinv_vtd_read(const struct xinv_iommu *iommu, const uint64_t *w, struct xin
         break;
     }
 }
+
+/* CIRG and G of a context-cache descriptor are the same numbers (11.4.6.1). */
+int xinv_vtd_queued_ccmd(const struct xinv_iommu *iommu, uint64_t value, const uint64_t *addresses,
+                         uint64_t *words)
+{
+    (void)iommu;
+    (void)addresses;
+    if (!XINV_GET(&value, VTD_CCMD_ICC))
+        return 0;
+    words[0] = VTD_CC;
+    XINV_PUT(words, VTD_G, XINV_GET(&value, VTD_CCMD_CIRG));
+    XINV_PUT(words, VTD_DID, XINV_GET(&value, VTD_CCMD_DID));
+    XINV_PUT(words, VTD_CC_SID, XINV_GET(&value, VTD_CCMD_SID));
+    XINV_PUT(words, VTD_CC_FM, XINV_GET(&value, VTD_CCMD_FM));
+    return 1;
+}
+
+/* So are IIRG and G of an IOTLB descriptor, and IVA_REG is its qw1 (11.4.6.2). */
+int xinv_vtd_queued_iotlb(const struct xinv_iommu *iommu, uint64_t value, const uint64_t *addresses,
+                          uint64_t *words)
+{
+    uint64_t granularity = XINV_GET(&value, VTD_REG_IIRG);
+
+    if (!XINV_GET(&value, VTD_REG_IVT))
+        return 0;
+    words[0] = VTD_IOTLB;
+    XINV_PUT(words, VTD_G, granularity);
+    XINV_PUT(words, VTD_DID, XINV_GET(&value, VTD_REG_DID));
+    if (granularity != VTD_IOTLB_PAGE)
+        return 1;
+    if (!addresses)
+        return -XINV_E_INVAL;
+    if (XINV_GET(addresses, VTD_IVA_AM) > iommu->feature[XINV_VTD_F_MAMV])
+        return -XINV_E_TAG;
+    words[1] = *addresses;
+    return 1;
+}

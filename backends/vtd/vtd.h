@@ -31,6 +31,10 @@ enum xinv_vtd_op {
 extern const struct xinv_codec xinv_vtd_codec;
 extern const struct xinv_filter_ops xinv_vtd_filter;
 
+int xinv_vtd_queued_ccmd(const struct xinv_iommu *iommu, uint64_t value, const uint64_t *addresses,
+                         uint64_t *words);
+int xinv_vtd_queued_iotlb(const struct xinv_iommu *iommu, uint64_t value, const uint64_t *addresses,
+                          uint64_t *words);
 void xinv_vtd_read(const struct xinv_iommu *iommu, const uint64_t *words, struct xinv_form *form,
                    struct xinv_removal_set *set);
 

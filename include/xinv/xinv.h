@@ -97,6 +97,7 @@ struct xinv_iommu {
     const struct xinv_ladders *ladders; /* xinv_iommu_prepare(); NULL: none */
     uint64_t commands;                  /* rows that this IOMMU has */
     uint64_t confined;                  /* those that stay within their user's entries */
+    uint64_t layouts;                   /* commands, by their words, that this IOMMU takes */
     uint16_t feature[XINV_MAX_FEATURES];
     uint16_t max_batch; /* most commands between two syncs; 0: no limit */
     uint8_t tag_bits[XINV_NTAGS];
@@ -428,7 +429,8 @@ struct xinv_decoded {
 /*
  * xinv_decode - the fields of one command, and whether this IOMMU takes it
  * @words: iommu->words words, low word first
- * @decoded: filled in whatever the result; without a name where no command has the opcode
+ * @decoded: filled in whatever the result; without a name where no command has the opcode. Where
+ * several things are wrong, the fault is one that the hardware answers with an error, if it has one
  *
  * returns: 0, or by decoded->fault: -XINV_E_NOENT: OPCODE; -XINV_E_INVAL: RESERVED or RULE;
  * -XINV_E_UNSUPP: FEATURE; -XINV_E_TAG: LIMIT
@@ -509,6 +511,18 @@ struct xinv_removal_set {
  */
 int xinv_removes(const struct xinv_iommu *iommu, const uint64_t *words,
                  struct xinv_removal_set *set);
+
+/*
+ * xinv_removes_register - the same for a value that is written to a register (VT-d: CCMD, IOTLB)
+ * @addresses: IVA's value, which a page-selective request of IOTLB goes by; NULL where it is not
+ * known
+ *
+ * returns: as xinv_removes(), 0 also where nothing is asked for; an error of
+ * xinv_decode_register(); -XINV_E_INVAL also where the addresses are needed and not known;
+ * -XINV_E_TAG also where they are more than the IOMMU takes
+ */
+int xinv_removes_register(const struct xinv_iommu *iommu, const char *name, uint64_t value,
+                          const uint64_t *addresses, struct xinv_removal_set *set);
 
 #ifdef __cplusplus
 }

@@ -40,8 +40,8 @@ for file in smmuv3-6.12-strict.cmdq vtd-6.12-strict.qi amdvi-6.12-strict.cmdbuf;
     "$xinv" encode "${file%%-*}" --bin "$work/again" - <"$work/out" || complain "is not encoded again"
     gzip -dc "$captures/$file.bin.gz" | cmp - "$work/again" || complain "comes back with other bytes"
 done
-expect "removals of a register" 2 "xinv: --removes is about commands of the queue, not registers; see xinv decode --help" \
-    -- decode vtd --as IOTLB --removes 0
+expect "addresses without the register that they are for" 2 \
+    "xinv: --iva goes with --as IOTLB; see xinv decode --help" -- decode vtd --as CCMD --iva 1 0
 
 ours="--attach guest_rid=8,rid=0x310,vmid=0x2a,ats"
 expect "words of the command line" 0 "" -- filter smmuv3 $ours 0x30 0x0 0x0000000800000040 34

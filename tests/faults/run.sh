@@ -47,7 +47,7 @@ object() {
 
 sources() {
     (cd "$root" && ls core/*.c backends/*/*.c schema/generated/*.c schema/*.c model/*.c \
-        model/*/*.c cli/kinds.c tests/support/*.c tests/unit/test_*.c \
+        model/*/*.c cli/kinds.c cli/removal_text.c tests/support/*.c tests/unit/test_*.c \
         tests/model/test_*.c 2>/dev/null)
 }
 

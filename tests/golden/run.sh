@@ -99,6 +99,9 @@ filter amdvi --platform amd-vi-generic \
     --attach guest_rid=0x20,guest_did=4,rid=0x401,did=0x56
 case_ codec.registers.ccmd decode vtd --as CCMD --verbose 0xe000000303100047 0x8000000000000000
 case_ codec.registers.iva decode vtd --as IVA --set MAMV=9 0x7f3c5a049 0x7f3c5a04a
+case_ codec.registers.removes decode vtd --as IOTLB --iva 0x7f3c5a049 --removes 0xb003004700000000 \
+    0xa000004700000000 0x3000004700000000
+case_ codec.registers.no-iva decode vtd --as IOTLB --removes 0xb003004700000000
 case_ codec.registers.iotlb decode vtd --as IOTLB --json 0xb003004700000000
 for platform in arm-smmuv3-minimal intel-vtd-legacy amd-rd890; do
     case $platform in

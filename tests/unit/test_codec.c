@@ -155,7 +155,7 @@ Test(codec, amd_commands_that_no_plan_has)
         {{UINT64_C(0x600fffff20000310), UINT64_C(0x0000000012345015)},
          "PREFETCH_IOMMU_PAGES DeviceID=0x310 PFCount=0x20 PASID=0xfffff S=0x1 GN=0x1 Inval=0x1 Address=0x12345000"},
         {{UINT64_C(0x70005298000001f8), UINT64_C(0x000020ca00000004)},
-         "COMPLETE_PPR_REQUEST DeviceID=0x1f8 PASID=0x5298 GN=0x1 CompletionTag=0x20ca"},
+         "COMPLETE_PPR_REQUEST DeviceID=0x1f8 PASID=0x5298 GN=0x1 PRGIndex=0xca ResponseCode=0x2"},
         {{UINT64_C(0x9000123400000000), 0}, "INSERT_GUEST_EVENT GuestID=0x1234"},
         {{UINT64_C(0xa000000090000005), 0}, "RESET_VMMIO GuestID=0x5 All=0x1 vCmd=0x1"},
     };
@@ -260,7 +260,10 @@ Test(codec, smmuv3_illegal_commands_say_which_rule)
 {
     static const struct broken list[] = {
         {{0x08, 0}, OPCODE(CERROR_ILL)},
-        {{0x80, 0}, OPCODE(CERROR_ILL)},
+        {{0x7f, 0}, OPCODE(CERROR_ILL)},
+        {{0x80, 0}, OPCODE(UNSPECIFIED)}, /* implementation defined */
+        {{0x8f, 0}, OPCODE(UNSPECIFIED)},
+        {{0x90, 0}, OPCODE(CERROR_ILL)},
         {{0x10, 1}, RESERVED(64, MAY_CERROR_ILL)},
         {{0x805, 0}, RESERVED(11, MAY_CERROR_ILL)}, /* CFGI_CD has no SSV */
         {{0x403, 0}, RULE("SSec", "1 belongs to the Secure queue", CERROR_ILL)},
@@ -277,6 +280,7 @@ Test(codec, smmuv3_illegal_commands_say_which_rule)
         {{0x1012, 0}, RULE("TG", "0, but NUM, SCALE or TTL is not", MAY_CERROR_ILL)},
         {{0x100012, 0}, RULE("TG", "0, but NUM, SCALE or TTL is not", MAY_CERROR_ILL)},
         {{0x2a, 0x300}, RULE("TG", "0, but NUM, SCALE or TTL is not", MAY_CERROR_ILL)},
+        {{0x1012, 0x480}, RULE("TTL128", "1, but TTL is 0", MAY_CERROR_ILL)},
         {{0x22, 0x80}, RULE("TG", "0, but NUM, SCALE or TTL is not", MAY_CERROR_ILL)},
         {{0x12, 0x400}, RULE("TG", "not 0, but NUM, SCALE and TTL are", CERROR_ILL)},
         {{0x2a, 0xc00}, RULE("TG", "not 0, but NUM, SCALE and TTL are", CERROR_ILL)},
@@ -309,6 +313,7 @@ Test(codec, smmuv3_commands_beyond_a_narrow_iommu)
         {{UINT64_C(0x0000010000000011), 0}, LIMIT("VMID", 0xff, NO_ERROR)},
         {{UINT64_C(0x0001000000000003), 0}, LIMIT("SID", 0xffff, NO_ERROR)},
         {{0x1005, 0}, LIMIT("SSID", 0, NO_ERROR)},
+        {{0x801, 0}, FEATURE("SSV", "SSIDSIZE", NO_ERROR)},
     };
     static const struct broken no_stall[] = {{{0x44, 0}, FEATURE(NULL, "STALL_MODEL", CERROR_ILL)},
                                              {{0x45, 0}, FEATURE(NULL, "STALL_MODEL", CERROR_ILL)}};
@@ -320,8 +325,8 @@ Test(codec, smmuv3_commands_beyond_a_narrow_iommu)
     static const struct broken no_ds[] = {
         {{0x2000012, 0x400}, RESERVED(25, MAY_CERROR_ILL)},
         /* TTL 1 of 16 KiB counts as 0 without DS */
-        {{0x12, 0x900}, RULE("TTL", "1 with the 16 KiB granule needs DS", CERROR_ILL)},
-        {{0x1012, 0x900}, RULE("TTL", "1 with the 16 KiB granule needs DS", NO_ERROR)}};
+        {{0x12, 0x900}, RULE("TG", "not 0, but NUM, SCALE and TTL are", CERROR_ILL)},
+        {{0x1012, 0x2900}, RULE("Address", "not aligned to what TTL and TG say", NO_ERROR)}};
     static const struct broken vcmdq[] = {
         {{0x03, 0}, FEATURE(NULL, "CMDQV_GUEST", CERROR_ILL)},
         {{0x1046, 0}, RULE("CS", "a guest's VCMDQ takes 0 only", UNSPECIFIED)}};
@@ -361,11 +366,11 @@ Test(codec, vtd_illegal_descriptors_say_which_rule)
         {{0x205, 0}, OPCODE(IQE_TYPE)}, /* type 0x15 */
         {{0x41, 0}, RESERVED(6, IQE_RESERVED)},
         {{0x29, 0}, RESERVED(5, IQE_RESERVED)},
-        {{0x01, 0}, RULE("G", "0 is reserved", IQE_RESERVED)},
-        {{0x02, 0}, RULE("G", "0 is reserved", IQE_RESERVED)},
-        {{0x06, 0}, RULE("G", "0 and 1 are reserved", IQE_RESERVED)},
-        {{0x16, 0}, RULE("G", "0 and 1 are reserved", IQE_RESERVED)},
-        {{0x27, 0}, RULE("G", "2 is reserved", IQE_RESERVED)},
+        {{0x01, 0}, RULE("G", "0 is reserved", IQE)},
+        {{0x02, 0}, RULE("G", "0 is reserved", IQE)},
+        {{0x06, 0}, RULE("G", "0 and 1 are reserved", IQE)},
+        {{0x16, 0}, RULE("G", "0 and 1 are reserved", IQE)},
+        {{0x27, 0}, RULE("G", "2 is reserved", IQE)},
         {{0x03, UINT64_C(0xfffffffffffff001)},
          RULE("ADDR", "all ones, which have no size", UNSPECIFIED)},
         {{0x08, UINT64_C(0xfffffffffffff800)},
@@ -419,6 +424,37 @@ Test(codec, vtd_descriptors_beyond_a_unit)
     refused(&iommu, no_pasid, COUNT(no_pasid));
 }
 
+/* IVT and ICC start a request; CAP.PSI is needed for pages */
+Test(codec, vtd_registers_are_judged_when_they_ask_for_something)
+{
+    static const struct feature off[] = {{"PSI", 0}};
+    static const struct {
+        const char *name;
+        uint64_t value;
+        uint8_t kind, hardware;
+        const char *field;
+    } list[] = {
+        {"CCMD", 0, XINV_FAULT_NONE, 0, NULL},
+        {"CCMD", UINT64_C(0x8000000000000000), XINV_FAULT_RULE, XINV_HW_REFUSED, "CIRG"},
+        {"IOTLB", 0, XINV_FAULT_NONE, 0, NULL},
+        {"IOTLB", UINT64_C(0x8000000000000000), XINV_FAULT_RULE, XINV_HW_REFUSED, "IIRG"},
+        {"IOTLB", UINT64_C(0xb000000000000000), XINV_FAULT_FEATURE, XINV_HW_UNSPECIFIED, "IIRG"},
+        {"IOTLB", UINT64_C(0x3000000000000000), XINV_FAULT_NONE, 0, NULL},
+        {"IOTLB", UINT64_C(0xa000000000000000), XINV_FAULT_NONE, 0, NULL},
+    };
+    struct xinv_iommu iommu = iommu_of("intel-vtd-legacy", off, COUNT(off));
+
+    for (size_t i = 0; i < COUNT(list); i++) {
+        struct xinv_decoded d;
+
+        xinv_decode_register(&iommu, list[i].name, list[i].value, &d);
+        cr_expect(d.fault.kind == list[i].kind && d.fault.hardware == list[i].hardware &&
+                      (list[i].field ? d.fault.field && !strcmp(d.fault.field, list[i].field)
+                                     : !d.fault.field),
+                  "%s %016" PRIx64 ": fault %u", list[i].name, list[i].value, d.fault.kind);
+    }
+}
+
 Test(codec, the_upper_half_of_a_wide_descriptor_is_reserved)
 {
     struct xinv_iommu iommu = vtd();
@@ -469,6 +505,30 @@ Test(codec, amd_illegal_commands_say_why)
     refused(&iommu, list, COUNT(list));
 }
 
+/* Of two things that are wrong, the one that the hardware answers with an error is told. */
+Test(codec, a_value_that_is_cut_hides_nothing_that_stops_the_queue)
+{
+    static const struct broken minimal[] = {
+        {{UINT64_C(0x0100000000001012), 0x400}, FEATURE("NUM", "RIL", MAY_CERROR_ILL)},
+        {{UINT64_C(0x0001000000000c03), 0},
+         RULE("SSec", "1 belongs to the Secure queue", CERROR_ILL)},
+        {{UINT64_C(0x0001000000000803), 0}, RESERVED(11, MAY_CERROR_ILL)},
+        {{UINT64_C(0x0100010000000011), 0}, LIMIT("VMID", 0xff, NO_ERROR)}, /* before the ASID */
+    };
+    static const struct feature narrow[] = {{"ND", 2}};
+    static const struct broken vtd_list[] = {{{0x1000032, 19}, LIMIT("AM", 18, IQE)}};
+    static const struct feature off[] = {{"GTSup", 0}, {"PASmax", 7}};
+    static const struct broken amd_list[] = {
+        {{UINT64_C(0x3000000000000100), 4}, FEATURE("GN", "GTSup", ILLEGAL_COMMAND)}};
+    struct xinv_iommu iommu = iommu_of("arm-smmuv3-minimal", NULL, 0);
+
+    refused(&iommu, minimal, COUNT(minimal));
+    iommu = iommu_of("intel-vtd-legacy", narrow, COUNT(narrow));
+    refused(&iommu, vtd_list, COUNT(vtd_list));
+    iommu = iommu_of("amd-vi-generic", off, COUNT(off));
+    refused(&iommu, amd_list, COUNT(amd_list));
+}
+
 /* ---- The limits themselves are taken ---- */
 
 static void taken(const char *platform, const struct feature *features, size_t n,
@@ -492,17 +552,13 @@ Test(codec, a_value_at_its_limit_is_taken)
                                           {UINT64_C(0x0000ffff00000003), 0},
                                           {0x44, 0xffff},
                                           {0x2046, 0}};
-    /* ATC_INV Size 52; PRI_RESP Resp 2; aligned starts of 4 KiB levels 1 and 2, 64 KiB level 3;
-     * IDR5.OAS 5 is 48 bits of an MSI's address */
+    /* ATC_INV Size 52; PRI_RESP Resp 2; aligned starts of 4 KiB levels 1 and 2, 64 KiB level 3, 16
+     * KiB with a level that counts as none; IDR5.OAS 5 is 48 bits of an MSI's address */
     static const struct feature pri[] = {{"PRI", 1}};
-    static const uint64_t ril[][2] = {{0x40, 52},
-                                      {0x41, 0x2000},
-                                      {0x12, UINT64_C(0x40000500)},
-                                      {0x12, 0x200600},
-                                      {0x12, 0x10f00},
-                                      {0x1012, 0x10c00},
-                                      {0x1012, 0x4800},
-                                      {0x1046, UINT64_C(0xfffffffffffc)}};
+    static const uint64_t ril[][2] = {
+        {0x40, 52},       {0x41, 0x2000},   {0x12, UINT64_C(0x40000500)},
+        {0x12, 0x200600}, {0x12, 0x10f00},  {0x1012, 0x10c00},
+        {0x1012, 0x4800}, {0x1012, 0x4900}, {0x1046, UINT64_C(0xfffffffffffc)}};
     static const uint64_t ril_forced[][2] = {{0x45, 0}};
     static const struct feature forced[] = {{"STALL_MODEL", 2}};
     static const struct feature unit[] = {{"ND", 2}, {"MHMV", 4}, {"DT", 1}};

@@ -167,13 +167,21 @@ Test(filter_smmuv3, all_other_commands_are_unlisted)
                          -XINV_E_UNSUPP);
 }
 
+/* 0x80 to 0x8f are the implementation's own: whatever they do, they are not the guest's. */
+Test(filter_smmuv3, implementation_defined_commands_are_unlisted)
+{
+    begin();
+    guestrig_refused(&rig, 0x0000000000000080, 0, XINV_FILTER_UNLISTED, -XINV_E_UNSUPP);
+    guestrig_refused(&rig, 0x000000000000008f, 0, XINV_FILTER_UNLISTED, -XINV_E_UNSUPP);
+}
+
 Test(filter_smmuv3, what_the_hardware_would_stop_at_never_reaches_it)
 {
     begin();
     /* reserved opcodes, and the Secure queue's */
     guestrig_refused(&rig, 0x0000000000000000, 0, XINV_FILTER_INVALID, -XINV_E_NOENT);
     guestrig_refused(&rig, 0x0000000000000008, 0, XINV_FILTER_INVALID, -XINV_E_NOENT);
-    guestrig_refused(&rig, 0x0000000000000080, 0, XINV_FILTER_INVALID, -XINV_E_NOENT);
+    guestrig_refused(&rig, 0x000000000000007f, 0, XINV_FILTER_INVALID, -XINV_E_NOENT);
     guestrig_refused(&rig, 0x0000000000000060, 0, XINV_FILTER_INVALID, -XINV_E_INVAL);
     /* TG without NUM, SCALE and TTL (4.4.1.1) */
     guestrig_refused(&rig, 0x0005000000000012, 0x400, XINV_FILTER_INVALID, -XINV_E_INVAL);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/removal_text.h"
+#include "core/backend.h"
 #include "tests/support/testiommu.h"
 
 static struct xinv_iommu iommu;
@@ -144,6 +145,17 @@ Test(removes, smmuv3_level_hint_is_a_leaf_size)
         cr_expect_gt(xinv_removes(&iommu, words, &set), 0, "%zu", i);
         cr_expect_eq(set.log2_leaf, cases[i].log2_leaf, "%zu: %u", i, set.log2_leaf);
     }
+}
+
+/* 4.4.1.1: TTL 1 of 16 KiB says nothing without IDR5.DS. */
+Test(removes, smmuv3_level_1_of_16_kib_needs_ds)
+{
+    const uint64_t words[2] = {0x0005000000001012, 0x0000001000000900};
+    struct xinv_removal_set set = {0};
+
+    cr_assert_eq(xinv_iommu_init(&iommu, xinv_platform_find("arm-smmuv3-ril"), NULL, NULL, 0), 0);
+    cr_expect_gt(xinv_removes(&iommu, words, &set), 0);
+    cr_expect_eq(set.log2_leaf, 0, "%u", set.log2_leaf);
 }
 
 /* 4.5.1: 4096 << Size bytes, aligned whatever the address says; 52 is everything. */
@@ -424,4 +436,55 @@ Test(removes, words_that_the_iommu_does_not_take_are_an_error_and_change_nothing
                      xinv_removes(&iommu, words, &set));
         cr_expect_eq(memcmp(&set, &before, sizeof(set)), 0, "%zu", i);
     }
+}
+
+/* ---- Registers of VT-d (11.4.6) ---- */
+
+static void register_removes(const char *name, uint64_t value, const uint64_t *iva, int ret,
+                             const char *op, uint64_t first, uint64_t last)
+{
+    struct xinv_removal_set set = {.n = 77};
+    int got = xinv_removes_register(&iommu, name, value, iva, &set);
+
+    cr_expect_eq(got, ret, "%s %016" PRIx64 ": %d", name, value, got);
+    if (got < 0) {
+        cr_expect_eq(set.n, 77, "%s %016" PRIx64 " changed the set", name, value);
+        return;
+    }
+    cr_expect_eq(set.row == XINV_NO_ROW, !op, "%s %016" PRIx64, name, value);
+    if (!op)
+        return;
+    cr_expect_str_eq(iommu.vendor->backend->op_names[iommu.vendor->commands[set.row].op], op);
+    cr_expect(set.first == first && set.last == last, "%s: 0x%" PRIx64 "..0x%" PRIx64, name,
+              set.first, set.last);
+}
+
+Test(removes, vtd_registers_remove_what_their_descriptors_do)
+{
+    const uint64_t iva = 0x7f3c5a049;       /* 2 MiB, leaf entries */
+    const uint64_t wide = 0x7f3c00000 | 19; /* above MAMV 18 */
+    struct xinv_removal_set set;
+
+    use("intel-vtd-legacy");
+    register_removes("CCMD", 0xe000000303100047, NULL, 1, "cc_device", 0, 0);
+    register_removes("CCMD", 0xc000000000000047, NULL, 1, "cc_domain", 0, 0);
+    register_removes("CCMD", 0xa000000000000000, NULL, 1, "cc_global", 0, 0);
+    register_removes("IOTLB", 0x9000000000000000, NULL, 1, "iotlb_global", 0, 0);
+    register_removes("IOTLB", 0xa000004700000000, NULL, 1, "iotlb_domain", 0, 0);
+    register_removes("IOTLB", 0xb000004700000000, &iva, 1, "iotlb_page", 0x7f3c00000, 0x7f3dfffff);
+    /* the go bit is 0, or the register has none */
+    register_removes("CCMD", 0x6000000303100047, NULL, 0, NULL, 0, 0);
+    register_removes("IOTLB", 0x3000004700000000, &iva, 0, NULL, 0, 0);
+    register_removes("IVA", iva, NULL, 0, NULL, 0, 0);
+    /* a granularity of 0; pages of which nobody said which, or too many; no such register */
+    register_removes("CCMD", 0x8000000000000000, NULL, -XINV_E_INVAL, NULL, 0, 0);
+    register_removes("IOTLB", 0xb000004700000000, NULL, -XINV_E_INVAL, NULL, 0, 0);
+    register_removes("IOTLB", 0xb000004700000000, &wide, -XINV_E_TAG, NULL, 0, 0);
+    register_removes("ECAP", 0, NULL, -XINV_E_NOENT, NULL, 0, 0);
+    cr_assert_eq(xinv_removes_register(&iommu, "CCMD", 0xe000000303100047, NULL, &set), 1);
+    cr_expect_eq(set.rid, 0x310);
+    cr_expect_eq(set.rid_ignored, 7);
+    cr_expect_eq(set.did, 0x47);
+    cr_assert_eq(xinv_removes_register(&iommu, "IOTLB", 0xa000004700000000, NULL, &set), 1);
+    cr_expect_eq(set.did, 0x47);
 }
