@@ -29,7 +29,6 @@ THROUGH_POINTERS = {
     "backends/amdvi/decode.c": r"core/judge\.c",
     "backends/smmuv3/decode.c": r"core/judge\.c",
     "backends/vtd/decode.c": r"core/judge\.c",
-    "core/decode.c": r"backends/.*/decode\.c",
     "core/emit.c": r"backends/.*/encode\.c",
     "core/filter.c": r"backends/.*/filter\.c",
     "core/iommu.c": r"backends/.*/encode\.c",
