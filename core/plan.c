@@ -228,9 +228,9 @@ static unsigned choose(const struct xinv_planner *p, uint32_t key, struct xinv_c
     for (pass = 0; pass < N_PASSES; pass++) {
         for (unsigned i = 0; i < found->n; i++) {
             struct xinv_candidate *c = &found->c[i];
+            uint64_t pages;
 
-            c->blocks = blocks_of(p, c->row, pass, &c->pages);
-            c->commands = c->blocks * fan_out(p, key, c);
+            c->commands = blocks_of(p, c->row, pass, &pages) * fan_out(p, key, c);
         }
         if (xinv_cover_best(found, latency ? syncs : NULL, best))
             break;
@@ -270,14 +270,15 @@ static void fill_plan(struct xinv_planner *p, const struct xinv_candidates *foun
     plan->listed = 0;
     for (unsigned i = 0; i < cover->n; i++) {
         const struct xinv_candidate *c = &found->c[cover->chosen[i]];
+        uint64_t pages;
 
         plan->row[i] = c->row;
         plan->zero[i] = c->choice.zero;
         plan->flags[i] = c->choice.flags;
         plan->listed |= (uint16_t)((unsigned)c->listed << i);
-        plan->blocks[i] = (uint32_t)c->blocks;
-        if (c->pages > asked && c->pages - asked > p->report.extra_pages)
-            p->report.extra_pages = c->pages - asked;
+        plan->blocks[i] = (uint32_t)blocks_of(p, c->row, pass, &pages);
+        if (pages > asked && pages - asked > p->report.extra_pages)
+            p->report.extra_pages = pages - asked;
     }
 }
 
