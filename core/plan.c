@@ -54,7 +54,7 @@ void xinv_plan_cut(const struct xinv_planner *p, unsigned row, uint8_t policy,
 
     cut->spec = p->iommu->range[row];
     cut->policy = policy;
-    cut->blocks = p->policy.blocks;
+    cut->blocks = p->blocks;
     cut->log2_granule = p->request.log2_granule;
     /* any address in a block entry finds it (SMMUv3 4.4.1: TG = 0), but not the tables beside it */
     cut->log2_step = p->request.flags & XINV_REQ_LEAF_ONLY ? p->request.log2_smallest_leaf : 0;

@@ -41,6 +41,7 @@ extern "C" {
  *   the caller's memory:   NOSPACE, NOMEM
  *   the platform's limits: UNSUPP, MUST_BLOCK, NOFORM
  *   a table:               TABLE
+ *   nobody's:              AGAIN
  */
 enum xinv_error {
     XINV_E_INVAL = 1, /* an argument is malformed: an unknown enumerator, a missing attachment */
@@ -57,6 +58,7 @@ enum xinv_error {
     XINV_E_TABLE,      /* the platform's table or its ID registers contradict themselves */
     XINV_E_NOFORM,     /* nothing takes invalidations there; the platform's `absent` says what to do
                           instead */
+    XINV_E_AGAIN,      /* a session's batch must be flushed first; the same call works afterwards */
     XINV_NERRORS
 };
 
