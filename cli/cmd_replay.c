@@ -233,7 +233,8 @@ static int replay_one(const struct settings *s, const struct capture *capture,
     if (s->commands && s->json)
         stream.requests = json_array();
     if (s->commands && !s->json)
-        printf("# %s, %s, %s\n", platform->name, topology->name, policy->name);
+        printf("# %s, %s%s%s\n", platform->name, topology->name, s->n_policies > 1 ? ", " : "",
+               s->n_policies > 1 ? policy->name : "");
     status = open_bin(&stream);
     if (!status)
         status = replay_run(&job, result);
@@ -366,8 +367,10 @@ static int check_settings(const struct cli_command *command, struct settings *s)
         s->policies[i].policy.max_commands = s->limit.max_commands;
     if (s->n_policies > 1 && s->n_topologies > 1)
         return cli_misuse(command, "several policies or several topologies, not both");
-    if (s->bin && (s->platforms.n != 1 || s->n_topologies != 1 || s->n_policies != 1))
-        return cli_misuse(command, "--bin takes one platform, one topology and one policy");
+    if (s->bin && (s->platforms.n != 1 || s->n_topologies != 1))
+        return cli_misuse(command, "--bin takes one platform and one topology");
+    if (s->bin && s->n_policies != 1)
+        return cli_misuse(command, "--bin takes one policy");
     return CLI_OK;
 }
 

@@ -12,6 +12,7 @@
 enum {
     COMMANDS = REQUEST_N_OPTIONS,
     TOPOLOGY,
+    BATCH,
     JSON
 };
 
@@ -19,6 +20,7 @@ static const struct cli_option options[] = {
     REQUEST_OPTIONS,
     {"commands", "FILE", "judge these commands, a command a line, as decode takes them"},
     {"topology", "FILE", "with a capture: endpoints and how they are attached"},
+    {"batch", NULL, "with a capture: send what the requests of one kick need together"},
     {"json", NULL, "print one JSON object"},
     {NULL, NULL, NULL},
 };
@@ -42,6 +44,7 @@ struct settings {
     const char *commands;
     const char *capture;
     const char *topology;
+    bool batch;
     bool json;
 };
 
@@ -56,6 +59,9 @@ static int take_option(const struct cli_command *command, void *context, int opt
         return CLI_OK;
     case TOPOLOGY:
         s->topology = value;
+        return CLI_OK;
+    case BATCH:
+        s->batch = true;
         return CLI_OK;
     case JSON:
         s->json = true;
@@ -126,6 +132,8 @@ static int one_request(const struct cli_command *command, const struct settings 
 
     if (!status && s->topology)
         status = cli_misuse(command, "--topology goes with a capture");
+    if (!status && s->batch)
+        status = cli_misuse(command, "--batch goes with a capture");
     for (size_t i = 0; i < s->n && !status; i++)
         status = request_source_take(command, &source, s->given[i].option, s->given[i].value);
     if (!status)
@@ -180,7 +188,7 @@ static int whole_capture(const struct cli_command *command, const struct setting
     struct cli_platforms platforms = {0};
     struct topology topology = {0};
     struct capture capture = {0};
-    struct verify_job job = {.capture = &capture, .topology = &topology};
+    struct verify_job job = {.capture = &capture, .topology = &topology, .batch = s->batch};
     cJSON *document = s->json ? json_object() : NULL;
     cJSON *list = document ? json_add_array(document, "platforms") : NULL;
     bool clean = true;

@@ -33,7 +33,7 @@ struct watch {
     size_t n_mappings;
     size_t room;
     const struct replay_event *event;
-    struct xinv_attachment left[64]; /* uses that ended with this request */
+    struct xinv_attachment left[256]; /* uses that ended with this list */
     size_t n_left;
     bool open;
 };
@@ -163,41 +163,38 @@ static bool moved(const struct watch *w, const struct xinv_attachment *at)
 /* ---- Keeping up --------------------------------------------------------------------------------
  */
 
-/* Looks again at who uses a domain, and judges the difference. */
-static void look(struct watch *w, uint32_t domain)
+/*
+ * Looks again at who uses a domain on an IOMMU, and judges the difference: who has left it, or else
+ * who has come.
+ */
+static void look(struct watch *w, struct uses *uses, bool leaving)
 {
     static struct xinv_attachment now[MOST_USES];
+    int n = xinv_session_attachments(w->event->session, uses->domain, uses->iommu, now, MOST_USES);
+    size_t n_now = n > 0 ? (size_t)n : 0;
 
-    for (uint32_t k = 0; k < w->job->topology->config.n_iommus; k++) {
-        struct uses *was = find_uses(w, domain, k);
-        int n = xinv_session_attachments(w->event->session, domain, k, now, MOST_USES);
-        size_t n_now = n > 0 ? (size_t)n : 0;
-
-        model_run_reset(&w->verdict.run);
-        model_run_out(&w->verdict.run, &w->event->outs[k]);
-        for (size_t i = 0; i < was->n; i++)
-            if (!among(&was->at[i], now, n_now))
-                leave(w, &was->at[i], !n_now);
-        for (size_t i = 0; i < n_now; i++)
-            if (!among(&now[i], was->at, was->n) && !moved(w, &now[i]))
-                judge_use(w, &now[i], XINV_FROM_NOT_PRESENT, false);
-        was->at = cli_grow(was->at, n_now + 1, sizeof(*was->at));
-        memcpy(was->at, now, n_now * sizeof(*now));
-        was->n = n_now;
+    model_run_reset(&w->verdict.run);
+    model_run_out(&w->verdict.run, &w->event->outs[uses->iommu]);
+    if (leaving) {
+        for (size_t i = 0; i < uses->n; i++)
+            if (!among(&uses->at[i], now, n_now))
+                leave(w, &uses->at[i], !n_now);
+        return;
     }
+    for (size_t i = 0; i < n_now; i++)
+        if (!among(&now[i], uses->at, uses->n) && !moved(w, &now[i]))
+            judge_use(w, &now[i], XINV_FROM_NOT_PRESENT, false);
+    uses->at = cli_grow(uses->at, n_now + 1, sizeof(*uses->at));
+    memcpy(uses->at, now, n_now * sizeof(*now));
+    uses->n = n_now;
 }
 
-/* The other domains that are in use: an endpoint may have left one of them. */
-static void look_elsewhere(struct watch *w, uint32_t domain)
+/* Looks at all domains, at those first that some endpoint has left. */
+static void look_everywhere(struct watch *w)
 {
-    for (size_t i = 0; i < w->n_uses; i++) {
-        bool seen = !w->uses[i].n || w->uses[i].domain == domain;
-
-        for (size_t k = 0; k < i && !seen; k++)
-            seen = w->uses[k].n && w->uses[k].domain == w->uses[i].domain;
-        if (!seen)
-            look(w, w->uses[i].domain);
-    }
+    for (unsigned pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < w->n_uses; i++)
+            look(w, &w->uses[i], pass == 0);
 }
 
 static void map(struct watch *w, const struct xinv_outcome *o)
@@ -247,18 +244,21 @@ static int each(void *context, const struct xinv_iommu *iommu, const struct repl
         return CLI_INPUT;
     w->open = true;
     w->event = event;
-    w->n_left = 0;
+    if (event->k == 0)
+        w->n_left = 0;
     if (o->status != XINV_VIRTIO_OK)
         return CLI_OK;
+    if (o->type == XINV_VIRTIO_ATTACH || o->type == XINV_VIRTIO_DETACH) {
+        /* all that the list moved: the session is as it is after the last of its requests */
+        for (uint32_t k = 0; k < w->job->topology->config.n_iommus; k++)
+            (void)find_uses(w, o->domain, k);
+        look_everywhere(w);
+        forget(w);
+    }
     if (o->type == XINV_VIRTIO_MAP)
         map(w, o);
     if (o->type == XINV_VIRTIO_UNMAP)
         unmap(w, o);
-    if (o->type != XINV_VIRTIO_ATTACH && o->type != XINV_VIRTIO_DETACH)
-        return CLI_OK;
-    look_elsewhere(w, o->domain);
-    look(w, o->domain);
-    forget(w);
     return CLI_OK;
 }
 
@@ -270,6 +270,7 @@ int verify_run(const struct verify_job *job, const struct xinv_platform *platfor
                                 .topology = job->topology,
                                 .platform = platform,
                                 .policy = job->policy,
+                                .batch = job->batch,
                                 .each = each,
                                 .context = &w};
     struct replay_result counts;

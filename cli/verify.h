@@ -10,6 +10,7 @@ struct verify_job {
     const struct capture *capture;
     const struct topology *topology;
     struct xinv_policy policy;
+    bool batch; /* the requests of one kick together */
 };
 
 struct verify_result {
