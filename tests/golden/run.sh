@@ -52,6 +52,13 @@ for platform in $platforms; do
     done
 done
 
+for platform in arm-smmuv3-ril intel-vtd-legacy amd-vi-generic qemu-amd-npcache; do
+    for policy in exact latency at-most:2; do
+        case_ "kicks.$platform.${policy%:*}" replay "$golden/kicks.requests" --platform "$platform" \
+            --topology tests/data/topologies/stage2-ats.yaml --batch --commands --policy $policy
+    done
+done
+
 # A request of each kind of answer, on every vendor.
 while read -r platform kind; do
     case_ "explain.$platform.$kind" explain --platform "$platform" --kind "$kind"

@@ -158,6 +158,26 @@ Test(session, a_scope_that_several_ranges_need_goes_out_once)
     rig_close(&r);
 }
 
+Test(session, a_scope_of_one_domain_does_not_serve_another)
+{
+    struct xinv_session_config config = rig_config(1);
+
+    rig_platform(&r, 0, "intel-vtd-legacy", "PSI", 0);
+    rig_open(&r, &config);
+    for (uint32_t id = 8; id < 10; id++) {
+        rig_add(&r, &(struct xinv_endpoint){.id = id, .rid = 0x100 + id, .stage = S2});
+        cr_assert_eq(rig_attach(&r, id, id, 0), OK);
+        map_pages(id, 0x10000, 1);
+    }
+    unmap_pages(8, 0x10000, 1);
+    unmap_pages(9, 0x10000, 1);
+    cr_assert_eq(rig_flush(&r), 3);
+    cr_assert_str_eq(rig_names(&r, 0), "iotlb iotlb wait");
+    cr_assert_not_null(rig_find(&r, 0, "iotlb", "DID", rig_tag(&r, 8, 0, 0x108)));
+    cr_assert_not_null(rig_find(&r, 0, "iotlb", "DID", rig_tag(&r, 9, 0, 0x109)));
+    rig_close(&r);
+}
+
 Test(session, a_write_buffer_is_flushed_once_for_all_maps_of_a_batch)
 {
     open_domain("intel-vtd-rwbf");

@@ -302,9 +302,9 @@ static struct ask random_ask(void)
     uint64_t page = below(6) ? 0x1f0 + below(0x30) : below(0x800);
 
     a.first = page << 12;
-    a.last =
-        a.first +
-        (((uint64_t)(mapped_pages() > 0x80 || below(8) ? below(5) : below(0x240)) + 1) << 12) - 1;
+    a.last = a.first +
+             (((uint64_t)(mapped_pages() > 0x80 || below(8) ? below(5) : below(0x240)) + 1) << 12) -
+             1;
     switch (below(16)) {
     case 0:
     case 1:
