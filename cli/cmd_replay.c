@@ -112,8 +112,7 @@ static void print_event(const struct stream *s, const struct xinv_iommu *iommu,
         return;
     }
     if (s->settings->batch)
-        printf("\n%s of %zu request%s", e->early ? "early batch" : "batch", e->n,
-               cli_s(e->n));
+        printf("\n%s of %zu request%s", e->early ? "early batch" : "batch", e->n, cli_s(e->n));
     printf("; %d command%s\n", e->commands, cli_s((uint64_t)e->commands));
     for (uint32_t k = 0; k < s->n_iommus; k++) {
         char prefix[32];
