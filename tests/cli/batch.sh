@@ -53,8 +53,8 @@ name="a row says which policy it is of, and what that costs"
 expect "$name" 0 "" -- replay --batch --platform intel-vtd-legacy --policy exact --policy latency \
     $captures/viommu-x86-6.12-lazy.requests.gz
 has '^viommu-x86-6.12-lazy: 18945 requests (.*) under 9790 kicks, those of a kick together$'
-has '^intel-vtd-legacy  default   exact         6950      2476    111200        18627            0  all equal'
-has '^intel-vtd-legacy  default   latency       4976      2476     79616        18627       147613  all equal'
+has '^intel-vtd-legacy  default  *exact  *6950  *2476  *111200  *18627  *0  all equal '
+has '^intel-vtd-legacy  default  *latency  *4976  *2476  *79616  *18627  *147613  all equal '
 has '; 5 lists ended early$'
 
 set --
