@@ -31,6 +31,7 @@ void xinv_pending_init(struct xinv_pending *pending)
     for (unsigned kind = 0; kind < XINV_PENDING_KINDS; kind++)
         pending->root[kind] = XINV_NIL;
     pending->log2_shared = 0;
+    pending->log2_leaf = 0;
 }
 
 /* What is stale of two ranges together. */
@@ -92,6 +93,8 @@ void xinv_pending_add(struct xinv_map_store *store, struct xinv_pending *pending
         grow(store, kept, &all);
         node = xinv_map_next(store, kept);
     }
+    if (all.log2_leaf > pending->log2_leaf)
+        pending->log2_leaf = all.log2_leaf;
     if (!(all.flags & XINV_REQ_LEAVES_WITHIN) && all.log2_leaf > pending->log2_shared)
         pending->log2_shared = all.log2_leaf;
     if (kept == XINV_NIL)
@@ -137,7 +140,7 @@ void xinv_pending_clear(struct xinv_map_store *store, struct xinv_pending *pendi
 {
     for (unsigned kind = 0; kind < XINV_PENDING_KINDS; kind++)
         xinv_map_clear(store, &pending->root[kind]);
-    pending->log2_shared = 0;
+    xinv_pending_init(pending);
 }
 
 /* ---- Walks ---- */

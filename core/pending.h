@@ -23,6 +23,7 @@ enum xinv_pending_kind {
 struct xinv_pending {
     uint32_t root[XINV_PENDING_KINDS];
     uint8_t log2_shared; /* the largest leaf of XINV_PENDING_SHARED */
+    uint8_t log2_leaf;   /* the largest leaf of any */
 };
 
 struct xinv_pending_range {

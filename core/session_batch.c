@@ -304,8 +304,8 @@ static struct batch_parts parts_of(struct xinv_job *job, uint32_t iommu, uint32_
 /* Blocks of each row for a domain's ranges, for its first attachment. */
 struct block_count {
     struct batch_parts ranges;
-    uint64_t most; /* of any row, over the walks so far */
-    uint64_t blocks[XINV_MAX_COMMANDS];
+    uint32_t most; /* of any row, over the walks so far; saturates */
+    uint32_t blocks[XINV_MAX_COMMANDS];
 };
 
 static void rewind_count(struct xinv_parts *parts)
@@ -327,9 +327,11 @@ static void count_blocks(struct xinv_parts *parts, size_t at, uint32_t key,
     for (unsigned i = 0; !at && chosen && i < chosen->n; i++) {
         const struct xinv_candidate *c = &found->c[chosen->chosen[i]];
 
-        count->blocks[c->row] += c->blocks;
-        if (count->blocks[c->row] > count->most)
-            count->most = count->blocks[c->row];
+        uint32_t *blocks = &count->blocks[c->row];
+
+        *blocks += c->blocks < UINT32_MAX - *blocks ? (uint32_t)c->blocks : UINT32_MAX - *blocks;
+        if (*blocks > count->most)
+            count->most = *blocks;
     }
 }
 
@@ -351,13 +353,72 @@ static bool passes_limit(struct xinv_job *job, uint32_t iommu, uint32_t domain)
     return count.most > limit;
 }
 
+static const struct xinv_gaps no_gaps;
+static const struct xinv_gaps all_gaps = {true, UINT64_MAX, 0};
+
+/* What a domain's ranges come to, with such gaps closed; false: not to commands. */
+static bool try_gaps(struct xinv_job *job, uint32_t iommu, uint32_t domain,
+                     const struct xinv_gaps *gaps, struct xinv_report *report)
+{
+    struct batch_parts p = parts_of(job, iommu, domain);
+    struct xinv_out none = {0};
+
+    job->s->domains[domain].gaps = *gaps;
+    return xinv_translate_parts(job->s->iommus[iommu], &p.parts, job->policy, NULL, &none,
+                                report) >= 0;
+}
+
+/* Commands without syncs. */
+static uint32_t commands_of(struct xinv_job *job, uint32_t iommu, uint32_t domain,
+                            const struct xinv_gaps *gaps)
+{
+    struct xinv_report report;
+
+    if (!try_gaps(job, iommu, domain, gaps, &report))
+        return UINT32_MAX;
+    return report.commands - report.syncs;
+}
+
+/* Is a leaf among the ranges larger than a block that some command can say? */
+static bool has_large_leaf(const struct xinv_job *job, uint32_t iommu, uint32_t domain)
+{
+    const struct xinv_iommu *u = job->s->iommus[iommu];
+    uint8_t leaf = job->s->domains[domain].pending.log2_leaf;
+
+    for (unsigned row = 0; row < u->vendor->n_commands; row++)
+        if ((u->commands >> row & 1) && u->range[row].leaf_floor &&
+            leaf > u->range[row].max_order + 12u)
+            return true;
+    return false;
+}
+
+/*
+ * Does one range's wider scope serve all the others? Where it is the whole of what the ranges would
+ * come to together, and they send it anyway, what else they send is for nothing.
+ */
+static bool shares_scope(struct xinv_job *job, uint32_t iommu, uint32_t domain)
+{
+    const struct xinv_vendor *v = job->s->iommus[iommu]->vendor;
+    struct xinv_report apart;
+    struct xinv_report together;
+
+    if (!has_large_leaf(job, iommu, domain) || !try_gaps(job, iommu, domain, &no_gaps, &apart) ||
+        !apart.extra_unbounded || !try_gaps(job, iommu, domain, &all_gaps, &together) ||
+        (together.rows & ~apart.rows))
+        return false;
+    for (unsigned row = 0; row < v->n_commands; row++)
+        if ((together.rows >> row & 1) && v->commands[row].ranges.count)
+            return false;
+    return true;
+}
+
 /* How many ranges the policy wants at most; 0: each for itself. */
 static unsigned wanted(struct xinv_job *job, uint32_t iommu, uint32_t domain)
 {
     const struct xinv_policy *policy = job->policy;
 
     if (!policy)
-        return 0;
+        return shares_scope(job, iommu, domain) ? 1 : 0;
     switch (policy->kind) {
     case XINV_POLICY_LATENCY:
         return 1;
@@ -368,23 +429,8 @@ static unsigned wanted(struct xinv_job *job, uint32_t iommu, uint32_t domain)
             return policy->max_commands;
         return policy->blocks;
     default:
-        return passes_limit(job, iommu, domain) ? 1 : 0;
+        return passes_limit(job, iommu, domain) || shares_scope(job, iommu, domain) ? 1 : 0;
     }
-}
-
-/* Commands, without syncs, that a domain's ranges come to, with such gaps closed. */
-static uint32_t commands_of(struct xinv_job *job, uint32_t iommu, uint32_t domain,
-                            const struct xinv_gaps *gaps)
-{
-    struct batch_parts p = parts_of(job, iommu, domain);
-    struct xinv_out none = {0};
-    struct xinv_report report;
-
-    job->s->domains[domain].gaps = *gaps;
-    if (xinv_translate_parts(job->s->iommus[iommu], &p.parts, job->policy, NULL, &none, &report) <
-        0)
-        return UINT32_MAX;
-    return report.commands - report.syncs;
 }
 
 /*
@@ -393,7 +439,6 @@ static uint32_t commands_of(struct xinv_job *job, uint32_t iommu, uint32_t domai
  */
 static void choose_gaps(struct xinv_job *job, uint32_t iommu, uint32_t domain)
 {
-    static const struct xinv_gaps none = {0};
     struct xinv_session *s = job->s;
     struct xinv_domain *d = &s->domains[domain];
     unsigned most;
@@ -401,20 +446,21 @@ static void choose_gaps(struct xinv_job *job, uint32_t iommu, uint32_t domain)
     uint32_t ranges;
     struct xinv_gaps gaps;
 
-    d->gaps = none;
+    d->gaps = no_gaps;
     d->blocks = 0;
     most = wanted(job, iommu, domain);
+    d->gaps = no_gaps;
     if (!most)
         return;
     ranges = xinv_gaps_choose(&s->maps, &d->pending, most, &gaps);
-    if (job->policy->kind == XINV_POLICY_AT_MOST)
+    if (job->policy && job->policy->kind == XINV_POLICY_AT_MOST)
         d->blocks = (uint8_t)(most / ranges);
     ranges = xinv_pending_count(&s->maps, &d->pending, UINT32_MAX - 1);
     if (ranges == 1)
         return;
     together = commands_of(job, iommu, domain, &gaps);
     /* each range takes one command at least */
-    if (together > ranges && commands_of(job, iommu, domain, &none) <= together)
+    if (together > ranges && commands_of(job, iommu, domain, &no_gaps) <= together)
         return;
     d->gaps = gaps;
 }

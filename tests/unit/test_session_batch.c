@@ -178,6 +178,47 @@ Test(session, a_scope_of_one_domain_does_not_serve_another)
     rig_close(&r);
 }
 
+/* A mapping of 4 MiB, more than a block of this IOMMU can be, and three pages apart from it. */
+static void hold_a_large_leaf(uint8_t flags)
+{
+    struct xinv_session_config config = rig_config(1);
+
+    rig_platform(&r, 0, "intel-vtd-legacy", "MAMV", 9);
+    rig_open(&r, &config);
+    rig_add(&r, &(struct xinv_endpoint){
+                    .id = 8, .rid = 0x108, .stage = S2, .flags = flags, .queue_depth = 16});
+    cr_assert_eq(rig_attach(&r, 1, 8, 0), OK);
+    cr_assert_eq(rig_map(&r, 1, 0x400000, 0x7fffff, 0), OK);
+    map_pages(1, 0x10000, 5);
+    cr_assert_eq(rig_batch_unmap(&r, 1, 0x400000, 0x7fffff), OK);
+    for (unsigned i = 0; i < 3; i++)
+        unmap_pages(1, 0x10000 + i * UINT64_C(0x2000), 1);
+}
+
+Test(session, the_scope_that_one_range_needs_serves_the_others)
+{
+    hold_a_large_leaf(0);
+    cr_assert_eq(rig_flush(&r), 2);
+    cr_assert_str_eq(rig_names(&r, 0), "iotlb wait");
+    cr_assert_eq(refdec_field(&r.cmd[0][0], "G"), 2, "domain-selective");
+    cr_assert_eq(r.reports[0].widened, XINV_TAG_BIT(XINV_TAG_ADDRESS));
+    cr_assert_eq(r.reports[0].extra_unbounded, 1);
+    cr_assert_eq(r.reports[0].asked_pages, 1027);
+    rig_close(&r);
+}
+
+Test(session, a_scope_that_one_range_needs_does_not_widen_the_device_tlbs)
+{
+    hold_a_large_leaf(XINV_ATT_ATS);
+    cr_assert_gt(rig_flush(&r), 0);
+    cr_assert_not_null(rig_find(&r, 0, "iotlb", "G", 2));
+    cr_assert_not_null(rig_find(&r, 0, "dev_tlb", "ADDR", 0x10000));
+    cr_assert_not_null(rig_find(&r, 0, "dev_tlb", "ADDR", 0x12000));
+    cr_assert_not_null(rig_find(&r, 0, "dev_tlb", "ADDR", 0x14000));
+    cr_assert_eq(count("dev_tlb"), 4);
+    rig_close(&r);
+}
+
 Test(session, a_write_buffer_is_flushed_once_for_all_maps_of_a_batch)
 {
     open_domain("intel-vtd-rwbf");

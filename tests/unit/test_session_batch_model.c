@@ -39,6 +39,8 @@ static struct range maps[MAX_MAPS];
 static unsigned n_maps;
 static struct range broken[MAX_ITEMS]; /* with the leaves that went with them, since the flush */
 static unsigned n_broken;
+static struct range told[MAX_ITEMS]; /* broken ones, and what was mapped */
+static unsigned n_told;
 static uint32_t moved[MAX_KICK]; /* endpoints, since the flush */
 static unsigned n_moved;
 static bool mapped[DOMAINS + 1]; /* since the flush: it may have to be told, too */
@@ -235,6 +237,34 @@ static void judge(void)
     }
 }
 
+/* Is a page among those that some request since the flush was about? */
+static bool is_told(uint64_t page)
+{
+    for (unsigned i = 0; i < n_told; i++)
+        if (told[i].first >> 12 <= page && page <= told[i].last >> 12)
+            return true;
+    return false;
+}
+
+/* Without a word in the report, no range reaches beyond the requests'. */
+static void check_exact(void)
+{
+    for (uint32_t i = 0; i < RIG_IOMMUS; i++) {
+        if (batch.reports[i].extra_pages || batch.reports[i].extra_unbounded)
+            continue;
+        for (unsigned c = 0; c < batch.n_cmd[i]; c++) {
+            const struct refdec_cmd *cmd = &batch.cmd[i][c];
+
+            /* larger ones are all that an endpoint or a tag has */
+            if (!cmd->has_range || cmd->last - cmd->first >= UINT64_C(1) << 32)
+                continue;
+            for (uint64_t page = cmd->first >> 12; page <= cmd->last >> 12; page++)
+                cr_assert(is_told(page), "%s: %s of page 0x%lx, which nobody asked for",
+                          batch.iommu[i].platform->name, cmd->name, (unsigned long)page);
+        }
+    }
+}
+
 static void flush(void)
 {
     static const struct xinv_policy policies[] = {{XINV_POLICY_EXACT, 0, 0},
@@ -245,11 +275,13 @@ static void flush(void)
 
     batch.policy = &policies[below(sizeof(policies) / sizeof(policies[0]))];
     cr_assert_geq(rig_flush(&batch), 0);
+    check_exact();
     if (n_items)
         judge();
     rig_complete(&batch);
     n_items = 0;
     n_broken = 0;
+    n_told = 0;
     n_moved = 0;
     memset(mapped, 0, sizeof(mapped));
 }
@@ -383,6 +415,7 @@ static void break_range(const struct range *m)
     }
     cr_assert_lt(n_broken, MAX_ITEMS);
     broken[n_broken++] = b;
+    told[n_told++] = b;
 }
 
 /* A MAP that needs no command, or a range without endpoints here, leaves nothing to wait for. */
@@ -394,6 +427,7 @@ static void apply_ranges(const struct ask *a)
         maps[n_maps++] = (struct range){a->domain, a->first, a->last};
         note_range(&maps[n_maps - 1], XINV_FROM_NOT_PRESENT);
         mapped[a->domain] = true;
+        told[n_told++] = maps[n_maps - 1];
         return;
     }
     for (unsigned i = 0; i < n_maps; i++) {
