@@ -178,7 +178,8 @@ Test(session, a_scope_of_one_domain_does_not_serve_another)
     rig_close(&r);
 }
 
-/* A mapping of 4 MiB, more than a block of this IOMMU can be, and three pages apart from it. */
+/* A mapping of 4 MiB, more than a block of this IOMMU can be, and three pages before it, with a
+ * page between them. */
 static void hold_a_large_leaf(uint8_t flags)
 {
     struct xinv_session_config config = rig_config(1);
@@ -189,10 +190,10 @@ static void hold_a_large_leaf(uint8_t flags)
                     .id = 8, .rid = 0x108, .stage = S2, .flags = flags, .queue_depth = 16});
     cr_assert_eq(rig_attach(&r, 1, 8, 0), OK);
     cr_assert_eq(rig_map(&r, 1, 0x400000, 0x7fffff, 0), OK);
-    map_pages(1, 0x10000, 5);
+    map_pages(1, 0x3fa000, 5);
     cr_assert_eq(rig_batch_unmap(&r, 1, 0x400000, 0x7fffff), OK);
     for (unsigned i = 0; i < 3; i++)
-        unmap_pages(1, 0x10000 + i * UINT64_C(0x2000), 1);
+        unmap_pages(1, 0x3fa000 + i * UINT64_C(0x2000), 1);
 }
 
 Test(session, the_scope_that_one_range_needs_serves_the_others)
@@ -212,9 +213,9 @@ Test(session, a_scope_that_one_range_needs_does_not_widen_the_device_tlbs)
     hold_a_large_leaf(XINV_ATT_ATS);
     cr_assert_gt(rig_flush(&r), 0);
     cr_assert_not_null(rig_find(&r, 0, "iotlb", "G", 2));
-    cr_assert_not_null(rig_find(&r, 0, "dev_tlb", "ADDR", 0x10000));
-    cr_assert_not_null(rig_find(&r, 0, "dev_tlb", "ADDR", 0x12000));
-    cr_assert_not_null(rig_find(&r, 0, "dev_tlb", "ADDR", 0x14000));
+    cr_assert_not_null(rig_find(&r, 0, "dev_tlb", "ADDR", 0x3fa000));
+    cr_assert_not_null(rig_find(&r, 0, "dev_tlb", "ADDR", 0x3fc000));
+    cr_assert_not_null(rig_find(&r, 0, "dev_tlb", "ADDR", 0x3fe000));
     cr_assert_eq(count("dev_tlb"), 4);
     rig_close(&r);
 }
