@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 /*
- * What a request costs in a batch, from 1 to 4096 of them: UNMAPs of pages that touch, which
- * become one range, and of pages apart, each with commands of its own. With a number, batches of
- * that size alone, once each: scripts/check-batch-cost.sh counts their instructions.
+ * What a batch costs, of 1 to 4096 requests: UNMAPs of pages that touch, which become one range,
+ * and of pages apart, each with commands of its own. Prints a JSON object a line. With a number,
+ * batches of that size alone, once each: scripts/check-batch-cost.sh counts their instructions.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,7 +11,8 @@
 #include <time.h>
 #include <xinv/session.h>
 
-#define MOST 4096u
+#define MOST  4096u
+#define TRIES 9
 
 static uint64_t words[MOST * 16];
 static struct xinv_step steps[64];
@@ -113,56 +114,56 @@ static struct xinv_session *open_session(const struct xinv_iommu *iommu, void **
     return session;
 }
 
-/* Nanoseconds of `times` batches, each of mappings that are made anew. */
+/* Nanoseconds of a batch, the least of `times`, each of mappings that are made anew. */
 static uint64_t measure(const struct xinv_iommu *iommu, uint32_t n, uint32_t stride, uint32_t times,
                         int *commands)
 {
     void *memory;
     struct xinv_session *session = open_session(iommu, &memory);
-    uint64_t ns = 0;
+    uint64_t least = UINT64_MAX;
 
     for (uint32_t t = 0; t < times; t++) {
         uint64_t start;
+        uint64_t ns;
 
         for (uint32_t i = 0; i < n; i++)
             prepare(session, XINV_VIRTIO_MAP, page(i, n, stride));
         start = now();
         *commands = batch_of(session, n, stride);
-        ns += now() - start;
+        ns = now() - start;
+        least = ns < least ? ns : least;
         if (*commands < 0)
             exit(1);
     }
     free(memory);
-    return ns;
+    return least;
+}
+
+static void print(const char *platform, uint32_t n, uint32_t stride, uint32_t times)
+{
+    struct xinv_iommu iommu;
+    int commands = 0;
+    uint64_t ns;
+
+    if (xinv_iommu_init(&iommu, xinv_platform_find(platform), NULL, NULL, 0))
+        exit(1);
+    xinv_iommu_prepare(&iommu, &ladders);
+    ns = measure(&iommu, n, stride, times, &commands);
+    printf("{\"curve\": \"requests of one batch, %s\", \"platform\": \"%s\", \"n\": %" PRIu32
+           ", \"ns\": %" PRIu64 ", \"commands\": %d}\n",
+           stride == 1 ? "touching" : "apart", platform, n, ns, commands);
 }
 
 int main(int argc, char **argv)
 {
-    static const char *const names[] = {"arm-smmuv3-ril", "intel-vtd-legacy", "amd-vi-generic"};
-    static const uint32_t sizes[] = {1, 4, 16, 64, 256, 1024, MOST};
+    static const char *const platforms[] = {"arm-smmuv3-ril", "intel-vtd-legacy", "amd-vi-generic"};
     uint32_t only = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 0;
 
     if (argc > 1 && (!only || only > MOST))
         return 2;
-    printf("%-20s  %-6s  %8s  %8s  %s\n", "pages unmapped", "", "requests", "commands",
-           "ns a request");
-    for (unsigned p = 0; p < sizeof(names) / sizeof(names[0]); p++)
+    for (unsigned p = 0; p < sizeof(platforms) / sizeof(platforms[0]); p++)
         for (uint32_t stride = 1; stride <= 2; stride++)
-            for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-                uint32_t n = only ? only : sizes[i];
-                uint32_t times = only ? 1 : 4 * MOST / n;
-                struct xinv_iommu iommu;
-                int commands = 0;
-                uint64_t ns;
-
-                if (xinv_iommu_init(&iommu, xinv_platform_find(names[p]), NULL, NULL, 0))
-                    return 1;
-                xinv_iommu_prepare(&iommu, &ladders);
-                ns = measure(&iommu, n, stride, times, &commands);
-                printf("%-20s  %-6s  %8" PRIu32 "  %8d  %" PRIu64 "\n", names[p],
-                       stride == 1 ? "touch" : "apart", n, commands, ns / times / n);
-                if (only)
-                    break;
-            }
+            for (uint32_t n = only ? only : 1; n <= (only ? only : MOST); n *= 4)
+                print(platforms[p], n, stride, only ? 1 : TRIES);
     return 0;
 }

@@ -143,7 +143,8 @@ def main():
         "compiler": compiler(options.build),
         "calls": calls(options.build),
         "replay": replay(options.build),
-        "growth": lines(str(options.build / "bench/growth")),
+        "growth": [e for name in ("growth", "batch")
+                   for e in lines(str(options.build / "bench" / name))],
         "strategies": lines(str(options.build / "bench/strategies")),
         "sizes": sizes.measure("gcc"),
     }

@@ -29,7 +29,7 @@ most_of() {
         counts=$((counts + 1))
         [ $((count / n)) -le "$most" ] || most=$((count / n))
     done
-    lines=$(($(wc -l <"$dir/text") - 1))
+    lines=$(wc -l <"$dir/text")
     if [ "$counts" -ne "$lines" ]; then
         echo "check-batch-cost: $counts counts for $lines batches" >&2
         exit 1
