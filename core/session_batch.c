@@ -304,8 +304,8 @@ static struct batch_parts parts_of(struct xinv_job *job, uint32_t iommu, uint32_
 /* Blocks of each row for a domain's ranges, for its first attachment. */
 struct block_count {
     struct batch_parts ranges;
-    uint32_t most; /* of any row, over the walks so far; saturates */
-    uint32_t blocks[XINV_MAX_COMMANDS];
+    bool too_many;                      /* of some row, in some walk */
+    uint32_t blocks[XINV_MAX_COMMANDS]; /* saturate */
 };
 
 static void rewind_count(struct xinv_parts *parts)
@@ -314,6 +314,16 @@ static void rewind_count(struct xinv_parts *parts)
 
     memset(count->blocks, 0, sizeof(count->blocks));
     batch_rewind(parts);
+}
+
+/* max_commands of a row. */
+static uint32_t most_commands(const struct batch_parts *p, unsigned row)
+{
+    uint16_t most = p->job->policy->max_commands;
+
+    if (most == XINV_WORTH)
+        most = p->job->s->iommus[p->iommu]->worth[row];
+    return most ? most : UINT32_MAX;
 }
 
 static void count_blocks(struct xinv_parts *parts, size_t at, uint32_t key,
@@ -326,12 +336,11 @@ static void count_blocks(struct xinv_parts *parts, size_t at, uint32_t key,
     (void)shape;
     for (unsigned i = 0; !at && chosen && i < chosen->n; i++) {
         const struct xinv_candidate *c = &found->c[chosen->chosen[i]];
-
         uint32_t *blocks = &count->blocks[c->row];
 
         *blocks += c->blocks < UINT32_MAX - *blocks ? (uint32_t)c->blocks : UINT32_MAX - *blocks;
-        if (*blocks > count->most)
-            count->most = *blocks;
+        if (*blocks > most_commands(&count->ranges, c->row))
+            count->too_many = true;
     }
 }
 
@@ -345,12 +354,13 @@ static bool passes_limit(struct xinv_job *job, uint32_t iommu, uint32_t domain)
 
     if (!limit)
         return false;
-    if (xinv_pending_count(&s->maps, &s->domains[domain].pending, limit) > limit)
+    if (limit != XINV_WORTH &&
+        xinv_pending_count(&s->maps, &s->domains[domain].pending, limit) > limit)
         return true;
     count.ranges.parts = (struct xinv_parts){rewind_count, batch_next, count_blocks};
     (void)xinv_translate_parts(s->iommus[iommu], &count.ranges.parts, job->policy, NULL, &none,
                                NULL);
-    return count.most > limit;
+    return count.too_many;
 }
 
 static const struct xinv_gaps no_gaps;

@@ -351,6 +351,27 @@ Test(session, more_commands_than_the_limit_for_all_ranges_take_a_wider_scope_and
     rig_close(&r);
 }
 
+Test(session, what_commands_are_worth_counts_for_all_ranges_of_a_domain)
+{
+    struct xinv_policy worth = {.kind = XINV_POLICY_EXACT, .max_commands = XINV_WORTH};
+
+    for (unsigned over = 0; over < 2; over++) {
+        unsigned n = 0;
+
+        open_domain("intel-vtd-legacy");
+        for (unsigned row = 0; row < r.iommu[0].vendor->n_commands; row++)
+            r.iommu[0].worth[row] = 8;
+        map_pages(1, 0x40000, 2 * (8 + over));
+        for (; n < 8 + over; n++)
+            unmap_pages(1, 0x40000 + 2 * n * UINT64_C(0x1000), 1);
+        r.policy = &worth;
+        /* the range from the first to the last has blocks of 16 pages and of one */
+        cr_expect_eq(rig_flush(&r), over ? 3 : 9);
+        cr_expect_eq(r.reports[0].extra_pages, over ? 8 : 0);
+        rig_close(&r);
+    }
+}
+
 Test(session, a_gap_is_not_closed_where_that_costs_more_commands)
 {
     struct xinv_policy at_most = {.kind = XINV_POLICY_AT_MOST, .blocks = 1};
