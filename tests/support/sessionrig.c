@@ -279,6 +279,36 @@ int rig_batch_detach(struct rig *r, uint32_t domain, uint32_t endpoint)
     return rig_batch_add(r, b, rig_detach_bytes(b, domain, endpoint), 4);
 }
 
+void rig_open_members(struct rig *r, const char *platform)
+{
+    struct xinv_session_config config = rig_config(1);
+
+    rig_platform(r, 0, platform, NULL, 0);
+    rig_open(r, &config);
+    for (uint32_t id = 8; id < 12; id++) {
+        struct xinv_endpoint e = rig_endpoint(id, 0, XINV_STAGE_STAGE2);
+
+        e.flags = 0;
+        rig_add(r, &e);
+    }
+    cr_assert_eq(rig_attach(r, 1, 8, 0), XINV_VIRTIO_OK);
+}
+
+void rig_map_pages(struct rig *r, uint32_t domain, uint64_t first, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++, first += 0x1000)
+        cr_assert_eq(rig_map(r, domain, first, first + 0xfff, 0), XINV_VIRTIO_OK);
+}
+
+void rig_batch_unmap_pages(struct rig *r, uint32_t domain, uint64_t first, unsigned n)
+{
+    while (n--) {
+        uint64_t page = first + n * UINT64_C(0x1000);
+
+        cr_assert_eq(rig_batch_unmap(r, domain, page, page + 0xfff), XINV_VIRTIO_OK);
+    }
+}
+
 int rig_flush(struct rig *r)
 {
     int ret;

@@ -79,6 +79,15 @@ int rig_batch_map(struct rig *r, uint32_t domain, uint64_t first, uint64_t last)
 int rig_batch_unmap(struct rig *r, uint32_t domain, uint64_t first, uint64_t last);
 int rig_flush(struct rig *r);
 
+/* Opens a session with one IOMMU and endpoints 8 to 11, under stage 2 and without device TLBs; 8 is
+ * in domain 1. */
+void rig_open_members(struct rig *r, const char *platform);
+
+/* Maps pages, a request each; unmaps them in a batch, a request each, from the last to the first.
+ */
+void rig_map_pages(struct rig *r, uint32_t domain, uint64_t first, unsigned n);
+void rig_batch_unmap_pages(struct rig *r, uint32_t domain, uint64_t first, unsigned n);
+
 /* The bytes of a request; return their number. */
 size_t rig_attach_bytes(uint8_t *b, uint32_t domain, uint32_t endpoint, uint32_t flags);
 size_t rig_detach_bytes(uint8_t *b, uint32_t domain, uint32_t endpoint);

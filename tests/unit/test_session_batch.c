@@ -5,43 +5,11 @@
 
 #include "tests/support/sessionrig.h"
 
-#define S1    XINV_STAGE_STAGE1
 #define S2    XINV_STAGE_STAGE2
 #define OK    XINV_VIRTIO_OK
 #define AGAIN (-XINV_E_AGAIN)
 
 static struct rig r;
-
-/* Endpoints 8 and 9 without device TLBs under stage 2; 8 is in domain 1. */
-static void open_domain(const char *platform)
-{
-    struct xinv_session_config config = rig_config(1);
-
-    rig_platform(&r, 0, platform, NULL, 0);
-    rig_open(&r, &config);
-    for (uint32_t id = 8; id < 12; id++) {
-        struct xinv_endpoint e = rig_endpoint(id, 0, S2);
-
-        e.flags = 0;
-        rig_add(&r, &e);
-    }
-    cr_assert_eq(rig_attach(&r, 1, 8, 0), OK);
-}
-
-static void map_pages(uint32_t domain, uint64_t first, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++, first += 0x1000)
-        cr_assert_eq(rig_map(&r, domain, first, first + 0xfff, 0), OK);
-}
-
-/* Unmaps pages one request after the other, from the last one to the first. */
-static void unmap_pages(uint32_t domain, uint64_t first, unsigned n)
-{
-    while (n--)
-        cr_assert_eq(rig_batch_unmap(&r, domain, first + n * UINT64_C(0x1000),
-                                     first + n * UINT64_C(0x1000) + 0xfff),
-                     OK);
-}
 
 static unsigned count(const char *name)
 {
@@ -59,9 +27,9 @@ Test(session, unmaps_of_a_batch_that_touch_are_one_command)
     /* iotlb: G = 3, DW, DR, DID 2; 16 pages from 0x10000: AM = 4, IH = 0; a wait that stores */
     static const uint64_t expected[] = {0x200f2, 0x10004, 0x5100000025, 0x7000};
 
-    open_domain("intel-vtd-legacy");
-    map_pages(1, 0x10000, 16);
-    unmap_pages(1, 0x10000, 16);
+    rig_open_members(&r, "intel-vtd-legacy");
+    rig_map_pages(&r, 1, 0x10000, 16);
+    rig_batch_unmap_pages(&r, 1, 0x10000, 16);
     cr_assert_eq(rig_flush(&r), 2);
     cr_assert_eq(rig_tag(&r, 1, 0, 0x108), 2, "the DID that the words are written for");
     cr_assert_arr_eq(r.words[0], expected, sizeof(expected));
@@ -73,10 +41,10 @@ Test(session, unmaps_of_a_batch_that_touch_are_one_command)
 
 Test(session, unmaps_of_a_batch_with_a_page_between_stay_apart_under_exact)
 {
-    open_domain("intel-vtd-legacy");
-    map_pages(1, 0x10000, 3);
-    unmap_pages(1, 0x10000, 1);
-    unmap_pages(1, 0x12000, 1);
+    rig_open_members(&r, "intel-vtd-legacy");
+    rig_map_pages(&r, 1, 0x10000, 3);
+    rig_batch_unmap_pages(&r, 1, 0x10000, 1);
+    rig_batch_unmap_pages(&r, 1, 0x12000, 1);
     cr_assert_eq(rig_flush(&r), 3);
     cr_assert_str_eq(rig_names(&r, 0), "iotlb iotlb wait");
     cr_assert_eq(r.reports[0].extra_pages, 0);
@@ -95,11 +63,11 @@ Test(session, a_batch_has_one_sync_before_the_device_tlbs_and_one_at_the_end)
     rig_add(&r, &b);
     cr_assert_eq(rig_attach(&r, 1, 8, 0), OK);
     cr_assert_eq(rig_attach(&r, 2, 9, 0), OK);
-    map_pages(1, 0x10000, 4);
-    map_pages(2, 0x10000, 4);
+    rig_map_pages(&r, 1, 0x10000, 4);
+    rig_map_pages(&r, 2, 0x10000, 4);
     for (uint32_t domain = 1; domain <= 2; domain++) {
-        unmap_pages(domain, 0x10000, 2);
-        unmap_pages(domain, 0x12000, 2);
+        rig_batch_unmap_pages(&r, domain, 0x10000, 2);
+        rig_batch_unmap_pages(&r, domain, 0x12000, 2);
     }
     cr_assert_eq(rig_flush(&r), 6);
     cr_assert_str_eq(rig_names(&r, 0), "TLBI_S2_IPA TLBI_S2_IPA SYNC ATC_INV ATC_INV SYNC");
@@ -112,12 +80,12 @@ Test(session, a_batch_keeps_to_the_commands_that_may_stand_between_two_syncs)
 {
     unsigned since = 0;
 
-    open_domain("arm-mmu-700");
+    rig_open_members(&r, "arm-mmu-700");
     cr_assert_gt(r.iommu[0].max_batch, 0);
     for (unsigned i = 0; i < 60; i++)
-        map_pages(1, i * UINT64_C(0x100000), 1);
+        rig_map_pages(&r, 1, i * UINT64_C(0x100000), 1);
     for (unsigned i = 0; i < 60; i++)
-        unmap_pages(1, i * UINT64_C(0x100000), 1);
+        rig_batch_unmap_pages(&r, 1, i * UINT64_C(0x100000), 1);
     cr_assert_gt(rig_flush(&r), 0);
     for (unsigned c = 0; c < r.n_cmd[0]; c++) {
         since = strcmp(r.cmd[0][c].name, "SYNC") ? since + 1 : 0;
@@ -129,7 +97,7 @@ Test(session, a_batch_keeps_to_the_commands_that_may_stand_between_two_syncs)
 
 Test(session, entries_that_change_in_one_batch_flush_their_tag_once)
 {
-    open_domain("intel-vtd-legacy");
+    rig_open_members(&r, "intel-vtd-legacy");
     for (uint32_t id = 9; id < 12; id++)
         cr_assert_eq(rig_attach(&r, 1, id, 0), OK);
     for (uint32_t id = 8; id < 12; id++)
@@ -142,16 +110,16 @@ Test(session, entries_that_change_in_one_batch_flush_their_tag_once)
 
 Test(session, a_scope_that_several_ranges_need_goes_out_once)
 {
-    open_domain("intel-vtd-legacy");
+    rig_open_members(&r, "intel-vtd-legacy");
     rig_close(&r);
     /* without page-selective invalidation every range is its domain */
     rig_platform(&r, 0, "intel-vtd-legacy", "PSI", 0);
     rig_open(&r, &r.config);
     rig_add(&r, &(struct xinv_endpoint){.id = 8, .rid = 0x108, .stage = S2});
     cr_assert_eq(rig_attach(&r, 1, 8, 0), OK);
-    map_pages(1, 0x10000, 9);
+    rig_map_pages(&r, 1, 0x10000, 9);
     for (unsigned i = 0; i < 9; i += 2)
-        unmap_pages(1, 0x10000 + i * UINT64_C(0x1000), 1);
+        rig_batch_unmap_pages(&r, 1, 0x10000 + i * UINT64_C(0x1000), 1);
     cr_assert_eq(rig_flush(&r), 2);
     cr_assert_str_eq(rig_names(&r, 0), "iotlb wait");
     cr_assert_eq(r.reports[0].extra_unbounded, 1);
@@ -167,10 +135,10 @@ Test(session, a_scope_of_one_domain_does_not_serve_another)
     for (uint32_t id = 8; id < 10; id++) {
         rig_add(&r, &(struct xinv_endpoint){.id = id, .rid = 0x100 + id, .stage = S2});
         cr_assert_eq(rig_attach(&r, id, id, 0), OK);
-        map_pages(id, 0x10000, 1);
+        rig_map_pages(&r, id, 0x10000, 1);
     }
-    unmap_pages(8, 0x10000, 1);
-    unmap_pages(9, 0x10000, 1);
+    rig_batch_unmap_pages(&r, 8, 0x10000, 1);
+    rig_batch_unmap_pages(&r, 9, 0x10000, 1);
     cr_assert_eq(rig_flush(&r), 3);
     cr_assert_str_eq(rig_names(&r, 0), "iotlb iotlb wait");
     cr_assert_not_null(rig_find(&r, 0, "iotlb", "DID", rig_tag(&r, 8, 0, 0x108)));
@@ -190,10 +158,10 @@ static void hold_a_large_leaf(uint8_t flags)
                     .id = 8, .rid = 0x108, .stage = S2, .flags = flags, .queue_depth = 16});
     cr_assert_eq(rig_attach(&r, 1, 8, 0), OK);
     cr_assert_eq(rig_map(&r, 1, 0x400000, 0x7fffff, 0), OK);
-    map_pages(1, 0x3fa000, 5);
+    rig_map_pages(&r, 1, 0x3fa000, 5);
     cr_assert_eq(rig_batch_unmap(&r, 1, 0x400000, 0x7fffff), OK);
     for (unsigned i = 0; i < 3; i++)
-        unmap_pages(1, 0x3fa000 + i * UINT64_C(0x2000), 1);
+        rig_batch_unmap_pages(&r, 1, 0x3fa000 + i * UINT64_C(0x2000), 1);
 }
 
 Test(session, the_scope_that_one_range_needs_serves_the_others)
@@ -222,7 +190,7 @@ Test(session, a_scope_that_one_range_needs_does_not_widen_the_device_tlbs)
 
 Test(session, a_write_buffer_is_flushed_once_for_all_maps_of_a_batch)
 {
-    open_domain("intel-vtd-rwbf");
+    rig_open_members(&r, "intel-vtd-rwbf");
     for (unsigned i = 0; i < 4; i++)
         cr_assert_eq(rig_batch_map(&r, 1, i * UINT64_C(0x10000), i * UINT64_C(0x10000) + 0xfff),
                      OK);
@@ -234,7 +202,7 @@ Test(session, a_write_buffer_is_flushed_once_for_all_maps_of_a_batch)
 
 Test(session, a_map_and_an_unmap_of_one_range_are_one_range)
 {
-    open_domain("qemu-amd-npcache");
+    rig_open_members(&r, "qemu-amd-npcache");
     cr_assert_eq(rig_batch_map(&r, 1, 0x10000, 0x10fff), OK);
     cr_assert_eq(rig_batch_unmap(&r, 1, 0x10000, 0x10fff), OK);
     cr_assert_eq(rig_batch_map(&r, 1, 0x11000, 0x11fff), OK);
@@ -256,14 +224,14 @@ Test(session, lists_of_a_batch_go_to_the_iommus_that_they_concern)
     rig_add(&r, &b);
     cr_assert_eq(rig_attach(&r, 1, 8, 0), OK);
     cr_assert_eq(rig_attach(&r, 2, 9, 0), OK);
-    map_pages(1, 0x10000, 1);
-    map_pages(2, 0x20000, 1);
-    unmap_pages(2, 0x20000, 1);
+    rig_map_pages(&r, 1, 0x10000, 1);
+    rig_map_pages(&r, 2, 0x20000, 1);
+    rig_batch_unmap_pages(&r, 2, 0x20000, 1);
     cr_assert_eq(r.outcome.iommus, 2);
     cr_assert_gt(rig_flush(&r), 0);
     cr_assert_eq(r.outcome.iommus, 2);
     cr_assert_str_eq(rig_names(&r, 0), "");
-    unmap_pages(1, 0x10000, 1);
+    rig_batch_unmap_pages(&r, 1, 0x10000, 1);
     cr_assert_eq(r.outcome.iommus, 1);
     cr_assert_gt(rig_flush(&r), 0);
     cr_assert_str_eq(rig_names(&r, 0), "iotlb dev_tlb wait");
@@ -273,7 +241,7 @@ Test(session, lists_of_a_batch_go_to_the_iommus_that_they_concern)
 
 Test(session, a_flush_of_nothing_is_nothing)
 {
-    open_domain("intel-vtd-legacy");
+    rig_open_members(&r, "intel-vtd-legacy");
     cr_assert_eq(rig_flush(&r), 0);
     cr_assert_eq(rig_batch_map(&r, 1, 0x10000, 0x10fff), OK);
     cr_assert_eq(rig_flush(&r), 0, "a MAP needs nothing here");
@@ -287,11 +255,11 @@ Test(session, a_flush_of_nothing_is_nothing)
 /* Pages 0, 1, 4 and 40 of 64 are to be invalidated. */
 static void hold_four_pages(const char *platform)
 {
-    open_domain(platform);
-    map_pages(1, 0x40000, 64);
-    unmap_pages(1, 0x40000, 2);
-    unmap_pages(1, 0x44000, 1);
-    unmap_pages(1, 0x68000, 1);
+    rig_open_members(&r, platform);
+    rig_map_pages(&r, 1, 0x40000, 64);
+    rig_batch_unmap_pages(&r, 1, 0x40000, 2);
+    rig_batch_unmap_pages(&r, 1, 0x44000, 1);
+    rig_batch_unmap_pages(&r, 1, 0x68000, 1);
 }
 
 Test(session, latency_takes_one_block_for_all_ranges_of_a_domain)
@@ -332,19 +300,19 @@ Test(session, more_commands_than_the_limit_for_all_ranges_take_a_wider_scope_and
 {
     struct xinv_policy limit = {.kind = XINV_POLICY_EXACT, .max_commands = 3};
 
-    open_domain("intel-vtd-legacy");
-    map_pages(1, 0x41000, 62);
+    rig_open_members(&r, "intel-vtd-legacy");
+    rig_map_pages(&r, 1, 0x41000, 62);
     /* two ranges of two blocks each: 0x41000, 0x42000; 0x45000, 0x46000 */
-    unmap_pages(1, 0x41000, 2);
-    unmap_pages(1, 0x45000, 2);
+    rig_batch_unmap_pages(&r, 1, 0x41000, 2);
+    rig_batch_unmap_pages(&r, 1, 0x45000, 2);
     r.policy = &limit;
     cr_assert_eq(rig_flush(&r), 2);
     cr_assert_eq(refdec_field(&r.cmd[0][0], "G"), 2, "domain-selective");
     cr_assert_eq(r.reports[0].widened, XINV_TAG_BIT(XINV_TAG_ADDRESS));
     cr_assert_eq(r.reports[0].extra_unbounded, 1);
     limit.max_commands = 4;
-    unmap_pages(1, 0x49000, 2);
-    unmap_pages(1, 0x4d000, 2);
+    rig_batch_unmap_pages(&r, 1, 0x49000, 2);
+    rig_batch_unmap_pages(&r, 1, 0x4d000, 2);
     cr_assert_eq(rig_flush(&r), 5);
     cr_assert_eq(r.reports[0].widened, 0);
     cr_assert_eq(r.reports[0].extra_pages, 0);
@@ -358,12 +326,12 @@ Test(session, what_commands_are_worth_counts_for_all_ranges_of_a_domain)
     for (unsigned over = 0; over < 2; over++) {
         unsigned n = 0;
 
-        open_domain("intel-vtd-legacy");
+        rig_open_members(&r, "intel-vtd-legacy");
         for (unsigned row = 0; row < r.iommu[0].vendor->n_commands; row++)
             r.iommu[0].worth[row] = 8;
-        map_pages(1, 0x40000, 2 * (8 + over));
+        rig_map_pages(&r, 1, 0x40000, 2 * (8 + over));
         for (; n < 8 + over; n++)
-            unmap_pages(1, 0x40000 + 2 * n * UINT64_C(0x1000), 1);
+            rig_batch_unmap_pages(&r, 1, 0x40000 + 2 * n * UINT64_C(0x1000), 1);
         r.policy = &worth;
         /* the range from the first to the last has blocks of 16 pages and of one */
         cr_expect_eq(rig_flush(&r), over ? 3 : 9);
@@ -376,10 +344,10 @@ Test(session, a_gap_is_not_closed_where_that_costs_more_commands)
 {
     struct xinv_policy at_most = {.kind = XINV_POLICY_AT_MOST, .blocks = 1};
 
-    open_domain("arm-smmuv3-minimal");
-    map_pages(1, 0x40000, 64);
-    unmap_pages(1, 0x40000, 1);
-    unmap_pages(1, 0x7f000, 1);
+    rig_open_members(&r, "arm-smmuv3-minimal");
+    rig_map_pages(&r, 1, 0x40000, 64);
+    rig_batch_unmap_pages(&r, 1, 0x40000, 1);
+    rig_batch_unmap_pages(&r, 1, 0x7f000, 1);
     /* from here on a command says one page, and none says more */
     for (unsigned row = 0; row < r.iommu[0].vendor->n_commands; row++)
         if (strcmp(r.iommu[0].vendor->commands[row].name, "TLBI_S2_IPA") != 0)
@@ -395,9 +363,9 @@ Test(session, a_gap_is_not_closed_where_that_costs_more_commands)
 
 Test(session, a_map_over_a_range_that_waits_ends_the_batch)
 {
-    open_domain("intel-vtd-legacy");
-    map_pages(1, 0x10000, 4);
-    unmap_pages(1, 0x11000, 2);
+    rig_open_members(&r, "intel-vtd-legacy");
+    rig_map_pages(&r, 1, 0x10000, 4);
+    rig_batch_unmap_pages(&r, 1, 0x11000, 2);
     rig_remember(&r);
     cr_assert_eq(rig_batch_map(&r, 1, 0x12000, 0x12fff), AGAIN);
     cr_assert(rig_unchanged(&r));
@@ -408,10 +376,10 @@ Test(session, a_map_over_a_range_that_waits_ends_the_batch)
 
 Test(session, a_map_beside_a_range_that_waits_joins_the_batch)
 {
-    open_domain("intel-vtd-legacy");
-    map_pages(1, 0x10000, 1);
+    rig_open_members(&r, "intel-vtd-legacy");
+    rig_map_pages(&r, 1, 0x10000, 1);
     cr_assert_eq(rig_attach(&r, 2, 9, 0), OK);
-    unmap_pages(1, 0x10000, 1);
+    rig_batch_unmap_pages(&r, 1, 0x10000, 1);
     cr_assert_eq(rig_batch_map(&r, 1, 0x11000, 0x11fff), OK);
     cr_assert_eq(rig_batch_map(&r, 1, 0xf000, 0xffff), OK);
     cr_assert_eq(rig_batch_map(&r, 2, 0x10000, 0x10fff), OK, "another domain's tables");
@@ -423,12 +391,12 @@ Test(session, a_map_into_a_leaf_that_was_shared_ends_the_batch)
 {
     struct xinv_unmap_hint shared = {.known = 1, .leaf_only = 1, .log2_leaf_size = 21};
 
-    open_domain("intel-vtd-legacy");
-    map_pages(1, 0x200000, 1);
-    map_pages(1, 0x500000, 1);
+    rig_open_members(&r, "intel-vtd-legacy");
+    rig_map_pages(&r, 1, 0x200000, 1);
+    rig_map_pages(&r, 1, 0x500000, 1);
     r.hint = &shared;
-    unmap_pages(1, 0x200000, 1);
-    unmap_pages(1, 0x500000, 1);
+    rig_batch_unmap_pages(&r, 1, 0x200000, 1);
+    rig_batch_unmap_pages(&r, 1, 0x500000, 1);
     cr_assert_eq(rig_batch_map(&r, 1, 0x3ff000, 0x3fffff), AGAIN);
     cr_assert_eq(rig_batch_map(&r, 1, 0x400000, 0x400fff), AGAIN);
     cr_assert_eq(rig_batch_map(&r, 1, 0x600000, 0x600fff), OK);
@@ -438,11 +406,11 @@ Test(session, a_map_into_a_leaf_that_was_shared_ends_the_batch)
 
 Test(session, an_attach_or_detach_that_meets_ranges_of_its_domains_ends_the_batch)
 {
-    open_domain("intel-vtd-legacy");
+    rig_open_members(&r, "intel-vtd-legacy");
     cr_assert_eq(rig_attach(&r, 2, 9, 0), OK);
     cr_assert_eq(rig_attach(&r, 3, 10, 0), OK);
-    map_pages(1, 0x10000, 1);
-    unmap_pages(1, 0x10000, 1);
+    rig_map_pages(&r, 1, 0x10000, 1);
+    rig_batch_unmap_pages(&r, 1, 0x10000, 1);
     rig_remember(&r);
     cr_assert_eq(rig_batch_attach(&r, 1, 11, 0), AGAIN, "into the domain");
     cr_assert_eq(rig_batch_attach(&r, 1, 9, 0), AGAIN, "from another into the domain");
@@ -457,7 +425,7 @@ Test(session, an_attach_or_detach_that_meets_ranges_of_its_domains_ends_the_batc
 
 Test(session, an_endpoint_changes_once_in_a_batch)
 {
-    open_domain("arm-smmuv3-ril");
+    rig_open_members(&r, "arm-smmuv3-ril");
     cr_assert_eq(rig_batch_attach(&r, 2, 8, 0), OK);
     rig_remember(&r);
     cr_assert_eq(rig_batch_attach(&r, 3, 8, 0), AGAIN);
@@ -471,10 +439,10 @@ Test(session, an_endpoint_changes_once_in_a_batch)
 
 Test(session, what_comes_after_an_attach_in_a_batch_counts_its_endpoint)
 {
-    open_domain("arm-smmuv3-ril");
-    map_pages(1, 0x10000, 1);
+    rig_open_members(&r, "arm-smmuv3-ril");
+    rig_map_pages(&r, 1, 0x10000, 1);
     cr_assert_eq(rig_batch_attach(&r, 1, 9, 0), OK);
-    unmap_pages(1, 0x10000, 1);
+    rig_batch_unmap_pages(&r, 1, 0x10000, 1);
     cr_assert_gt(rig_flush(&r), 0);
     cr_assert_not_null(rig_find(&r, 0, "CFGI_STE", "SID", 0x109));
     cr_assert(rig_covers_exactly(&r, 0, "TLBI_S2_IPA", NULL, 0, 0x10000, 0x10fff));
@@ -487,10 +455,10 @@ Test(session, bad_requests_of_a_batch_answer_for_themselves)
 {
     const uint8_t unknown[8] = {77};
 
-    open_domain("intel-vtd-legacy");
-    map_pages(1, 0x10000, 4);
+    rig_open_members(&r, "intel-vtd-legacy");
+    rig_map_pages(&r, 1, 0x10000, 4);
     cr_assert_eq(rig_map(&r, 1, 0x20000, 0x23fff, 0), OK);
-    unmap_pages(1, 0x10000, 1);
+    rig_batch_unmap_pages(&r, 1, 0x10000, 1);
     rig_remember(&r);
     cr_assert_eq(rig_batch_unmap(&r, 7, 0x10000, 0x10fff), XINV_VIRTIO_NOENT);
     cr_assert_eq(rig_batch_unmap(&r, 1, 0x21000, 0x21fff), XINV_VIRTIO_RANGE);
@@ -504,7 +472,7 @@ Test(session, bad_requests_of_a_batch_answer_for_themselves)
     cr_assert_eq(rig_batch_add(&r, unknown, sizeof(unknown), 4), XINV_VIRTIO_UNSUPP);
     cr_assert_eq(rig_batch_add(&r, unknown, 2, 4), XINV_VIRTIO_INVAL);
     cr_assert(rig_unchanged(&r));
-    unmap_pages(1, 0x11000, 1);
+    rig_batch_unmap_pages(&r, 1, 0x11000, 1);
     cr_assert_eq(rig_flush(&r), 2);
     cr_assert(rig_covers_exactly(&r, 0, "iotlb", NULL, 0, 0x10000, 0x11fff));
     rig_close(&r);
@@ -514,12 +482,12 @@ Test(session, a_response_waits_for_what_the_batch_holds_of_its_domain)
 {
     uint8_t b[72];
 
-    open_domain("intel-vtd-legacy");
+    rig_open_members(&r, "intel-vtd-legacy");
     cr_assert_eq(rig_attach(&r, 2, 9, 0), OK);
-    map_pages(1, 0x10000, 1);
+    rig_map_pages(&r, 1, 0x10000, 1);
     cr_assert_eq(rig_batch_map(&r, 1, 0x40000, 0x40fff), OK);
     cr_assert_eq(r.outcome.iommus, 0, "nothing is held yet");
-    unmap_pages(1, 0x10000, 1);
+    rig_batch_unmap_pages(&r, 1, 0x10000, 1);
     cr_assert_eq(r.outcome.iommus, 1);
     cr_assert_eq(rig_batch_unmap(&r, 1, 0x10000, 0x10fff), OK);
     cr_assert_eq(r.outcome.iommus, 1, "again the same range: it promises the same");
@@ -541,7 +509,7 @@ Test(session, a_response_waits_for_what_the_batch_holds_of_its_domain)
 
 Test(session, a_repeated_attach_waits_for_the_first_one)
 {
-    open_domain("arm-smmuv3-ril");
+    rig_open_members(&r, "arm-smmuv3-ril");
     cr_assert_eq(rig_batch_attach(&r, 2, 8, 0), OK);
     cr_assert_eq(r.outcome.iommus, 1);
     cr_assert_eq(rig_batch_attach(&r, 2, 8, 0), OK);
@@ -551,9 +519,9 @@ Test(session, a_repeated_attach_waits_for_the_first_one)
 
 Test(session, nothing_else_is_done_while_a_batch_holds_something)
 {
-    open_domain("intel-vtd-legacy");
-    map_pages(1, 0x10000, 2);
-    unmap_pages(1, 0x10000, 1);
+    rig_open_members(&r, "intel-vtd-legacy");
+    rig_map_pages(&r, 1, 0x10000, 2);
+    rig_batch_unmap_pages(&r, 1, 0x10000, 1);
     rig_remember(&r);
     cr_assert_eq(rig_unmap(&r, 1, 0x11000, 0x11fff), AGAIN);
     cr_assert_eq(rig_reset(&r), AGAIN);
@@ -561,160 +529,5 @@ Test(session, nothing_else_is_done_while_a_batch_holds_something)
     cr_assert(rig_unchanged(&r));
     cr_assert_eq(rig_flush(&r), 2);
     cr_assert_eq(rig_unmap(&r, 1, 0x11000, 0x11fff), OK);
-    rig_close(&r);
-}
-
-/* ---- Tags and storage ---- */
-
-Test(session, a_tag_that_a_batch_frees_stays_out_of_use_until_the_flush_has_completed)
-{
-    uint64_t token;
-    uint32_t tag;
-
-    open_domain("intel-vtd-legacy");
-    tag = rig_tag(&r, 1, 0, 0x108);
-    cr_assert_eq(rig_batch_detach(&r, 1, 8), OK);
-    cr_assert_eq(r.outcome.fenced, 1);
-    token = r.outcome.token;
-    xinv_session_complete(r.session, token);
-    cr_assert_eq(rig_batch_attach(&r, 2, 9, 0), OK);
-    cr_assert_neq(rig_tag(&r, 2, 0, 0x109), tag, "its commands have not been sent");
-    cr_assert_gt(rig_flush(&r), 0);
-    cr_assert_eq(r.outcome.token, token);
-    cr_assert_eq(rig_batch_attach(&r, 3, 10, 0), OK);
-    cr_assert_neq(rig_tag(&r, 3, 0, 0x10a), tag, "nor completed");
-    xinv_session_complete(r.session, token);
-    cr_assert_eq(rig_batch_attach(&r, 4, 11, 0), OK);
-    cr_assert_eq(rig_tag(&r, 4, 0, 0x10b), tag);
-    rig_close(&r);
-}
-
-Test(session, an_attach_that_only_the_batch_keeps_from_a_tag_is_asked_for_again)
-{
-    struct xinv_session_config config = rig_config(1);
-    struct xinv_endpoint a = rig_endpoint(8, 0, S2);
-    struct xinv_endpoint b = rig_endpoint(9, 0, S2);
-
-    rig_platform(&r, 0, "intel-vtd-legacy", NULL, 0);
-    rig_open(&r, &config);
-    a.fixed_tag = 40;
-    b.fixed_tag = 40;
-    rig_add(&r, &a);
-    rig_add(&r, &b);
-    cr_assert_eq(rig_attach(&r, 1, 8, 0), OK);
-    cr_assert_eq(rig_batch_detach(&r, 1, 8), OK);
-    rig_remember(&r);
-    cr_assert_eq(rig_batch_attach(&r, 2, 9, 0), AGAIN);
-    cr_assert(rig_unchanged(&r));
-    cr_assert_gt(rig_flush(&r), 0);
-    cr_assert_eq(rig_batch_attach(&r, 2, 9, 0), XINV_VIRTIO_NOMEM, "sent, but not completed");
-    rig_complete(&r);
-    xinv_session_complete(r.session, UINT64_MAX);
-    cr_assert_eq(rig_batch_attach(&r, 2, 9, 0), OK);
-    rig_close(&r);
-}
-
-Test(session, a_map_without_room_beside_ranges_that_wait_is_asked_for_again)
-{
-    static const char *const platforms[] = {"intel-vtd-legacy", "qemu-intel-caching-mode"};
-
-    for (unsigned p = 0; p < 2; p++) {
-        open_domain(platforms[p]);
-        /* the storage is full, and apart */
-        for (unsigned i = 0; i < 64; i++)
-            cr_assert_eq(rig_map(&r, 1, i * UINT64_C(0x10000), i * UINT64_C(0x10000) + 0xfff, 0),
-                         OK);
-        cr_assert_eq(rig_batch_map(&r, 1, 0x1000, 0x1fff), XINV_VIRTIO_NOMEM);
-        cr_assert_eq(rig_batch_unmap(&r, 1, 0, 0x1ffff), OK);
-        cr_assert_eq(rig_batch_map(&r, 1, 0x1000, 0x1fff), AGAIN);
-        cr_assert_gt(rig_flush(&r), 0);
-        cr_assert_eq(rig_batch_map(&r, 1, 0x1000, 0x1fff), OK);
-        if (rig_flush(&r) >= 0)
-            cr_assert_eq(rig_batch_map(&r, 1, 0x3000, 0x3fff), OK);
-        cr_assert_geq(rig_flush(&r), 0);
-        cr_assert_eq(rig_batch_map(&r, 1, 0x5000, 0x5fff), XINV_VIRTIO_NOMEM);
-        cr_assert_eq(xinv_session_mappings(r.session, 1), 64);
-        rig_close(&r);
-    }
-}
-
-Test(session, an_unmap_of_everything_waits_as_well_as_any)
-{
-    open_domain("arm-smmuv3-ril");
-    for (unsigned i = 0; i < 64; i++)
-        cr_assert_eq(rig_map(&r, 1, i * UINT64_C(0x10000), i * UINT64_C(0x10000) + 0xfff, 0), OK);
-    cr_assert_eq(rig_batch_unmap(&r, 1, 0, UINT64_MAX), OK);
-    cr_assert_eq(xinv_session_mappings(r.session, 1), 0);
-    cr_assert_eq(rig_flush(&r), 65);
-    cr_assert_eq(r.reports[0].asked_pages, 64);
-    for (unsigned i = 0; i < 64; i++)
-        cr_assert_eq(rig_map(&r, 1, i * UINT64_C(0x10000), i * UINT64_C(0x10000) + 0xfff, 0), OK);
-    rig_close(&r);
-}
-
-Test(session, a_flush_into_too_small_an_output_holds_everything_still)
-{
-    struct xinv_out out = {
-        .words = r.words[0], .steps = r.steps[0], .cap_words = 5, .cap_steps = 8};
-
-    open_domain("intel-vtd-legacy");
-    map_pages(1, 0x10000, 3);
-    unmap_pages(1, 0x10000, 1);
-    unmap_pages(1, 0x12000, 1);
-    rig_remember(&r);
-    memset(r.words, RIG_POISON, sizeof(r.words));
-    cr_assert_eq(xinv_session_batch_flush(r.session, NULL, r.done, &out, r.reports, &r.outcome),
-                 -XINV_E_NOSPACE);
-    cr_assert_eq(r.reports[0].need_words, 6);
-    cr_assert_eq(r.reports[0].need_steps, 2);
-    cr_assert_eq(out.n_words, 0);
-    cr_assert_eq(r.words[0][0], UINT64_C(0xa5a5a5a5a5a5a5a5));
-    cr_assert(rig_unchanged(&r));
-    cr_assert_eq(rig_flush(&r), 3);
-    rig_close(&r);
-}
-
-Test(session, a_malformed_policy_of_a_flush_is_the_callers_error)
-{
-    struct xinv_policy bad[] = {{.kind = 9},
-                                {.kind = XINV_POLICY_AT_MOST, .blocks = 0},
-                                {.kind = XINV_POLICY_AT_MOST, .blocks = 17}};
-
-    open_domain("intel-vtd-legacy");
-    map_pages(1, 0x10000, 2);
-    unmap_pages(1, 0x10000, 1);
-    for (unsigned i = 0; i < 3; i++) {
-        r.policy = &bad[i];
-        cr_assert_eq(rig_flush(&r), -XINV_E_INVAL);
-    }
-    r.policy = NULL;
-    cr_assert_eq(rig_flush(&r), 2);
-    rig_close(&r);
-}
-
-Test(session, a_flush_without_outputs_takes_note_only)
-{
-    open_domain("intel-vtd-legacy");
-    map_pages(1, 0x10000, 2);
-    unmap_pages(1, 0x10000, 1);
-    cr_assert_eq(xinv_session_batch_flush(r.session, NULL, r.done, NULL, NULL, &r.outcome), 2);
-    cr_assert_eq(r.outcome.iommus, 1);
-    cr_assert_eq(rig_flush(&r), 0);
-    cr_assert_eq(rig_map(&r, 1, 0x10000, 0x10fff, 0), OK);
-    rig_close(&r);
-}
-
-Test(session, ranges_with_other_hints_are_not_made_one)
-{
-    struct xinv_unmap_hint leaves = {.known = 1, .leaf_only = 1, .log2_leaf_size = 12};
-
-    open_domain("arm-smmuv3-ril");
-    map_pages(1, 0x10000, 2);
-    unmap_pages(1, 0x10000, 1);
-    r.hint = &leaves;
-    unmap_pages(1, 0x11000, 1);
-    cr_assert_eq(rig_flush(&r), 3);
-    cr_assert_eq(refdec_field(&r.cmd[0][0], "Leaf"), 0);
-    cr_assert_eq(refdec_field(&r.cmd[0][1], "Leaf"), 1);
     rig_close(&r);
 }
