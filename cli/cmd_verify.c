@@ -30,8 +30,9 @@ static const char help[] =
     "of the hardware that holds every entry which the request makes stale, removes what it must\n"
     "and nothing else, and does it as late as it may. A line 'wait' in FILE is software that\n"
     "waits for the last sync, 'register' a write-buffer flush.\n"
-    "With a capture: every request of it is judged, on one platform or on all.\n\n"
-    "An exit status of 1 also says that something stale can survive.\n";
+    "With a capture: every request of it is judged, on one platform or on all, and what else its\n"
+    "commands remove is held against what the library reports.\n\n"
+    "An exit status of 1 also says that something stale can survive, or that a report is wrong.\n";
 
 #define MOST_GIVEN 64
 
@@ -105,7 +106,7 @@ static int judge(const struct settings *s, struct translation *t, const char *wh
     if (!status) {
         char text[400];
 
-        verdict_judge(&v, t->request.at, t->request.n, &t->request.request);
+        verdict_judge(&v, t->request.at, t->request.n, &t->request.request, NULL);
         request_text(&t->request, text, sizeof(text));
         if (s->json) {
             cJSON *item = verdict_json(&v);
@@ -174,7 +175,7 @@ static int one_platform(const struct verify_job *job, const struct xinv_platform
 
     if (status)
         return status;
-    *clean = *clean && !result.stale;
+    *clean = *clean && !result.stale && !result.untold;
     if (platforms) {
         json_append(platforms, verify_json(platform, &result));
         return CLI_OK;

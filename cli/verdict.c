@@ -90,9 +90,9 @@ int verdict_read(struct verdict *v, const char *path)
  */
 
 void verdict_judge(struct verdict *v, const struct xinv_attachment *attachments, size_t n,
-                   const struct xinv_request *request)
+                   const struct xinv_request *request, const struct xinv_report *report)
 {
-    model_check(&v->bench, &v->run, attachments, n, request, NULL, MOST_PAGES, &v->result);
+    model_check(&v->bench, &v->run, attachments, n, request, report, MOST_PAGES, &v->result);
 }
 
 bool verdict_is_clean(const struct verdict *v)
