@@ -222,31 +222,41 @@ static void map(struct watch *w, const struct xinv_outcome *o)
     judge_mapping(w, &m, XINV_FROM_NOT_PRESENT, true);
 }
 
-/* Mappings that touch go as one run, of which the report tells; each for itself may have had
- * leaves of other sizes. */
+static bool goes(const struct mapping *m, const struct xinv_outcome *o)
+{
+    return m->domain == o->domain && m->first >= o->first && m->last <= o->last;
+}
+
+/* Mappings that touch go as one run, of which the report tells; each for itself may have had leaves
+ * of other sizes. */
 static void unmap(struct watch *w, const struct xinv_outcome *o)
 {
     struct mapping run = {o->domain, UINT64_MAX, 0};
     uint64_t bytes = 0;
+    size_t gone = 0;
     size_t kept = 0;
-    size_t gone;
 
+    for (size_t i = 0; i < w->n_mappings; i++) {
+        const struct mapping *m = &w->mappings[i];
+
+        if (!goes(m, o))
+            continue;
+        run.first = m->first < run.first ? m->first : run.first;
+        run.last = m->last > run.last ? m->last : run.last;
+        bytes += m->last - m->first + 1;
+        gone++;
+    }
+    if (gone && run.last - run.first + 1 == bytes)
+        judge_mapping(w, &run, XINV_FROM_PRESENT, true);
     for (size_t i = 0; i < w->n_mappings; i++) {
         struct mapping m = w->mappings[i];
 
-        if (m.domain != o->domain || m.first < o->first || m.last > o->last) {
+        if (!goes(&m, o))
             w->mappings[kept++] = m;
-            continue;
-        }
-        run.first = m.first < run.first ? m.first : run.first;
-        run.last = m.last > run.last ? m.last : run.last;
-        bytes += m.last - m.first + 1;
-        judge_mapping(w, &m, XINV_FROM_PRESENT, false);
+        else if (gone > 1)
+            judge_mapping(w, &m, XINV_FROM_PRESENT, false);
     }
-    gone = w->n_mappings - kept;
     w->n_mappings = kept;
-    if (gone && run.last - run.first + 1 == bytes)
-        judge_mapping(w, &run, XINV_FROM_PRESENT, true);
 }
 
 /* A domain that nobody uses any more has lost its mappings. */

@@ -207,7 +207,8 @@ static int add_need(struct builder *b, const struct xinv_need_def *row)
     classes = without(classes, PASID_AXIS);
     if (atc & XINV_PASID_UNTAGGED)
         ret = add_atc(b, def, classes | XINV_PASID_UNTAGGED, false);
-    if (!ret && (atc & XINV_PASID_TAGGED))
+    /* where any PASID may be live, this one is among them */
+    if (!ret && (atc & XINV_PASID_TAGGED) && !(pasids_open(b) && endpoint_wide(b)))
         ret = add_atc(b, def, classes | XINV_PASID_TAGGED, true);
     if (!ret && pasids_open(b)) {
         if (!(atc & XINV_PASID_UNTAGGED))

@@ -213,7 +213,7 @@ const struct xinv_vendor xinv_vendor_amdvi = {
     .stages = {
         {1, 3, 2, 0x00, 0, 1, {0, 2}, {2, 1}}, // stage1
         {1, 3, 1, 0x00, 0, 0, {0, 0}, {0, 0}}, // stage2
-        {1, 3, 2, 0x00, 0, 0, {0, 1}, {0, 0}}, // nested
+        {1, 3, 2, 0x00, 0, 1, {0, 1}, {0, 0}}, // nested
         {1, 0, 3, 0x08, 1, 0, {1, 1}, {0, 0}}, // passthrough
     },
     .order = {
