@@ -187,7 +187,8 @@ uint8_t xinv_endpoint_quirks(const struct xinv_iommu *iommu, uint16_t pci_vendor
 /*
  * One use of a translation table by one endpoint, on one IOMMU. Attachments of one endpoint stand
  * next to each other. Tags are host values; a tag that is not in `known` is unknown, except that an
- * unknown PASID means traffic without PASID.
+ * unknown PASID means traffic without PASID. Where the IOMMU takes such traffic for PASID 0 (the
+ * stage's `pasid: 0`), PASID 0 is known.
  */
 struct xinv_attachment {
     uint8_t stage;  /* enum xinv_stage */
