@@ -75,11 +75,11 @@ has '^2 kinds of stale entries, none survives$'
 expect "no such file" 1 "xinv: $work/none: cannot be opened: No such file or directory" -- verify \
     --platform arm-smmuv3-generic --kind s1-page --commands "$work/none"
 
-expect "a capture on every platform" 0 "" -- verify $capture
+expect "a capture on every platform" 0 "" -- verify $capture --max-commands 1024
 has '^arm-smmuv3-ril  *29 requests, 25 changes, [0-9]* stale entries: none survives; 13 reports hold$'
 has '^qemu-intel-caching-mode  *29 requests, .*: none survives; 13 reports hold$'
 has '^nvidia-tegra241-cmdqv  *endpoint 0x10: '
-expect "two IOMMUs" 0 "" -- verify $capture --topology tests/data/topologies/two-iommus.yaml
+expect "two IOMMUs" 0 "" -- verify $capture --max-commands 1024 --topology tests/data/topologies/two-iommus.yaml
 expect "stage 1 with ATS" 0 "" -- verify $capture \
     --topology tests/data/topologies/stage1-ats.yaml --policy latency
 expect "a batch without a capture" 2 \
