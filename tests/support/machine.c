@@ -62,12 +62,24 @@ static bool is_replaced(const struct machine *m, const struct machine_context *c
 /* ---- Filling -----------------------------------------------------------------------------------
  */
 
+static bool same_entry(const struct model_entry *a, const struct model_entry *b)
+{
+    bool kind = a->cache == b->cache && a->kind == b->kind && a->walk == b->walk &&
+                a->regime == b->regime && a->global == b->global && a->absent == b->absent &&
+                a->tagged == b->tagged;
+    bool tags = a->rid == b->rid && a->pasid == b->pasid && a->asid == b->asid &&
+                a->did == b->did && a->vmid == b->vmid;
+
+    return kind && tags && a->log2_size == b->log2_size && a->address == b->address &&
+           a->ipa == b->ipa;
+}
+
 static void add(struct machine *m, const struct model_entry *e, uint64_t says)
 {
     struct machine_entry entry = {*e, says};
 
     for (size_t i = 0; i < m->n; i++)
-        if (m->entries[i].says == says && !memcmp(&m->entries[i].e, e, sizeof(*e)))
+        if (m->entries[i].says == says && same_entry(&m->entries[i].e, e))
             return;
     if (m->n == m->room) {
         m->room = m->room ? 2 * m->room : 64;
@@ -82,13 +94,11 @@ static void add(struct machine *m, const struct model_entry *e, uint64_t says)
 static struct model_entry tagged(const struct machine *m, const struct machine_context *c,
                                  enum xinv_cache cache, enum model_walk walk)
 {
-    struct model_entry e;
+    struct model_entry e = {.log2_granule = 12};
 
-    memset(&e, 0, sizeof(e)); /* entries are compared byte by byte */
     e.cache = (uint8_t)cache;
     e.walk = (uint8_t)walk;
     e.regime = m->config.e2h && c->at.stage == XINV_STAGE_STAGE1 ? MODEL_EL2_E2H : MODEL_EL1;
-    e.log2_granule = 12;
     e.rid = c->at.rid;
     e.pasid = c->at.pasid;
     e.asid = c->at.asid;
