@@ -73,6 +73,14 @@ static const struct xinv_policy policies[] = {
     {.kind = XINV_POLICY_AT_MOST, .blocks = 2, .max_commands = 512},
 };
 
+static bool has_kick(const struct script *script)
+{
+    for (unsigned i = 0; i < script->n_steps; i++)
+        if (script->steps[i].op == SCRIPT_KICK)
+            return true;
+    return false;
+}
+
 /* Every stage, policy, with and without ATS, and (unless the script forbids) with DMA all the time.
  * The second IOMMU is the same, or the next platform. Returns how many of them the platform can be.
  */
@@ -81,19 +89,21 @@ static unsigned run_on(const struct script *script, unsigned p, struct count *co
     unsigned stages = script->n_contexts ? 1 : 2;
     unsigned able = 0;
 
-    for (unsigned i = 0; i < stages * 24; i++) {
+    for (unsigned i = 0; i < stages * 48; i++) {
         const struct xinv_platform *other = xinv_platform_at(p + 1);
         struct scriptrun setup = {
             .platforms = {xinv_platform_at(p),
                           i & 4 ? other ? other : xinv_platform_at(0) : xinv_platform_at(p)},
-            .stage = i / 24 ? XINV_STAGE_STAGE1 : XINV_STAGE_STAGE2,
+            .stage = i / 48 ? XINV_STAGE_STAGE1 : XINV_STAGE_STAGE2,
             .ats = i & 1,
             .eager = i & 2,
-            .policy = &policies[i / 8 % 3]};
+            .late = i & 8,
+            .policy = &policies[i / 16 % 3]};
 
         if ((setup.stage == XINV_STAGE_STAGE1 && script->stage2_only) ||
             (setup.stage == XINV_STAGE_STAGE2 && script->stage1_only) ||
-            (setup.eager && script->lazy) || (i & 4 && !script->two_iommus))
+            (setup.eager && script->lazy) || (i & 4 && !script->two_iommus) ||
+            (setup.late && !has_kick(script)))
             continue;
         able += run_one(script, &setup, count);
     }
@@ -396,8 +406,10 @@ static void random_session(struct script *script)
     script->n_endpoints = 2 + below(2);
     script->two_iommus = chance(40);
     for (unsigned i = 0; i < script->n_endpoints; i++)
-        script->endpoints[i] = (struct script_endpoint){
-            .id = 8 + i, .iommu = script->two_iommus && i, .no_ats = chance(20)};
+        script->endpoints[i] = (struct script_endpoint){.id = 8 + i,
+                                                        .iommu = script->two_iommus && i,
+                                                        .no_ats = chance(20),
+                                                        .other_stage = chance(20)};
     while (script->n_steps < 60) {
         struct script_step *s = &script->steps[script->n_steps++];
 
@@ -479,6 +491,7 @@ static void random_runs(void (*make)(struct script *script))
                 .stage = chance(50) ? XINV_STAGE_STAGE1 : XINV_STAGE_STAGE2,
                 .ats = chance(60),
                 .eager = chance(30),
+                .late = chance(50),
                 .policy = &policies[below(3)]};
 
             run_one(&script, &setup, &count);

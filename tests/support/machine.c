@@ -74,9 +74,9 @@ static bool same_entry(const struct model_entry *a, const struct model_entry *b)
            a->ipa == b->ipa;
 }
 
-static void add(struct machine *m, const struct model_entry *e, uint64_t says)
+static void add_due(struct machine *m, const struct model_entry *e, uint64_t says, unsigned due)
 {
-    struct machine_entry entry = {*e, says};
+    struct machine_entry entry = {*e, says, due};
 
     for (size_t i = 0; i < m->n; i++)
         if (m->entries[i].says == says && same_entry(&m->entries[i].e, e))
@@ -88,6 +88,11 @@ static void add(struct machine *m, const struct model_entry *e, uint64_t says)
     }
     m->entries[m->n++] = entry;
     m->filled++;
+}
+
+static void add(struct machine *m, const struct model_entry *e, uint64_t says)
+{
+    add_due(m, e, says, 0);
 }
 
 /* An entry with the tags that the context's traffic has in the IOMMU's own caches. */
@@ -139,7 +144,7 @@ static void add_pages(struct machine *m, const struct machine_context *c,
 }
 
 static void add_device_tlb(struct machine *m, const struct machine_context *c, uint64_t address,
-                           unsigned log2_size, uint64_t says)
+                           unsigned log2_size, uint64_t says, unsigned due)
 {
     struct model_entry e = tagged(m, c, XINV_CACHE_DEVICE_TLB, MODEL_FIRST);
 
@@ -154,7 +159,7 @@ static void add_device_tlb(struct machine *m, const struct machine_context *c, u
     e.address = model_base(address, log2_size);
     e.ipa = e.walk == MODEL_SECOND ? e.address : 0;
     e.wild = is_nested(c) ? MODEL_WILD_IPA : 0; /* the endpoint does not know by which it came */
-    add(m, &e, says);
+    add_due(m, &e, says, due);
 }
 
 static void add_leaf(struct machine *m, const struct model_entry *like,
@@ -196,7 +201,7 @@ static void dma_one_stage(struct machine *m, const struct machine_context *c, ui
         return;
     }
     add_leaf(m, &e, &leaf, address);
-    add_device_tlb(m, c, address, leaf.log2_size, leaf.says);
+    add_device_tlb(m, c, address, leaf.log2_size, leaf.says, 0);
 }
 
 /* Where the guest's table has its pages: in a part of its memory that nothing else uses. */
@@ -248,7 +253,23 @@ static void dma_nested(struct machine *m, const struct machine_context *c, uint6
     e.address = model_base(address, e.log2_size);
     e.ipa = model_base(first.to, e.log2_size);
     add(m, &e, both(first.says, second.says));
-    add_device_tlb(m, c, address, e.log2_size, both(first.says, second.says));
+    add_device_tlb(m, c, address, e.log2_size, both(first.says, second.says), 0);
+}
+
+static bool can_hit(const struct machine *m, const struct machine_context *c,
+                    const struct model_entry *e);
+
+/* While commands wait, a translation that is about to go is given to the endpoint all the same. */
+static void dma_stale(struct machine *m, const struct machine_context *c, uint64_t address)
+{
+    for (size_t i = 0; i < m->n && m->waiting > 0; i++) {
+        const struct machine_entry entry = m->entries[i];
+
+        if (model_is_tlb(&entry.e) && entry.e.kind == MODEL_LEAF && !entry.e.absent &&
+            (entry.e.walk != MODEL_SECOND || !is_nested(c)) && can_hit(m, c, &entry.e) &&
+            model_overlaps(entry.e.address, entry.e.log2_size, address, address))
+            add_device_tlb(m, c, address, entry.e.log2_size, entry.says, entry.due);
+    }
 }
 
 void machine_dma(struct machine *m, struct machine_context *c, uint64_t address)
@@ -261,8 +282,9 @@ void machine_dma(struct machine *m, struct machine_context *c, uint64_t address)
         return;
     }
     add_config(m, c);
+    dma_stale(m, c, address);
     if (c->passes)
-        add_device_tlb(m, c, address, 12, 0);
+        add_device_tlb(m, c, address, 12, 0, 0);
     else if (is_nested(c))
         dma_nested(m, c, address);
     else
@@ -441,32 +463,55 @@ static struct model_entry without_old_tags(const struct machine *m, const struct
     return as;
 }
 
-void machine_run(struct machine *m, const struct model_run *run)
+void machine_submit(struct machine *m)
+{
+    bool hit;
+
+    m->waiting++;
+    for (size_t i = 0; i < m->n; i++)
+        if (!m->entries[i].due && is_stale(m, &m->entries[i], &hit))
+            m->entries[i].due = m->waiting;
+}
+
+/* One list: of what it has to do with, which is still there, what goes? */
+static void run_list(struct machine *m, const struct model_run *run, unsigned list)
 {
     struct model_entry *stale = malloc((m->n + 1) * sizeof(*stale));
     struct model_verdict *verdicts = malloc((m->n + 1) * sizeof(*verdicts));
     size_t n_stale = 0;
     size_t kept = 0;
-    bool hit;
     bool explained = false;
 
     cr_assert(stale && verdicts);
     for (size_t i = 0; i < m->n; i++)
-        if (is_stale(m, &m->entries[i], &hit))
+        if (m->entries[i].due && m->entries[i].due <= list)
             stale[n_stale++] = without_old_tags(m, &m->entries[i].e);
     cr_assert_geq(model_judge(run, stale, n_stale, verdicts), 0);
     m->judged += n_stale;
     n_stale = 0;
     for (size_t i = 0; i < m->n; i++) {
-        if (is_stale(m, &m->entries[i], &hit) && verdicts[n_stale++].fate == MODEL_GONE)
+        const struct machine_entry *entry = &m->entries[i];
+        bool due = entry->due && entry->due <= list;
+        bool hit = false;
+
+        if (due && verdicts[n_stale++].fate == MODEL_GONE)
             continue;
-        if (hit && !explained) {
-            explain(m, run, &m->entries[i].e, (enum model_fate)verdicts[n_stale - 1].fate);
+        if (due && !explained && is_stale(m, entry, &hit) && hit) {
+            explain(m, run, &entry->e, (enum model_fate)verdicts[n_stale - 1].fate);
             explained = true;
         }
-        m->entries[kept++] = m->entries[i];
+        m->entries[kept++] = *entry;
     }
     m->n = kept;
     free(stale);
     free(verdicts);
+}
+
+void machine_run(struct machine *m, const struct model_run *lists, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        run_list(m, &lists[i], i + 1);
+    m->waiting = 0;
+    for (size_t i = 0; i < m->n; i++)
+        m->entries[i].due = 0;
 }

@@ -97,6 +97,7 @@ struct machine_context {
 struct machine_entry {
     struct model_entry e;
     uint64_t says; /* where it leads to: by serials, so that old and new can be told apart */
+    unsigned due;  /* the first list of those that wait that has to do with it; 0: none yet */
 };
 
 #define MACHINE_CONTEXTS 8
@@ -108,6 +109,7 @@ struct machine {
     struct machine_entry *entries;
     size_t n;
     size_t room;
+    unsigned waiting;     /* lists of commands that have been submitted and not executed */
     unsigned long filled; /* entries that have ever been in the caches */
     unsigned long judged; /* stale ones, over all lists of commands */
     char why[160];        /* of the entry that machine_stale() found */
@@ -123,8 +125,13 @@ void machine_dma(struct machine *m, struct machine_context *context, uint64_t ad
  * tags that it is about to have */
 void machine_refused(struct machine *m, const struct machine_context *context);
 
-/* machine_run - commands are executed: stale entries that are certainly gone go */
-void machine_run(struct machine *m, const struct model_run *run);
+/* machine_submit - tables have changed, and a list of commands about it goes into the queue: it has
+ * to do with what is stale by now */
+void machine_submit(struct machine *m);
+
+/* machine_run - lists of commands that were submitted are executed one after the other: stale
+ * entries that are certainly gone go */
+void machine_run(struct machine *m, const struct model_run *lists, unsigned n);
 
 /* machine_stale - an entry that some context's traffic can hit, and that is not what the tables
  * say; NULL: none */

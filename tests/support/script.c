@@ -148,6 +148,8 @@ static bool take_endpoint(struct script *s, char **save)
     while ((token = strtok_r(NULL, " \t", save))) {
         if (!strcmp(token, "no-ats"))
             e.no_ats = true;
+        else if (!strcmp(token, "other-stage"))
+            e.other_stage = true;
         else if (!strcmp(token, "iommu=1"))
             e.iommu = 1;
         else

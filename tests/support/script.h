@@ -58,6 +58,7 @@ struct script_endpoint {
     uint32_t id;
     uint32_t iommu;
     bool no_ats;
+    bool other_stage; /* its tables are of the stage that the others' are not */
 };
 
 struct script_context {

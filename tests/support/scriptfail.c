@@ -54,10 +54,10 @@ void script_report(const struct script *script, const struct scriptrun *setup,
 {
     char text[160];
 
-    fprintf(to, "%s on %s%s%s, stage %s%s%s:\n", script->name, setup->platforms[0]->name,
+    fprintf(to, "%s on %s%s%s, stage %s%s%s%s:\n", script->name, setup->platforms[0]->name,
             script->two_iommus ? " and " : "", script->two_iommus ? setup->platforms[1]->name : "",
             setup->stage == XINV_STAGE_STAGE1 ? "1" : "2", setup->ats ? ", ATS" : "",
-            setup->eager ? ", eager" : "");
+            setup->eager ? ", eager" : "", setup->late ? ", late" : "");
     script_print(script, to);
     script_step_text(&script->steps[result->step], text, sizeof(text));
     fprintf(to, "  after '%s': %s\n", text, result->text);

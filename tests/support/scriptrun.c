@@ -13,7 +13,7 @@
 #define DOMAINS   16
 #define MAX_WORDS 65536
 #define MAX_STEPS 8192
-#define PLACES    64
+#define LISTS     64 /* of a kick */
 
 struct domain {
     uint32_t id; /* 0: free */
@@ -33,7 +33,8 @@ struct run {
     unsigned n_iommus;
     struct xinv_iommu iommu[2];
     struct machine machine[2];
-    struct model_run commands;
+    struct model_run lists[2][LISTS]; /* that have not been executed */
+    unsigned n_lists[2];
     struct xinv_session *session;
     void *memory;
     struct domain domains[DOMAINS];
@@ -70,6 +71,8 @@ static bool open_iommu(struct run *r, unsigned k)
         return false;
     machine_open(&r->machine[k], &r->iommu[k]);
     /* SMMUv3's SYNC can be polled; the others must be asked to tell */
+    for (unsigned i = 0; i < LISTS; i++)
+        model_run_init(&r->lists[k][i], &r->machine[k].config);
     r->done[k] = (struct xinv_completion){
         .store = r->machine[k].config.vendor != MODEL_SMMUV3, .address = 0x1000, .data = 1};
     r->outs[k].words = malloc(MAX_WORDS * sizeof(uint64_t));
@@ -86,13 +89,19 @@ static bool has_lasting_device_entry(const struct machine *m, uint32_t pasid)
     return pasid || (m->config.vendor == MODEL_VTD && m->config.scalable);
 }
 
+static uint8_t other_stage(uint8_t stage)
+{
+    return stage == XINV_STAGE_STAGE1 ? XINV_STAGE_STAGE2 : XINV_STAGE_STAGE1;
+}
+
 static bool add_endpoint(struct run *r, unsigned i)
 {
     const struct script_endpoint *s = &r->script->endpoints[i];
     struct xinv_endpoint e = {.id = s->id,
                               .iommu = s->iommu,
                               .rid = 0x100 + s->id,
-                              .stage = r->setup->stage,
+                              .stage =
+                                  s->other_stage ? other_stage(r->setup->stage) : r->setup->stage,
                               .flags = r->setup->ats && !s->no_ats ? XINV_ATT_ATS : 0,
                               .queue_depth = 16};
     struct machine *m = &r->machine[s->iommu];
@@ -184,24 +193,44 @@ static void close_run(struct run *r)
         machine_table_clear(&r->domains[i].table);
     for (unsigned i = 0; i < SCRIPT_CONTEXTS; i++)
         machine_table_clear(&r->tables[i]);
-    model_run_free(&r->commands);
+    for (unsigned k = 0; k < 2; k++)
+        for (unsigned i = 0; i < LISTS; i++)
+            model_run_free(&r->lists[k][i]);
     free(r->memory);
 }
 
 /* ---- Commands ----------------------------------------------------------------------------------
  */
 
-static void execute(struct run *r, const struct script_step *step, uint32_t k)
+/* All that waits in the queue of an IOMMU. */
+static void execute(struct run *r, uint32_t k)
+{
+    machine_run(&r->machine[k], r->lists[k], r->n_lists[k]);
+    for (; r->n_lists[k]; r->n_lists[k]--) {
+        struct model_run *list = &r->lists[k][r->n_lists[k] - 1];
+
+        r->result->commands += list->n;
+        if (list->illegal)
+            end(r, SCRIPT_STALE, list->illegal);
+        model_run_reset(list);
+    }
+}
+
+static void execute_all(struct run *r)
+{
+    for (uint32_t k = 0; k < r->n_iommus; k++)
+        execute(r, k);
+}
+
+/* The step's commands go into the queue. */
+static void submit(struct run *r, const struct script_step *step, uint32_t k)
 {
     if (r->setup->tamper)
         r->setup->tamper(step, k, &r->outs[k]);
-    model_run_free(&r->commands);
-    model_run_init(&r->commands, &r->machine[k].config);
-    model_run_out(&r->commands, &r->outs[k]);
-    r->result->commands += r->commands.n;
-    if (r->commands.illegal)
-        end(r, SCRIPT_STALE, r->commands.illegal);
-    machine_run(&r->machine[k], &r->commands);
+    model_run_out(&r->lists[k][r->n_lists[k]++], &r->outs[k]);
+    machine_submit(&r->machine[k]);
+    if (!r->setup->late || !r->in_kick || r->n_lists[k] == LISTS)
+        execute(r, k);
 }
 
 static void empty_outs(struct run *r)
@@ -407,9 +436,12 @@ static void request(struct run *r, const struct script_step *s)
     if (outcome.status)
         return;
     r->token = outcome.token;
+    /* what is unmapped in the same kick is gone before something else is mapped there */
+    if (s->op == SCRIPT_MAP)
+        execute_all(r);
     change_tables(r, s);
     for (uint32_t k = 0; k < r->n_iommus; k++)
-        execute(r, s, k);
+        submit(r, s, k);
     complete(r);
 }
 
@@ -430,7 +462,7 @@ static void translate(struct run *r, const struct script_step *s, const struct x
         end(r, SCRIPT_REFUSED, why);
         return;
     }
-    execute(r, s, 0);
+    submit(r, s, 0);
 }
 
 /* To the contexts that walk a table, those of one kind at a time. */
@@ -558,6 +590,7 @@ static void take_step(struct run *r, const struct script_step *s)
         break;
     case SCRIPT_DONE:
         r->in_kick = false;
+        execute_all(r);
         complete(r);
         break;
     case SCRIPT_DMA:
@@ -600,7 +633,8 @@ void script_run(const struct script *script, const struct scriptrun *setup,
     for (unsigned i = 0; i < script->n_steps && !ended(&r); i++) {
         result->step = i;
         take_step(&r, &script->steps[i]);
-        check(&r);
+        if (!setup->late || !r.in_kick)
+            check(&r);
         if (setup->eager && !ended(&r))
             storm(&r);
     }

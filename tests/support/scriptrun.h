@@ -16,6 +16,7 @@ struct scriptrun {
     uint8_t stage; /* enum xinv_stage: of every endpoint's tables */
     bool ats;
     bool eager; /* after each step every endpoint accesses every page that the script names */
+    bool late;  /* commands of a kick run when it is done, or before something is mapped */
     const struct xinv_policy *policy;
     script_tamper *tamper;
 };
