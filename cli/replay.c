@@ -158,6 +158,13 @@ static int set_up(struct run *run)
     size_t size;
     int ret = xinv_iommu_init(&run->iommu, run->job->platform, NULL, NULL, 0);
 
+    if (ret == -XINV_E_NOFORM || (!ret && run->iommu.target)) {
+        snprintf(
+            run->result->refused, sizeof(run->result->refused), "%s",
+            ret ? xinv_strerror(ret)
+                : "a guest's MAP and UNMAP are the kernel's own there: it takes no commands for them");
+        return CLI_OK;
+    }
     if (ret)
         return cli_fail(CLI_INPUT, "%s: %s", run->job->platform->name, xinv_strerror(ret));
     xinv_iommu_prepare(&run->iommu, &run->ladders);

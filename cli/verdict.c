@@ -14,7 +14,10 @@ int verdict_open(struct verdict *v, const struct xinv_iommu *iommu)
 {
     memset(v, 0, sizeof(*v));
     if (model_config_of(&v->config, iommu))
-        return cli_fail(CLI_INPUT, "%s: no model of its vendor", iommu->platform->name);
+        return cli_fail(CLI_INPUT, "%s: %s", iommu->platform->name,
+                        iommu->target
+                            ? "a kernel takes these commands; the model knows what hardware does"
+                            : "no model of its vendor");
     model_run_init(&v->run, &v->config);
     return CLI_OK;
 }

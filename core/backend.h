@@ -147,11 +147,12 @@ struct xinv_backend {
     /* the register step of an op outside the queue; NULL where there is none */
     void (*step)(const struct xinv_iommu *iommu, uint8_t op, struct xinv_step *step);
     const struct xinv_codec *codec;
-    const struct xinv_filter_ops *filter; /* core/filter.h */
+    const struct xinv_filter_ops *filter; /* core/filter.h; NULL: no guest has such a queue */
 };
 
 extern const struct xinv_backend xinv_backend_smmuv3;
 extern const struct xinv_backend xinv_backend_vtd;
 extern const struct xinv_backend xinv_backend_amdvi;
+extern const struct xinv_backend xinv_backend_vtd_hwpt;
 
 #endif

@@ -93,7 +93,8 @@ void xinv_plan_operands(const struct xinv_planner *p, size_t i, unsigned row, ui
                         uint8_t flags, struct xinv_operands *op)
 {
     const struct xinv_attachment at = named(p, i);
-    uint8_t tags = p->vendor->commands[row].operands & at.known & (uint8_t)~zero;
+    uint8_t carried = p->vendor->commands[row].operands | p->iommu->target;
+    uint8_t tags = carried & at.known & (uint8_t)~zero;
 
     /* a field that the command ignores is written as 0, and so is a tag that is not known */
     op->at = &p->at[i];

@@ -47,6 +47,8 @@ static xinv_axes atc_classes(const struct builder *b, const struct xinv_cache_de
     xinv_axes whole = whole_endpoint(b) ? XINV_PASID_UNTAGGED : 0;
     xinv_axes classes;
 
+    if ((cache->axes & PASID_AXIS) != PASID_AXIS)
+        return cache->axes & PASID_AXIS; /* its entries do not differ in that */
     if (!(b->at->known & PASID_BIT))
         return XINV_PASID_UNTAGGED;
     if (b->at->pasid)

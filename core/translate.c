@@ -9,6 +9,7 @@
 
 #include "core/cut.h"
 #include "core/emit.h"
+#include "core/iommu.h"
 #include "core/planner.h"
 #include "core/prepared.h"
 #include "core/shape.h"
@@ -251,6 +252,27 @@ static int plan_all(struct xinv_planner *p, struct xinv_report *sum, uint64_t *m
     return 0;
 }
 
+/* Has an attachment before i the same queue? */
+static bool target_before(const struct xinv_planner *p, size_t i)
+{
+    uint32_t target = xinv_target_of(p->iommu, &p->at[i]);
+
+    for (size_t k = 0; k < i; k++)
+        if (xinv_target_of(p->iommu, &p->at[k]) == target)
+            return true;
+    return false;
+}
+
+/* A phase's commands for the queue of attachment i, so that they stand together. */
+static void emit_target(struct xinv_planner *p, struct xinv_emit *emit, size_t i, unsigned phase)
+{
+    uint32_t target = xinv_target_of(p->iommu, &p->at[i]);
+
+    for (size_t k = i; k < p->n; k++)
+        if (xinv_target_of(p->iommu, &p->at[k]) == target)
+            emit_attachment(p, emit, k, phase);
+}
+
 static void emit_phase(struct xinv_planner *p, struct xinv_emit *emit, unsigned phase)
 {
     struct xinv_part part = {0};
@@ -262,7 +284,10 @@ static void emit_phase(struct xinv_planner *p, struct xinv_emit *emit, unsigned 
         if (p->n_parts > 1)
             take_part(p, &part);
         for (size_t i = 0; i < p->n; i++)
-            emit_attachment(p, emit, i, phase);
+            if (!p->iommu->target)
+                emit_attachment(p, emit, i, phase);
+            else if (!target_before(p, i))
+                emit_target(p, emit, i, phase);
     }
 }
 
@@ -324,6 +349,7 @@ int xinv_translate_parts(const struct xinv_iommu *iommu, struct xinv_parts *part
     p.iommu = iommu;
     p.vendor = iommu->vendor;
     p.parts = parts;
+    p.count_first = iommu->target != 0; /* the number of steps grows with the attachments */
     p.policy = policy ? *policy : exact;
     completion = completion ? completion : &nothing;
     ret = plan_all(&p, &sum, &most);

@@ -159,19 +159,28 @@ static const struct xinv_layout_field dpti_pa[] = {XINV_FIELD("LeafSIZE", SMMUV3
         {XINV_SMMUV3_F_##feature, XINV_COND_##op, value}, XINV_HW_CERROR_ILL \
     }
 #define HOST NEED(CMDQV_GUEST, EQ, 0)
+/* a vIOMMU's user has eight commands, the others are the kernel's own */
+#define QUEUE                                                \
+    HOST,                                                    \
+    {                                                        \
+        {XINV_SMMUV3_F_VIOMMU, XINV_COND_EQ, 0}, XINV_HW_EIO \
+    }
 
 static const struct xinv_gate any[] = {HOST};
+static const struct xinv_gate queue[] = {QUEUE};
+static const struct xinv_gate sync_gate[] = {
+    {{XINV_SMMUV3_F_VIOMMU, XINV_COND_EQ, 0}, XINV_HW_EIO}};
 static const struct xinv_gate prefetch[] = {
-    HOST, {{XINV_SMMUV3_F_NO_PREFETCH, XINV_COND_EQ, 0}, XINV_HW_UNSPECIFIED}};
+    QUEUE, {{XINV_SMMUV3_F_NO_PREFETCH, XINV_COND_EQ, 0}, XINV_HW_UNSPECIFIED}};
 static const struct xinv_gate s1[] = {NEED(S1P, NE, 0)};
 static const struct xinv_gate s1_host[] = {NEED(S1P, NE, 0), HOST};
-static const struct xinv_gate s2[] = {NEED(S2P, NE, 0), HOST};
-static const struct xinv_gate hyp[] = {NEED(HYP, NE, 0), HOST};
-static const struct xinv_gate mpam[] = {NEED(MPAM, NE, 0), HOST};
+static const struct xinv_gate s2[] = {NEED(S2P, NE, 0), QUEUE};
+static const struct xinv_gate hyp[] = {NEED(HYP, NE, 0), QUEUE};
+static const struct xinv_gate mpam[] = {NEED(MPAM, NE, 0), QUEUE};
 static const struct xinv_gate ats[] = {NEED(ATS, NE, 0)};
-static const struct xinv_gate pri[] = {NEED(PRI, NE, 0), HOST};
-static const struct xinv_gate stall[] = {NEED(STALL_MODEL, NE, 1), HOST};
-static const struct xinv_gate dpt[] = {NEED(DPT, NE, 0), HOST};
+static const struct xinv_gate pri[] = {NEED(PRI, NE, 0), QUEUE};
+static const struct xinv_gate stall[] = {NEED(STALL_MODEL, NE, 1), QUEUE};
+static const struct xinv_gate dpt[] = {NEED(DPT, NE, 0), QUEUE};
 
 /* ---- Commands ---- */
 
@@ -200,15 +209,15 @@ static const struct xinv_gate dpt[] = {NEED(DPT, NE, 0), HOST};
     {                                  \
         COMMAND(ATC_INV, atc_inv, ats) \
     }
-#define SYNC_LAYOUT                                                              \
-    {                                                                            \
-        COMMAND_(SYNC), .fields = sync, .n_fields = N(sync), .check = check_sync \
+#define SYNC_LAYOUT                                         \
+    {                                                       \
+        COMMAND(SYNC, sync, sync_gate), .check = check_sync \
     }
 
 static const struct xinv_layout layouts[] = {
     {COMMAND(PREFETCH_CONFIG, prefetch_config, prefetch)},
     {COMMAND(PREFETCH_ADDR, prefetch_addr, prefetch)},
-    {COMMAND(CFGI_STE, ste, any)},
+    {COMMAND(CFGI_STE, ste, queue)},
     /* the range form with every bit of the range (4.3.2) */
     {.name = "CFGI_ALL",
      .opcode_mask = 0xff,
@@ -217,9 +226,9 @@ static const struct xinv_layout layouts[] = {
      .form = 31,
      .fields = ste_range,
      .n_fields = N(ste_range),
-     .gates = any,
-     .n_gates = N(any)},
-    {COMMAND(CFGI_STE_RANGE, ste_range, any)},
+     .gates = queue,
+     .n_gates = N(queue)},
+    {COMMAND(CFGI_STE_RANGE, ste_range, queue)},
     {COMMAND(CFGI_CD, cd, s1_host)},
     {COMMAND(CFGI_CD_ALL, cd_all, s1_host)},
     {COMMAND(CFGI_VMS_PIDM, vms_pidm, mpam)},

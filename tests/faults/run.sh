@@ -49,7 +49,7 @@ object() {
 }
 
 sources() {
-    (cd "$root" && ls core/*.c backends/*/*.c schema/generated/*.c schema/*.c model/*.c \
+    (cd "$root" && ls core/*.c backends/*/*.c host/*.c schema/generated/*.c schema/*.c model/*.c \
         model/*/*.c cli/kinds.c tests/support/*.c tests/unit/test_*.c \
         tests/model/test_*.c 2>/dev/null)
 }

@@ -25,7 +25,7 @@ case_() {
     "$xinv" "$@" >"$fresh" 2>&1
     echo "exit status $?" >>"$fresh"
     # a table's lines move whenever something is written above them
-    sed -i 's/\(schema\/[a-z0-9]*\.yaml\):[0-9][0-9]*)/\1:LINE)/' "$fresh"
+    sed -i 's/\(schema\/[a-z0-9_]*\.yaml\):[0-9][0-9]*)/\1:LINE)/' "$fresh"
     if [ "$mode" = --rebase ]; then
         cp "$fresh" "$golden/$name.out"
     elif diff -u "$golden/$name.out" "$fresh" >"$fresh.diff" 2>&1; then
@@ -73,7 +73,25 @@ intel-vtd-rwbf s2-map
 amd-vi-generic s2-map
 amd-vi-generic n-s2-page
 amd-vi-generic n-s2-page-ats-open
+iommufd-vtd-s1 n-s1-page-ats
+iommufd-vtd-s1 n-s2-page
+iommufd-arm-smmuv3 n-s1-page-ats
+iommufd-arm-smmuv3 n-s2-page
+iommufd-amd n-s1-page
 EOF
+# Two endpoints of one guest domain, behind two objects of a Linux host.
+for form in text json; do
+    [ $form = json ] && json=--json || json=
+    case_ translate.iommufd-arm-smmuv3.$form translate --platform iommufd-arm-smmuv3 $json \
+        --attach stage=nested,rid=8,vmid=3,asid=5,pasid=3,ats \
+        --attach stage=nested,rid=8,vmid=4,asid=5,pasid=3,ats \
+        --change stage1_pte --range 0x40000000..0x40001fff --leaf-only
+    case_ translate.iommufd-vtd-s1.$form translate --platform iommufd-vtd-s1 $json \
+        --attach stage=nested,rid=8,did=6,ats --attach stage=nested,rid=0x10,did=7 \
+        --change stage1_pte --range 0x40001000..0x40004fff
+done
+case_ matrix.iommufd matrix --platform iommufd-vtd-s1 --platform iommufd-arm-smmuv3 \
+    --platform iommufd-amd
 case_ matrix matrix --platform arm-smmuv3-generic --platform arm-smmuv3-ril \
     --platform intel-vtd-legacy --platform intel-vtd-scalable \
     --platform qemu-intel-caching-mode --platform amd-vi-generic
@@ -86,6 +104,10 @@ for vendor in smmuv3 vtd amdvi; do
     case_ codec.$vendor.verbose decode $vendor $width --verbose - <"$words"
     case_ codec.$vendor.removes decode $vendor $width --removes - <"$words"
 done
+case_ codec.vtd_hwpt.removes decode vtd_hwpt --removes - <"$golden/codec.vtd_hwpt.words"
+case_ codec.vtd_hwpt.verbose decode vtd_hwpt --verbose - <"$golden/codec.vtd_hwpt.words"
+case_ codec.iommufd-arm-smmuv3 decode smmuv3 --platform iommufd-arm-smmuv3 - \
+    <"$golden/codec.smmuv3.words"
 case_ codec.smmuv3.removes.json decode smmuv3 --removes --json - <"$golden/codec.smmuv3.words"
 
 # A guest's own commands; the attachments are those of the words' comments.

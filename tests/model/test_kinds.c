@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/kinds.h"
+#include "tests/support/hardware.h"
 #include "tests/support/modelrig.h"
 
 static const struct xinv_policy policies[] = {
@@ -48,10 +49,10 @@ Test(kinds, leave_nothing_stale_and_tell_the_rest)
 {
     struct sum sum = {.requests = 0};
 
-    for (unsigned p = 0; xinv_platform_at(p); p++) {
+    for (unsigned p = 0; hardware_at(p); p++) {
         struct modelrig rig;
 
-        cr_assert(modelrig_open(&rig, xinv_platform_at(p), NULL, 0));
+        cr_assert(modelrig_open(&rig, hardware_at(p), NULL, 0));
         run_kinds(&rig, &sum);
         modelrig_close(&rig);
     }
@@ -64,8 +65,8 @@ Test(kinds, leave_nothing_stale_under_e2h)
     unsigned units = 0;
     struct sum sum = {.requests = 0};
 
-    for (unsigned p = 0; xinv_platform_at(p); p++) {
-        const struct xinv_platform *platform = xinv_platform_at(p);
+    for (unsigned p = 0; hardware_at(p); p++) {
+        const struct xinv_platform *platform = hardware_at(p);
         int e2h = xinv_feature_find(platform->vendor, "E2H");
         struct xinv_setting setting = {.feature = (uint8_t)e2h, .value = 1};
         struct modelrig rig;

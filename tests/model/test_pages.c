@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "cli/kinds.h"
+#include "tests/support/hardware.h"
 #include "tests/support/hashset.h"
 #include "tests/support/modelrig.h"
 
@@ -208,8 +209,8 @@ Test(pages, every_range_of_64_pages)
     struct walk walk = {.step = step && atoi(step) > 0 ? (unsigned)atoi(step) : STEP};
 
     walk.offset = seed ? strtoul(seed, NULL, 0) % walk.step : 0;
-    for (unsigned p = 0; xinv_platform_at(p); p++) {
-        every_mode(xinv_platform_at(p), &walk);
+    for (unsigned p = 0; hardware_at(p); p++) {
+        every_mode(hardware_at(p), &walk);
         walk.distinct += walk.seen.n;
         hashset_free(&walk.seen);
     }

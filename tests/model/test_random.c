@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cli/kinds.h"
+#include "tests/support/hardware.h"
 #include "tests/support/modelrig.h"
 #include "tests/support/random.h"
 
@@ -135,7 +136,7 @@ static unsigned make(const struct xinv_iommu *iommu, struct xinv_attachment at[M
 
 static bool open_platform(struct modelrig *rig, unsigned p)
 {
-    const struct xinv_platform *platform = xinv_platform_at(p);
+    const struct xinv_platform *platform = hardware_at(p);
     int e2h = xinv_feature_find(platform->vendor, "E2H");
     int hyp = xinv_feature_find(platform->vendor, "Hyp");
     struct xinv_setting setting = {.feature = (uint8_t)e2h, .value = 1};
@@ -172,7 +173,7 @@ Test(random, no_stale_entry_survives)
     unsigned bad = 0;
 
     random_start_at(20240607);
-    while (xinv_platform_at(n_platforms))
+    while (hardware_at(n_platforms))
         n_platforms++;
     for (unsigned p = 0; p < n_platforms; p++) {
         struct modelrig rig;

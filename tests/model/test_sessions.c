@@ -12,6 +12,7 @@
 #include <xinv/session.h>
 
 #include "model/rules.h"
+#include "tests/support/hardware.h"
 #include "tests/support/random.h"
 #include "tests/support/scriptrun.h"
 
@@ -90,10 +91,9 @@ static unsigned run_on(const struct script *script, unsigned p, struct count *co
     unsigned able = 0;
 
     for (unsigned i = 0; i < stages * 48; i++) {
-        const struct xinv_platform *other = xinv_platform_at(p + 1);
+        const struct xinv_platform *other = hardware_at(p + 1);
         struct scriptrun setup = {
-            .platforms = {xinv_platform_at(p),
-                          i & 4 ? other ? other : xinv_platform_at(0) : xinv_platform_at(p)},
+            .platforms = {hardware_at(p), i & 4 ? other ? other : hardware_at(0) : hardware_at(p)},
             .stage = i / 48 ? XINV_STAGE_STAGE1 : XINV_STAGE_STAGE2,
             .ats = i & 1,
             .eager = i & 2,
@@ -143,12 +143,12 @@ Test(sessions, no_script_meets_a_stale_entry)
         unsigned vendors = 0;
 
         script_named(names[i]->d_name, &script);
-        for (unsigned p = 0; xinv_platform_at(p); p++)
+        for (unsigned p = 0; hardware_at(p); p++)
             if (run_on(&script, p, &count)) {
                 struct xinv_iommu iommu;
                 struct model_config config;
 
-                xinv_iommu_init(&iommu, xinv_platform_at(p), NULL, NULL, 0);
+                xinv_iommu_init(&iommu, hardware_at(p), NULL, NULL, 0);
                 cr_assert_eq(model_config_of(&config, &iommu), 0);
                 vendors |= 1u << config.vendor;
             }
@@ -484,15 +484,14 @@ static void random_runs(void (*make)(struct script *script))
     random_start();
     for (unsigned i = 0; i < n; i++) {
         make(&script);
-        for (unsigned p = 0; xinv_platform_at(p); p++) {
-            const struct xinv_platform *other = xinv_platform_at(below(30));
-            struct scriptrun setup = {
-                .platforms = {xinv_platform_at(p), other ? other : xinv_platform_at(0)},
-                .stage = chance(50) ? XINV_STAGE_STAGE1 : XINV_STAGE_STAGE2,
-                .ats = chance(60),
-                .eager = chance(30),
-                .late = chance(50),
-                .policy = &policies[below(3)]};
+        for (unsigned p = 0; hardware_at(p); p++) {
+            const struct xinv_platform *other = hardware_at(below(30));
+            struct scriptrun setup = {.platforms = {hardware_at(p), other ? other : hardware_at(0)},
+                                      .stage = chance(50) ? XINV_STAGE_STAGE1 : XINV_STAGE_STAGE2,
+                                      .ats = chance(60),
+                                      .eager = chance(30),
+                                      .late = chance(50),
+                                      .policy = &policies[below(3)]};
 
             run_one(&script, &setup, &count);
         }

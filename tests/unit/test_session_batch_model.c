@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model/model.h"
+#include "tests/support/hardware.h"
 #include "tests/support/random.h"
 #include "tests/support/sessionrig.h"
 
@@ -64,7 +65,7 @@ static unsigned n_platforms(void)
 {
     unsigned n = 0;
 
-    while (xinv_platform_at(n))
+    while (hardware_at(n))
         n++;
     return n;
 }
@@ -99,7 +100,7 @@ static void begin_round(void)
     c.max_domains = DOMAINS;
     c.max_mappings = MAX_MAPS;
     for (uint32_t i = 0; i < RIG_IOMMUS; i++) {
-        const char *name = xinv_platform_at(below(n_platforms()))->name;
+        const char *name = hardware_at(below(n_platforms()))->name;
 
         rig_platform(&serial, i, name, NULL, 0);
         rig_platform(&batch, i, name, NULL, 0);
