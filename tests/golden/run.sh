@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 #
-# Golden outputs: what the tool prints for every kind of request on every platform.
+# Golden outputs: what the tool prints for every kind of request on every platform, and the example VMM.
 #
 #   run.sh            compares; the first difference of each file is shown
 #   run.sh --rebase   writes what the tool prints now; review the difference against the
@@ -9,6 +9,8 @@
 set -u
 cd "$(dirname "$0")/../.."
 xinv=${XINV:-build/bin/xinv}
+vmm=${XINV_VMM:-build/examples/vmm}
+program=$xinv
 mode=${1:-test}
 golden=tests/golden
 passed=0
@@ -17,12 +19,12 @@ written=" "
 fresh=$(mktemp) || exit 1
 trap 'rm -f "$fresh"' EXIT
 
-# case NAME COMMAND...: the command's output and errors are the file NAME.out
+# case NAME ARGUMENT...: the program's output and errors are the file NAME.out
 case_() {
     name=$1
     written="$written$name "
     shift
-    "$xinv" "$@" >"$fresh" 2>&1
+    "$program" "$@" >"$fresh" 2>&1
     echo "exit status $?" >>"$fresh"
     # a table's lines move whenever something is written above them
     sed -i 's/\(schema\/[a-z0-9_]*\.yaml\):[0-9][0-9]*)/\1:LINE)/' "$fresh"
@@ -147,6 +149,13 @@ case_ caps.vtd.off caps --vtd cap=0,ecap=0
 case_ caps.amdvi caps --amd cap=0x190b640f,efr=0x1000f000058d2,efr2=0
 case_ caps.amdvi.off caps --amd cap=0,efr=0,efr2=0x100
 case_ caps.amdvi.json caps --json --amd cap=0x1f03000f,efr=0x29d3,efr2=0x100
+
+# A VMM's ioctls, with what a fake kernel makes of them.
+program=$vmm
+for script in examples/vmm/scripts/*.txt; do
+    name=${script##*/}
+    case_ "vmm.${name%.txt}" "$script"
+done
 
 # A file that no case writes any more is a leftover.
 for file in "$golden"/*.out; do
