@@ -209,7 +209,8 @@ static int take_register(const struct cli_command *command, struct settings *s,
         return cli_misuse(command, "%s has no register '%.*s' here", s->vendor,
                           (int)(equals - text), text);
     if (!cli_number(equals + 1, UINT64_MAX, &value))
-        return cli_misuse(command, "'%s' is no value of a register", equals + 1);
+        return cli_misuse(command, "'%s' is no value of %s; expected decimal or 0x... digits",
+                          equals + 1, r->name);
     for (unsigned i = 0; i < s->n; i++)
         if (s->given[i].r == r)
             return cli_misuse(command, "%s is given twice", r->name);

@@ -49,7 +49,8 @@ static int take_registers(const struct cli_command *command, const struct vendor
             return cli_misuse(command, "%s has no register '%.*s'", vendor->name,
                               (int)(equals - text), text);
         if (!cli_number(equals + 1, UINT64_MAX, &registers[r]))
-            return cli_misuse(command, "'%s' is no value of a register", equals + 1);
+            return cli_misuse(command, "'%s' is no value of %s; expected decimal or 0x... digits",
+                              equals + 1, vendor->registers[r]);
     }
     return CLI_OK;
 }

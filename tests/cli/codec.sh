@@ -223,6 +223,12 @@ expect "unknown field" 2 \
 expect "no registers" 2 "xinv: no register is given; see xinv caps --help" -- caps
 expect "two vendors" 2 "xinv: registers of one vendor at a time; see xinv caps --help" \
     -- caps --vtd cap=1 --amd cap=1
+expect "no value of a register" 2 \
+    "xinv: '1x' is no value of CAP; expected decimal or 0x... digits; see xinv caps --help" \
+    -- caps --vtd cap=1x
+expect "no value of a platform's register" 2 \
+    "xinv: 'zz' is no value of ECAP; expected decimal or 0x... digits; see xinv decode --help" \
+    -- decode vtd --register ECAP=zz 0
 expect "unknown register" 2 "xinv: amdvi has no register 'ecap' here; see xinv caps --help" \
     -- caps --amd ecap=1
 expect "a register twice" 2 "xinv: CAP is given twice; see xinv caps --help" \
