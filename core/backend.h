@@ -86,7 +86,7 @@ struct xinv_layout {
 
 /* How a vendor's commands are spelt. */
 struct xinv_codec {
-    /* xinv_decode(), with ways of its own for the commands that come most often */
+    /* xinv_decode(), with ways of its own for the commands that come most often; NULL: none */
     int (*decode)(const struct xinv_iommu *iommu, const uint64_t *words,
                   struct xinv_decoded *decoded);
     const struct xinv_layout *layouts;   /* of the queue's commands */

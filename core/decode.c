@@ -44,7 +44,8 @@ int xinv_decode(const struct xinv_iommu *iommu, const uint64_t *words, struct xi
 {
     const struct xinv_codec *codec = iommu->vendor->backend->codec;
 
-    return codec->decode(iommu, words, decoded);
+    return codec->decode ? codec->decode(iommu, words, decoded)
+                         : xinv_decode_by_table(iommu, words, decoded);
 }
 
 int xinv_decode_register(const struct xinv_iommu *iommu, const char *name, uint64_t value,

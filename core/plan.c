@@ -231,7 +231,8 @@ static unsigned choose(const struct xinv_planner *p, uint32_t key, struct xinv_c
             struct xinv_candidate *c = &found->c[i];
             uint64_t pages;
 
-            c->commands = blocks_of(p, c->row, pass, &pages) * fan_out(p, key, c);
+            c->blocks = (uint32_t)blocks_of(p, c->row, pass, &pages);
+            c->commands = (uint64_t)c->blocks * fan_out(p, key, c);
         }
         if (xinv_cover_best(found, latency ? syncs : NULL, best))
             break;
@@ -277,7 +278,8 @@ static void fill_plan(struct xinv_planner *p, const struct xinv_candidates *foun
         plan->zero[i] = c->choice.zero;
         plan->flags[i] = c->choice.flags;
         plan->listed |= (uint16_t)((unsigned)c->listed << i);
-        plan->blocks[i] = (uint32_t)blocks_of(p, c->row, pass, &pages);
+        plan->blocks[i] = c->blocks;
+        (void)blocks_of(p, c->row, pass, &pages);
         if (pages > asked && pages - asked > p->report.extra_pages)
             p->report.extra_pages = pages - asked;
     }

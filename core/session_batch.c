@@ -338,7 +338,7 @@ static void count_blocks(struct xinv_parts *parts, size_t at, uint32_t key,
         const struct xinv_candidate *c = &found->c[chosen->chosen[i]];
         uint32_t *blocks = &count->blocks[c->row];
 
-        *blocks += c->blocks < UINT32_MAX - *blocks ? (uint32_t)c->blocks : UINT32_MAX - *blocks;
+        *blocks += c->blocks < UINT32_MAX - *blocks ? c->blocks : UINT32_MAX - *blocks;
         if (*blocks > most_commands(&count->ranges, c->row))
             count->too_many = true;
     }
