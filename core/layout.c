@@ -87,7 +87,7 @@ static uint64_t limit_of(const struct xinv_iommu *iommu, const struct xinv_field
         return iommu->feature[check->of];
     if (check->limit == XINV_LIMIT_TAG)
         bits = iommu->tag_bits[check->of];
-    return bits >= 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
+    return xinv_low_bits(bits);
 }
 
 static void check_field(const struct xinv_iommu *iommu, const struct xinv_field *field,

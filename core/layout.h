@@ -14,11 +14,12 @@
 #define XINV_CORE_LAYOUT_H
 
 #include "core/backend.h"
+#include "core/bits.h"
 
 static inline void xinv_put(uint64_t *words, unsigned word, unsigned lsb, unsigned width,
                             unsigned shift, uint64_t value)
 {
-    uint64_t mask = width >= 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
+    uint64_t mask = xinv_low_bits(width);
 
     words[word] |= (value >> shift & mask) << lsb;
 }
@@ -26,7 +27,7 @@ static inline void xinv_put(uint64_t *words, unsigned word, unsigned lsb, unsign
 static inline uint64_t xinv_get(const uint64_t *words, unsigned word, unsigned lsb, unsigned width,
                                 unsigned shift)
 {
-    uint64_t mask = width >= 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
+    uint64_t mask = xinv_low_bits(width);
 
     return (words[word] >> lsb & mask) << shift;
 }
@@ -48,7 +49,7 @@ static inline uint64_t xinv_get(const uint64_t *words, unsigned word, unsigned l
 /* The bits of its word that a field has. */
 static inline uint64_t xinv_field_mask(const struct xinv_layout_field *f)
 {
-    return (f->width >= 64 ? UINT64_MAX : (UINT64_C(1) << f->width) - 1) << f->lsb;
+    return xinv_low_bits(f->width) << f->lsb;
 }
 
 static inline bool xinv_text_equal(const char *a, const char *b)

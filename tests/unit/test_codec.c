@@ -10,54 +10,33 @@
 #include <string.h>
 
 #include "core/backend.h"
+#include "tests/support/testiommu.h"
 
 #define COUNT(x) (sizeof(x) / sizeof((x)[0]))
-
-struct feature {
-    const char *name;
-    uint16_t value;
-};
-
-static struct xinv_iommu iommu_of(const char *platform, const struct feature *features, size_t n)
-{
-    const struct xinv_platform *p = xinv_platform_find(platform);
-    struct xinv_setting set[16];
-    struct xinv_iommu iommu;
-
-    cr_assert_not_null(p, "%s", platform);
-    for (size_t i = 0; i < n; i++) {
-        int f = xinv_feature_find(p->vendor, features[i].name);
-
-        cr_assert_geq(f, 0, "%s", features[i].name);
-        set[i] = (struct xinv_setting){(uint8_t)f, features[i].value};
-    }
-    cr_assert_eq(xinv_iommu_init(&iommu, p, NULL, set, (unsigned)n), 0);
-    return iommu;
-}
 
 /* SMMUv3 with everything; the narrow one has little beside stage 1. */
 static struct xinv_iommu smmu(void)
 {
-    static const struct feature on[] = {
+    static const struct test_setting on[] = {
         {"Hyp", 1},      {"PRI", 1}, {"MPAM", 1},      {"DPT", 1}, {"DS", 1},     {"D128", 1},
         {"SIDSIZE", 32}, {"RIL", 1}, {"SSIDSIZE", 20}, {"ATS", 1}, {"ASID16", 1}, {"VMID16", 1}};
 
-    return iommu_of("arm-smmuv3-ril", on, COUNT(on));
+    return test_iommu_with("arm-smmuv3-ril", on, COUNT(on));
 }
 
 static struct xinv_iommu vtd(void)
 {
-    static const struct feature on[] = {{"DIT", 1}, {"PDS", 1}, {"DT", 1}, {"PRS", 1}};
+    static const struct test_setting on[] = {{"DIT", 1}, {"PDS", 1}, {"DT", 1}, {"PRS", 1}};
 
-    return iommu_of("intel-vtd-scalable", on, COUNT(on));
+    return test_iommu_with("intel-vtd-scalable", on, COUNT(on));
 }
 
 static struct xinv_iommu amd(void)
 {
-    static const struct feature on[] = {
+    static const struct test_setting on[] = {
         {"PASmax", 19}, {"PreFSup", 1}, {"PPRSup", 1}, {"InvIotlbTypeSup", 1}, {"vIommuSup", 1}};
 
-    return iommu_of("amd-vi-generic", on, COUNT(on));
+    return test_iommu_with("amd-vi-generic", on, COUNT(on));
 }
 
 /* ---- Both ways ---- */
@@ -177,7 +156,7 @@ Test(codec, vtd_registers_go_both_ways)
         {UINT64_C(0xb003004700000000), "IOTLB DID=0x47 DW=0x1 DR=0x1 IAIG=0x0 IIRG=0x3 IVT=0x1"},
         {UINT64_C(0x1200000000000000), "IOTLB DID=0x0 DW=0x0 DR=0x0 IAIG=0x1 IIRG=0x1 IVT=0x0"},
     };
-    struct xinv_iommu iommu = iommu_of("intel-vtd-legacy", NULL, 0);
+    struct xinv_iommu iommu = test_iommu_with("intel-vtd-legacy", NULL, 0);
     uint64_t word = 7;
 
     for (size_t i = 0; i < COUNT(list); i++) {
@@ -329,27 +308,27 @@ Test(codec, smmuv3_commands_beyond_a_narrow_iommu)
         {{0x1046, UINT64_C(0x100000000)}, LIMIT("MSIAddr", 0xfffffffc, NO_ERROR)}};
     static const struct broken hisilicon[] = {
         {{0x01, 0}, FEATURE(NULL, "NO_PREFETCH", UNSPECIFIED)}};
-    static const struct feature stall[] = {{"STALL_MODEL", 1}};
-    static const struct feature s1[] = {{"S1P", 0}};
-    static const struct feature s2[] = {{"S2P", 0}};
-    static const struct feature guest[] = {{"CMDQV_GUEST", 1}};
-    static const struct feature oas[] = {{"OAS", 0}};
-    struct xinv_iommu iommu = iommu_of("arm-smmuv3-minimal", NULL, 0);
+    static const struct test_setting stall[] = {{"STALL_MODEL", 1}};
+    static const struct test_setting s1[] = {{"S1P", 0}};
+    static const struct test_setting s2[] = {{"S2P", 0}};
+    static const struct test_setting guest[] = {{"CMDQV_GUEST", 1}};
+    static const struct test_setting oas[] = {{"OAS", 0}};
+    struct xinv_iommu iommu = test_iommu_with("arm-smmuv3-minimal", NULL, 0);
 
     refused(&iommu, list, COUNT(list));
-    iommu = iommu_of("arm-smmuv3-ril", stall, 1);
+    iommu = test_iommu_with("arm-smmuv3-ril", stall, 1);
     refused(&iommu, no_stall, COUNT(no_stall));
-    iommu = iommu_of("arm-smmuv3-ril", s1, 1);
+    iommu = test_iommu_with("arm-smmuv3-ril", s1, 1);
     refused(&iommu, no_s1, COUNT(no_s1));
-    iommu = iommu_of("arm-smmuv3-ril", s2, 1);
+    iommu = test_iommu_with("arm-smmuv3-ril", s2, 1);
     refused(&iommu, no_s2, COUNT(no_s2));
-    iommu = iommu_of("arm-smmuv3-ril", NULL, 0);
+    iommu = test_iommu_with("arm-smmuv3-ril", NULL, 0);
     refused(&iommu, no_ds, COUNT(no_ds));
-    iommu = iommu_of("arm-smmuv3-ril", guest, 1);
+    iommu = test_iommu_with("arm-smmuv3-ril", guest, 1);
     refused(&iommu, vcmdq, COUNT(vcmdq));
-    iommu = iommu_of("arm-smmuv3-ril", oas, 1);
+    iommu = test_iommu_with("arm-smmuv3-ril", oas, 1);
     refused(&iommu, oas_32, COUNT(oas_32));
-    iommu = iommu_of("hisilicon-hip07", NULL, 0);
+    iommu = test_iommu_with("hisilicon-hip07", NULL, 0);
     refused(&iommu, hisilicon, COUNT(hisilicon));
 }
 
@@ -380,7 +359,7 @@ Test(codec, vtd_descriptors_beyond_a_unit)
 {
     /* intel-vtd-legacy: 128-bit ring, MAMV 18, MHMV 15, 16-bit DIDs, no Device-TLBs, no DIT, no PDS
      */
-    static const struct feature legacy[] = {{"ND", 2}, {"DT", 1}, {"MHMV", 4}};
+    static const struct test_setting legacy[] = {{"ND", 2}, {"DT", 1}, {"MHMV", 4}};
     static const struct broken narrow[] = {
         {{0x26, 0}, FEATURE(NULL, "queue_width", IQE_WIDTH)},
         {{0x07, 0}, FEATURE(NULL, "queue_width", IQE_WIDTH)},
@@ -393,29 +372,29 @@ Test(codec, vtd_descriptors_beyond_a_unit)
         {{UINT64_C(0x0010000000000003), 0}, FEATURE("PFSID", "DIT", IQE_RESERVED)},
         {{0x85, 0}, FEATURE("PD", "PDS", IQE_RESERVED)},
     };
-    static const struct feature bare[] = {{"DT", 0}, {"IR", 0}, {"PSI", 0}};
+    static const struct test_setting bare[] = {{"DT", 0}, {"IR", 0}, {"PSI", 0}};
     static const struct broken less[] = {
         {{0x03, 0}, FEATURE(NULL, "DT", IQE_TYPE)},
         {{0x04, 0}, FEATURE(NULL, "IR", IQE_TYPE)},
         {{0x32, 0}, FEATURE("G", "PSI", IQE)},
     };
-    static const struct feature wide_legacy[] = {{"ttm", 0}};
+    static const struct test_setting wide_legacy[] = {{"ttm", 0}};
     static const struct broken types_6_to_9[] = {{{0x26, 0}, FEATURE(NULL, "ttm", IQE_TYPE)},
                                                  {{0x09, 0}, FEATURE(NULL, "ttm", IQE_TYPE)}};
-    static const struct feature small[] = {{"PSS", 3}, {"PASID", 0}, {"PRS", 0}};
+    static const struct test_setting small[] = {{"PSS", 3}, {"PASID", 0}, {"PRS", 0}};
     static const struct broken no_pasid[] = {
         {{0x08, 0}, FEATURE(NULL, "PASID", IQE_TYPE)},
         {{0x09, 0}, FEATURE(NULL, "PRS", IQE_TYPE)},
         {{UINT64_C(0x0000001000000026), 0}, LIMIT("PASID", 15, UNSPECIFIED)},
     };
-    struct xinv_iommu iommu = iommu_of("intel-vtd-legacy", legacy, COUNT(legacy));
+    struct xinv_iommu iommu = test_iommu_with("intel-vtd-legacy", legacy, COUNT(legacy));
 
     refused(&iommu, narrow, COUNT(narrow));
-    iommu = iommu_of("intel-vtd-legacy", bare, COUNT(bare));
+    iommu = test_iommu_with("intel-vtd-legacy", bare, COUNT(bare));
     refused(&iommu, less, COUNT(less));
-    iommu = iommu_of("intel-vtd-scalable", wide_legacy, COUNT(wide_legacy));
+    iommu = test_iommu_with("intel-vtd-scalable", wide_legacy, COUNT(wide_legacy));
     refused(&iommu, types_6_to_9, COUNT(types_6_to_9));
-    iommu = iommu_of("intel-vtd-scalable", small, COUNT(small));
+    iommu = test_iommu_with("intel-vtd-scalable", small, COUNT(small));
     refused(&iommu, no_pasid, COUNT(no_pasid));
 }
 
@@ -437,8 +416,8 @@ Test(codec, the_upper_half_of_a_wide_descriptor_is_reserved)
 
 Test(codec, amd_illegal_commands_say_why)
 {
-    static const struct feature off[] = {{"IotlbSup", 0}, {"GTSup", 0},  {"PPRSup", 0},
-                                         {"IASup", 0},    {"PASmax", 7}, {"PreFSup", 0}};
+    static const struct test_setting off[] = {{"IotlbSup", 0}, {"GTSup", 0},  {"PPRSup", 0},
+                                              {"IASup", 0},    {"PASmax", 7}, {"PreFSup", 0}};
     static const struct broken less[] = {
         {{UINT64_C(0x0), 0}, OPCODE(ILLEGAL_COMMAND)},
         {{UINT64_C(0xb) << 60, 0}, OPCODE(ILLEGAL_COMMAND)},
@@ -450,7 +429,7 @@ Test(codec, amd_illegal_commands_say_why)
         {{UINT64_C(0xa) << 60, 0}, FEATURE(NULL, "vIommuSup", ILLEGAL_COMMAND)},
         {{UINT64_C(0x3) << 60, 4}, FEATURE("GN", "GTSup", ILLEGAL_COMMAND)},
     };
-    static const struct feature narrow[] = {{"PASmax", 7}, {"InvIotlbTypeSup", 0}};
+    static const struct test_setting narrow[] = {{"PASmax", 7}, {"InvIotlbTypeSup", 0}};
     static const struct broken list[] = {
         {{UINT64_C(0x4) << 60, 0x10}, FEATURE("Type", "InvIotlbTypeSup", ILLEGAL_COMMAND)},
         {{UINT64_C(0x3000000000000100), 4}, LIMIT("PASID", 0xff, UNSPECIFIED)},
@@ -462,19 +441,19 @@ Test(codec, amd_illegal_commands_say_why)
         {{UINT64_C(0x4) << 60, UINT64_C(0xfffffffffffff001)},
          RULE("Address", "all ones, which have no size", UNSPECIFIED)},
     };
-    struct xinv_iommu iommu = iommu_of("amd-vi-generic", off, COUNT(off));
+    struct xinv_iommu iommu = test_iommu_with("amd-vi-generic", off, COUNT(off));
 
     refused(&iommu, less, COUNT(less));
-    iommu = iommu_of("amd-vi-generic", narrow, COUNT(narrow));
+    iommu = test_iommu_with("amd-vi-generic", narrow, COUNT(narrow));
     refused(&iommu, list, COUNT(list));
 }
 
 /* ---- The limits themselves are taken ---- */
 
-static void taken(const char *platform, const struct feature *features, size_t n,
+static void taken(const char *platform, const struct test_setting *features, size_t n,
                   const uint64_t (*words)[2], size_t n_commands)
 {
-    struct xinv_iommu iommu = iommu_of(platform, features, n);
+    struct xinv_iommu iommu = test_iommu_with(platform, features, n);
 
     for (size_t i = 0; i < n_commands; i++) {
         uint64_t w[XINV_COMMAND_WORDS] = {words[i][0], words[i][1], 0, 0};
@@ -494,7 +473,7 @@ Test(codec, a_value_at_its_limit_is_taken)
                                           {0x2046, 0}};
     /* ATC_INV Size 52; PRI_RESP Resp 2; aligned starts of 4 KiB levels 1 and 2, 64 KiB level 3;
      * IDR5.OAS 5 is 48 bits of an MSI's address */
-    static const struct feature pri[] = {{"PRI", 1}};
+    static const struct test_setting pri[] = {{"PRI", 1}};
     static const uint64_t ril[][2] = {{0x40, 52},
                                       {0x41, 0x2000},
                                       {0x12, UINT64_C(0x40000500)},
@@ -504,19 +483,19 @@ Test(codec, a_value_at_its_limit_is_taken)
                                       {0x1012, 0x4800},
                                       {0x1046, UINT64_C(0xfffffffffffc)}};
     static const uint64_t ril_forced[][2] = {{0x45, 0}};
-    static const struct feature forced[] = {{"STALL_MODEL", 2}};
-    static const struct feature unit[] = {{"ND", 2}, {"MHMV", 4}, {"DT", 1}};
+    static const struct test_setting forced[] = {{"STALL_MODEL", 2}};
+    static const struct test_setting unit[] = {{"ND", 2}, {"MHMV", 4}, {"DT", 1}};
     static const uint64_t legacy[][2] = {{0x32, 18},
                                          {0xff0022, 0},
                                          {0x20000014, 0},
                                          {0x03, UINT64_C(0x7ffffffffffff001)},
                                          {0x03, UINT64_C(0xfffffffffffff000)},
                                          {0x05, 0}};
-    static const struct feature scalable[] = {{"PSS", 3}};
+    static const struct test_setting scalable[] = {{"PSS", 3}};
     /* AM of p_iotlb is not bound by MAMV; pc takes 0, 1 and 3 */
     static const uint64_t wide[][2] = {
         {UINT64_C(0x0000000f00000036), 51}, {0x07, 0}, {0x17, 0}, {0x37, 0}};
-    static const struct feature pasid[] = {{"PASmax", 7}};
+    static const struct test_setting pasid[] = {{"PASmax", 7}};
     static const uint64_t amd_8[][2] = {{UINT64_C(0x30000000000000ff), 4},
                                         {UINT64_C(0x40ff000000000000), 4},
                                         {UINT64_C(0x3) << 60, UINT64_C(0x7ffffffffffff003)}};
