@@ -175,7 +175,7 @@ def waste(entries):
 
 GROWTH = (("attachments, one tag", "Attachments with one tag: us for an unmap"),
           ("attachments, device TLBs", "Attachments with device TLBs: us for an unmap"),
-          ("requests of one kick", "Requests of one kick: us for all"),
+          ("requests of one batch, apart", "UNMAPs of one batch, pages apart: us for all"),
           ("endpoints of one session", "Endpoints, 16 in a domain: us for an unmap"))
 
 

@@ -95,6 +95,14 @@ def strategy_lines(data):
                   for who, blocks, name in SHOWN])
 
 
+def batch_lines(data):
+    return table(["kicks with UNMAPs", "policy", "UNMAPs", "kicks", "syncs", "other commands",
+                  "pages asked", "pages extra"],
+                 [[f"{e['capture']}, {e['platform']}", e["policy"], e["unmaps"], e["kicks"],
+                   e["syncs"], e["commands"], e["pages_asked"], e["pages_extra"]]
+                  for e in data["batches"]])
+
+
 def growth_lines(data):
     curves = {}
     for e in data["growth"]:
@@ -122,7 +130,7 @@ def size_lines(data):
 
 TABLES = {"machine": machine_lines, "unmap": unmap_lines, "further": further_lines,
           "decode": decode_lines, "replay": replay_lines, "strategies": strategy_lines,
-          "growth": growth_lines, "sizes": size_lines}
+          "batches": batch_lines, "growth": growth_lines, "sizes": size_lines}
 
 
 def page(data, text):

@@ -23,6 +23,7 @@ ROOT = sizes.ROOT
 CAPTURES = ("viommu-x86-6.12-strict", "viommu-x86-6.12-lazy", "viommu-arm64-6.12-strict")
 PLATFORMS = ("arm-smmuv3-ril", "arm-smmuv3-generic", "intel-vtd-legacy", "intel-vtd-scalable",
              "amd-vi-generic")
+BATCHED = ("arm-smmuv3-ril", "intel-vtd-legacy", "amd-vi-generic")
 POLICIES = ("exact", "at-most:2", "at-most:4", "latency")
 TRIES = 3
 
@@ -90,6 +91,26 @@ def replay(build):
     return result
 
 
+def batches(build):
+    """The same guests with the requests of a kick together: what is left for their UNMAPs."""
+    result = []
+    for capture in CAPTURES:
+        path = ROOT / "tests/data/captures" / (capture + ".requests.gz")
+        for name in BATCHED:
+            command = [str(build / "bin/xinv"), "replay", str(path), "--platform", name, "--batch",
+                       "--json", *(part for p in POLICIES for part in ("--policy", p))]
+            output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+            for one in json.loads(output)["platforms"]:
+                unmaps = one["unmaps"]
+                result.append({
+                    "capture": capture, "platform": name, "policy": one["policy"],
+                    "unmaps": one["requests"]["UNMAP"], "kicks": unmaps["lists"],
+                    "syncs": unmaps["syncs"],
+                    "commands": sum(unmaps["commands"].values()) - unmaps["syncs"],
+                    "pages_asked": one["pages_asked"], "pages_extra": one["pages_extra"]})
+    return result
+
+
 def rows(head, table):
     """Columns as wide as their widest cell; numbers to the right."""
     text = [[str(cell) for cell in row] for row in [head, *table]]
@@ -114,6 +135,9 @@ def show(result):
     rows(["replay", "platform", "policy", "commands", "syncs", "extra pages", "ms"],
          [[e["capture"], e["platform"], e["policy"], e["commands"], e["syncs"], e["pages_extra"],
            e["ms"]] for e in result["replay"]])
+    rows(["kicks with UNMAPs", "platform", "policy", "UNMAPs", "syncs", "commands", "extra pages"],
+         [[e["capture"], e["platform"], e["policy"], e["unmaps"], e["syncs"], e["commands"],
+           e["pages_extra"]] for e in result["batches"]])
     rows(["growth", "platform", "n", "us", "commands"],
          [[e["curve"], e["platform"], e["n"], round(e["ns"] / 1000, 1), e["commands"]]
           for e in result["growth"]])
@@ -143,7 +167,9 @@ def main():
         "compiler": compiler(options.build),
         "calls": calls(options.build),
         "replay": replay(options.build),
-        "growth": lines(str(options.build / "bench/growth")),
+        "batches": batches(options.build),
+        "growth": [e for name in ("growth", "batch")
+                   for e in lines(str(options.build / "bench" / name))],
         "strategies": lines(str(options.build / "bench/strategies")),
         "sizes": sizes.measure("gcc"),
     }

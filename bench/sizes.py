@@ -29,6 +29,7 @@ THROUGH_POINTERS = {
     "backends/amdvi/decode.c": r"core/judge\.c",
     "backends/smmuv3/decode.c": r"core/judge\.c",
     "backends/vtd/decode.c": r"core/judge\.c",
+    "backends/vtd_hwpt/decode.c": r"core/judge\.c",
     "core/emit.c": r"backends/.*/encode\.c",
     "core/filter.c": r"backends/.*/filter\.c",
     "core/iommu.c": r"backends/.*/encode\.c",
@@ -50,7 +51,7 @@ USES = ("xinv_iommu_init", "xinv_iommu_prepare", "xinv_prepared_emit",
 MOST = 25  # of each list
 
 # bytes; --check fails above these
-LIMITS = {"text of the core": 48 << 10, "text of a backend": 8 << 10, "data of a platform": 2 << 10,
+LIMITS = {"text of the core": 52 << 10, "text of a backend": 8 << 10, "data of a platform": 2 << 10,
           "stack of a chain of calls": 10 << 10, "writable data": 0}
 DEEP = 512  # chains below are left out of the table
 

@@ -51,7 +51,7 @@ static int read_request(struct reader *r, const char *text)
 {
     static const char *const form = "'SECONDS REQUEST RESPONSE', 'kick' or '# comment'";
     struct capture *c = r->capture;
-    struct capture_request request = {.line = r->line, .at = r->used};
+    struct capture_request request = {.line = r->line, .at = r->used, .kick = c->kicks};
     size_t at = strspn(text, "0123456789.");
 
     if (!at || text[at] != ' ')

@@ -9,7 +9,8 @@ struct capture_request {
     uint32_t line;
     uint32_t n_request;
     uint32_t n_response;
-    size_t at; /* in capture.bytes: the request, then its response */
+    size_t kick; /* how many there were before it */
+    size_t at;   /* in capture.bytes: the request, then its response */
 };
 
 struct capture {

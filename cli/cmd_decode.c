@@ -31,10 +31,10 @@ static const struct cli_option options[] = {
 };
 
 static const char help[] =
-    "VENDOR is smmuv3, vtd or amdvi. With - the words come from standard input, one command a\n"
-    "line: 64-bit words, low word first; or the same bits as pieces of 8, 4 or 2 digits in the\n"
-    "order of memory; for vtd also Linux qi_submit and QEMU vtd_inv_desc trace lines. A command\n"
-    "that the IOMMU does not take is marked with '!', and the exit status is 1.\n";
+    "VENDOR is smmuv3, vtd, amdvi or vtd_hwpt. With - the words come from standard input, one\n"
+    "command a line: 64-bit words, low word first; or the same bits as pieces of 8, 4 or 2\n"
+    "digits in the order of memory; for vtd also Linux qi_submit and QEMU vtd_inv_desc trace\n"
+    "lines. A command that the IOMMU does not take is marked with '!', and the exit status is 1.\n";
 
 struct settings {
     struct vendor_iommu vendor;

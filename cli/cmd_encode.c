@@ -21,8 +21,8 @@ static const struct cli_option options[] = {
 };
 
 static const char help[] =
-    "VENDOR is smmuv3, vtd or amdvi. A field that is not given is 0; values are decimal or 0x.\n"
-    "With - commands come from standard input, a JSON object a line, as decode --json prints\n"
+    "VENDOR is smmuv3, vtd, amdvi or vtd_hwpt. A field that is not given is 0; values are decimal\n"
+    "or 0x. With - commands come from standard input, a JSON object a line, as decode --json prints\n"
     "them: {\"name\": ..., \"fields\": {...}}; other keys are not looked at. A command that the\n"
     "IOMMU does not take is an error.\n";
 

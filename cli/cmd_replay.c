@@ -19,6 +19,7 @@ enum {
     TOPOLOGY,
     POLICY,
     MAX_COMMANDS,
+    BATCH,
     LEAF_SIZE,
     LEAF_ONLY,
     COMMANDS,
@@ -30,8 +31,9 @@ static const struct cli_option options[] = {
     {"platform", "NAME|all", "on this platform; may be given again (all without it)"},
     CLI_PLATFORM_FILE_OPTIONS,
     {"topology", "FILE", "endpoints and how they are attached; may be given again"},
-    {"policy", "POLICY", "exact (default), latency or at-most:K blocks for a range"},
+    {"policy", "POLICY", "exact (default), latency or at-most:K blocks; may be given again"},
     CLI_MAX_COMMANDS_OPTION,
+    {"batch", NULL, "send what the requests of one kick need together"},
     {"leaf-size", "LOG2", "the largest leaf that any UNMAP removed, as log2 of its bytes"},
     {"leaf-only", NULL, "no UNMAP freed a table page; goes with --leaf-size"},
     {"commands", NULL, "print every command, its fields and the request behind it"},
@@ -44,17 +46,28 @@ static const char help[] =
     "FILE is a capture, plain or gzip: lines 'SECONDS REQUEST RESPONSE' in hexadecimal, 'kick'\n"
     "and '# comment'. Without --topology every endpoint that the capture names is behind one\n"
     "IOMMU, attached through stage 2 (stage 1 where there is no other), without ATS, with its\n"
-    "own number as requester ID; host tags are handed out by the session.\n";
+    "own number as requester ID; host tags are handed out by the session.\n\n"
+    "Without --batch every request has commands and syncs of its own. With it a kick has one list:\n"
+    "ranges that touch are one, nothing goes out twice, and a MAP, ATTACH or DETACH that meets what\n"
+    "is still to be invalidated ends the list early.\n";
+
+#define MOST_POLICIES 18 /* as many as there are */
 
 struct settings {
     struct cli_platforms platforms;
     struct topology *topologies;
     size_t n_topologies;
-    struct xinv_policy policy;
+    struct replay_policy {
+        const char *name;
+        struct xinv_policy policy;
+    } policies[MOST_POLICIES];
+    size_t n_policies;
+    struct xinv_policy limit; /* max_commands of all of them */
     struct xinv_unmap_hint hint;
     const char *file;
     const char *bin;
     bool named; /* a platform was named, so that it must work */
+    bool batch;
     bool commands;
     bool json;
 };
@@ -92,8 +105,15 @@ static void print_event(const struct stream *s, const struct xinv_iommu *iommu,
     char text[160];
 
     describe(e->outcome, text, sizeof(text));
-    printf("%" PRIu32 ": %s -> %s; %d command%s\n", e->request->line, text,
-           replay_status_names[e->outcome->status], e->commands, cli_s((uint64_t)e->commands));
+    printf("%" PRIu32 ": %s -> %s", e->request->line, text,
+           replay_status_names[e->outcome->status]);
+    if (e->k + 1 < e->n) {
+        printf("\n");
+        return;
+    }
+    if (s->settings->batch)
+        printf("\n%s of %zu request%s", e->early ? "early batch" : "batch", e->n, cli_s(e->n));
+    printf("; %d command%s\n", e->commands, cli_s((uint64_t)e->commands));
     for (uint32_t k = 0; k < s->n_iommus; k++) {
         char prefix[32];
 
@@ -120,8 +140,10 @@ static void add_event(const struct stream *s, const struct xinv_iommu *iommu,
     } else {
         json_add_hex(item, "endpoint", e->outcome->endpoint);
     }
+    if (s->settings->batch)
+        json_add_count(item, "batch", e->list);
     steps = json_add_array(item, "steps");
-    for (uint32_t k = 0; k < s->n_iommus; k++)
+    for (uint32_t k = 0; e->k + 1 == e->n && k < s->n_iommus; k++)
         command_json_steps(iommu, &e->outs[k], steps, (int)k);
     json_append(s->requests, item);
 }
@@ -143,7 +165,7 @@ static int each(void *context, const struct xinv_iommu *iommu, const struct repl
 {
     struct stream *s = context;
 
-    if (s->settings->bin)
+    if (s->settings->bin && event->k + 1 == event->n)
         put_words(s, event);
     if (s->settings->commands && s->requests)
         add_event(s, iommu, event);
@@ -190,14 +212,16 @@ static int close_bin(struct stream *s, int status)
 
 static int replay_one(const struct settings *s, const struct capture *capture,
                       const struct xinv_platform *platform, const struct topology *topology,
-                      struct replay_result *result, cJSON *platforms)
+                      const struct replay_policy *policy, struct replay_result *result,
+                      cJSON *platforms)
 {
     struct stream stream = {
         .settings = s, .capture = capture, .n_iommus = topology->config.n_iommus};
     struct replay_job job = {.capture = capture,
                              .topology = topology,
                              .platform = platform,
-                             .policy = s->policy,
+                             .policy = policy->policy,
+                             .batch = s->batch,
                              .hint = s->hint,
                              .progress = isatty(2) && !s->commands,
                              .context = &stream};
@@ -208,14 +232,16 @@ static int replay_one(const struct settings *s, const struct capture *capture,
     if (s->commands && s->json)
         stream.requests = json_array();
     if (s->commands && !s->json)
-        printf("# %s, %s\n", platform->name, topology->name);
+        printf("# %s, %s%s%s\n", platform->name, topology->name, s->n_policies > 1 ? ", " : "",
+               s->n_policies > 1 ? policy->name : "");
     status = open_bin(&stream);
     if (!status)
         status = replay_run(&job, result);
+    result->policy = policy->name;
     if (!status && *result->refused && s->named)
         status = cli_fail(CLI_INPUT, "%s, %s: %s", platform->name, topology->name, result->refused);
     status = close_bin(&stream, status);
-    if (!status && result->n_names)
+    if (!status)
         replay_sort_names(result);
     if (!status && platforms) {
         cJSON *item = replay_result_json(result);
@@ -231,7 +257,7 @@ static int replay_one(const struct settings *s, const struct capture *capture,
 
 static int replay_all(const struct settings *s, const struct capture *capture)
 {
-    size_t n = s->platforms.n * s->n_topologies;
+    size_t n = s->platforms.n * s->n_topologies * s->n_policies;
     struct replay_result *results = cli_alloc(n, sizeof(*results));
     cJSON *document = s->json ? json_object() : NULL;
     cJSON *platforms = NULL;
@@ -245,8 +271,9 @@ static int replay_all(const struct settings *s, const struct capture *capture)
     }
     for (size_t t = 0; !status && t < s->n_topologies; t++)
         for (size_t p = 0; !status && p < s->platforms.n; p++)
-            status = replay_one(s, capture, s->platforms.at[p], &s->topologies[t], &results[done++],
-                                platforms);
+            for (size_t k = 0; !status && k < s->n_policies; k++)
+                status = replay_one(s, capture, s->platforms.at[p], &s->topologies[t],
+                                    &s->policies[k], &results[done++], platforms);
     if (!status && document)
         json_print(document, true);
     else if (!status)
@@ -256,6 +283,14 @@ static int replay_all(const struct settings *s, const struct capture *capture)
     free(results);
     cJSON_Delete(document);
     return status;
+}
+
+static int add_policy(const struct cli_command *command, struct settings *s, const char *name)
+{
+    if (s->n_policies == MOST_POLICIES)
+        return cli_misuse(command, "at most %d policies", MOST_POLICIES);
+    s->policies[s->n_policies].name = name;
+    return cli_policy(command, name, &s->policies[s->n_policies++].policy);
 }
 
 static int take_option(const struct cli_command *command, void *context, int option,
@@ -280,9 +315,12 @@ static int take_option(const struct cli_command *command, void *context, int opt
         s->n_topologies++;
         return CLI_OK;
     case POLICY:
-        return cli_policy(command, value, &s->policy);
+        return add_policy(command, s, value);
     case MAX_COMMANDS:
-        return cli_max_commands(command, value, &s->policy);
+        return cli_max_commands(command, value, &s->limit);
+    case BATCH:
+        s->batch = true;
+        return CLI_OK;
     case LEAF_SIZE:
         if (!cli_number(value, 63, &number) || number < 12)
             return cli_misuse(command, "'%s' is no leaf size; expected 12 to 63", value);
@@ -322,8 +360,16 @@ static int check_settings(const struct cli_command *command, struct settings *s)
         s->topologies = cli_alloc(1, sizeof(*s->topologies));
         topology_default(&s->topologies[s->n_topologies++]);
     }
+    if (!s->n_policies && add_policy(command, s, "exact"))
+        return CLI_USAGE;
+    for (size_t i = 0; i < s->n_policies; i++)
+        s->policies[i].policy.max_commands = s->limit.max_commands;
+    if (s->n_policies > 1 && s->n_topologies > 1)
+        return cli_misuse(command, "several policies or several topologies, not both");
     if (s->bin && (s->platforms.n != 1 || s->n_topologies != 1))
         return cli_misuse(command, "--bin takes one platform and one topology");
+    if (s->bin && s->n_policies != 1)
+        return cli_misuse(command, "--bin takes one policy");
     return CLI_OK;
 }
 

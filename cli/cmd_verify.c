@@ -12,6 +12,7 @@
 enum {
     COMMANDS = REQUEST_N_OPTIONS,
     TOPOLOGY,
+    BATCH,
     JSON
 };
 
@@ -19,6 +20,7 @@ static const struct cli_option options[] = {
     REQUEST_OPTIONS,
     {"commands", "FILE", "judge these commands, a command a line, as decode takes them"},
     {"topology", "FILE", "with a capture: endpoints and how they are attached"},
+    {"batch", NULL, "with a capture: send what the requests of one kick need together"},
     {"json", NULL, "print one JSON object"},
     {NULL, NULL, NULL},
 };
@@ -28,8 +30,9 @@ static const char help[] =
     "of the hardware that holds every entry which the request makes stale, removes what it must\n"
     "and nothing else, and does it as late as it may. A line 'wait' in FILE is software that\n"
     "waits for the last sync, 'register' a write-buffer flush.\n"
-    "With a capture: every request of it is judged, on one platform or on all.\n\n"
-    "An exit status of 1 also says that something stale can survive.\n";
+    "With a capture: every request of it is judged, on one platform or on all, and what else its\n"
+    "commands remove is held against what the library reports.\n\n"
+    "An exit status of 1 also says that something stale can survive, or that a report is wrong.\n";
 
 #define MOST_GIVEN 64
 
@@ -42,6 +45,7 @@ struct settings {
     const char *commands;
     const char *capture;
     const char *topology;
+    bool batch;
     bool json;
 };
 
@@ -56,6 +60,9 @@ static int take_option(const struct cli_command *command, void *context, int opt
         return CLI_OK;
     case TOPOLOGY:
         s->topology = value;
+        return CLI_OK;
+    case BATCH:
+        s->batch = true;
         return CLI_OK;
     case JSON:
         s->json = true;
@@ -99,7 +106,7 @@ static int judge(const struct settings *s, struct translation *t, const char *wh
     if (!status) {
         char text[400];
 
-        verdict_judge(&v, t->request.at, t->request.n, &t->request.request);
+        verdict_judge(&v, t->request.at, t->request.n, &t->request.request, NULL);
         request_text(&t->request, text, sizeof(text));
         if (s->json) {
             cJSON *item = verdict_json(&v);
@@ -126,6 +133,8 @@ static int one_request(const struct cli_command *command, const struct settings 
 
     if (!status && s->topology)
         status = cli_misuse(command, "--topology goes with a capture");
+    if (!status && s->batch)
+        status = cli_misuse(command, "--batch goes with a capture");
     for (size_t i = 0; i < s->n && !status; i++)
         status = request_source_take(command, &source, s->given[i].option, s->given[i].value);
     if (!status)
@@ -166,7 +175,7 @@ static int one_platform(const struct verify_job *job, const struct xinv_platform
 
     if (status)
         return status;
-    *clean = *clean && !result.stale;
+    *clean = *clean && !result.stale && !result.untold;
     if (platforms) {
         json_append(platforms, verify_json(platform, &result));
         return CLI_OK;
@@ -180,7 +189,7 @@ static int whole_capture(const struct cli_command *command, const struct setting
     struct cli_platforms platforms = {0};
     struct topology topology = {0};
     struct capture capture = {0};
-    struct verify_job job = {.capture = &capture, .topology = &topology};
+    struct verify_job job = {.capture = &capture, .topology = &topology, .batch = s->batch};
     cJSON *document = s->json ? json_object() : NULL;
     cJSON *list = document ? json_add_array(document, "platforms") : NULL;
     bool clean = true;

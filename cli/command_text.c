@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/backend.h"
+#include "schema/load.h"
 
 /* The longest name of a command that this vendor's rows have, for alignment. */
 static int name_width(const struct xinv_vendor *v)
@@ -48,6 +49,12 @@ static void print_command(const struct xinv_iommu *iommu, const uint64_t *words,
     printf("\n");
 }
 
+/* What the platform's queues are told apart by. */
+static const char *target_name(const struct xinv_iommu *iommu)
+{
+    return schema_tag_names[__builtin_ctz(iommu->target)];
+}
+
 void command_text_steps(const struct xinv_iommu *iommu, const struct xinv_out *out,
                         const char *prefix)
 {
@@ -57,6 +64,8 @@ void command_text_steps(const struct xinv_iommu *iommu, const struct xinv_out *o
 
         switch (step->kind) {
         case XINV_STEP_QUEUE:
+            if (iommu->target)
+                printf("%s(to %s 0x%" PRIx32 ")\n", prefix, target_name(iommu), step->target);
             for (uint32_t at = step->first; at < step->first + step->count; at += iommu->words) {
                 command_text_load(iommu, out, at, words);
                 print_command(iommu, words, prefix);
@@ -112,13 +121,17 @@ void command_json_steps(const struct xinv_iommu *iommu, const struct xinv_out *o
     for (uint32_t i = 0; i < out->n_steps; i++) {
         const struct xinv_step *step = &out->steps[i];
         uint64_t words[XINV_COMMAND_WORDS];
+        cJSON *item;
         cJSON *wait;
 
         switch (step->kind) {
         case XINV_STEP_QUEUE:
             for (uint32_t at = step->first; at < step->first + step->count; at += iommu->words) {
                 command_text_load(iommu, out, at, words);
-                append(array, command_json(iommu, words), which);
+                item = command_json(iommu, words);
+                if (iommu->target)
+                    json_add_hex(item, "target", step->target);
+                append(array, item, which);
             }
             break;
         case XINV_STEP_REGISTER:

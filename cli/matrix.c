@@ -123,6 +123,18 @@ static void fill_cell(const struct translation *t, struct matrix_cell *cell)
     cell->source = take(&reason.source);
 }
 
+/* A platform that takes nothing answers nothing. */
+static void fill_absent(struct matrix *m, size_t p)
+{
+    for (size_t k = 0; k < m->n_kinds; k++)
+        m->cells[k * m->n_platforms + p] =
+            (struct matrix_cell){.status = "impossible",
+                                 .brief = "no form",
+                                 .steps = cli_copy(""),
+                                 .reason = cli_copy(m->platforms[p]->absent),
+                                 .source = cli_copy(cli_platform_source(m->platforms[p]))};
+}
+
 int matrix_fill(struct matrix *m)
 {
     static struct translation t;
@@ -134,6 +146,10 @@ int matrix_fill(struct matrix *m)
     for (size_t p = 0; p < m->n_platforms; p++) {
         int ret = xinv_iommu_init(&r->iommu, m->platforms[p], NULL, NULL, 0);
 
+        if (ret == -XINV_E_NOFORM) {
+            fill_absent(m, p);
+            continue;
+        }
         if (ret)
             return cli_fail(CLI_INPUT, "%s: %s", m->platforms[p]->name, xinv_strerror(ret));
         r->platform = m->platforms[p];

@@ -333,6 +333,8 @@ static cJSON *platform_json(const struct xinv_platform *p)
     json_add_text(item, "platform", p->name);
     json_add_text(item, "vendor", v->name);
     json_add_text(item, "title", p->title);
+    if (p->absent)
+        json_add_text(item, "absent", p->absent);
     if (xinv_iommu_init(&iommu, p, NULL, NULL, 0))
         return item;
     map = json_add_object(item, "registers");
@@ -350,6 +352,8 @@ static cJSON *platform_json(const struct xinv_platform *p)
         if (iommu.stages & XINV_STAGE_BIT(i))
             json_append_text(map, schema_stage_names[i]);
     json_add_count(item, "command_bytes", iommu.words * 8u);
+    if (iommu.target)
+        json_add_text(item, "target", schema_tag_names[__builtin_ctz(iommu.target)]);
     return item;
 }
 
@@ -374,8 +378,12 @@ static void print_page(const struct xinv_platform *p)
     printf("vendor     %s\n", v->name);
     for (unsigned i = 0; i < v->n_registers; i++)
         printf("register   %-8s 0x%" PRIx64 "\n", v->registers[i], p->registers[i]);
+    if (p->absent)
+        printf("absent     %s\n", p->absent);
     if (xinv_iommu_init(&iommu, p, NULL, NULL, 0))
         return;
+    if (iommu.target)
+        printf("target     %s: a queue for each\n", schema_tag_names[__builtin_ctz(iommu.target)]);
     printf("stages    ");
     for (unsigned i = 0; schema_stage_names[i]; i++)
         if (iommu.stages & XINV_STAGE_BIT(i))

@@ -16,6 +16,12 @@ const char *const replay_status_names[] = {"OK",    "IOERR", "UNSUPP", "DEVERR",
  */
 #define COMPLETION_ADDRESS UINT64_C(0x1000)
 
+/* A request whose commands are in the list that is made. */
+struct held {
+    size_t index;
+    struct xinv_outcome outcome;
+};
+
 struct run {
     const struct replay_job *job;
     struct replay_result *result;
@@ -30,6 +36,13 @@ struct run {
     bool stores; /* the last sync can store */
     uint8_t *response;
     size_t cap_response;
+    /* the list in the making */
+    struct held *held;
+    size_t n_held;
+    size_t cap_held;
+    size_t list;
+    size_t kick;
+    bool unmaps;
 };
 
 /* ---- Set-up ------------------------------------------------------------------------------------
@@ -145,6 +158,13 @@ static int set_up(struct run *run)
     size_t size;
     int ret = xinv_iommu_init(&run->iommu, run->job->platform, NULL, NULL, 0);
 
+    if (ret == -XINV_E_NOFORM || (!ret && run->iommu.target)) {
+        snprintf(
+            run->result->refused, sizeof(run->result->refused), "%s",
+            ret ? xinv_strerror(ret)
+                : "a guest's MAP and UNMAP are the kernel's own there: it takes no commands for them");
+        return CLI_OK;
+    }
     if (ret)
         return cli_fail(CLI_INPUT, "%s: %s", run->job->platform->name, xinv_strerror(ret));
     xinv_iommu_prepare(&run->iommu, &run->ladders);
@@ -175,21 +195,22 @@ static void tear_down(struct run *run)
     free(run->reports);
     free(run->completions);
     free(run->response);
+    free(run->held);
     free(run->memory);
 }
 
-/* ---- One request -------------------------------------------------------------------------------
+/* ---- Lists -------------------------------------------------------------------------------
  */
 
-static void count_name(struct replay_result *r, const char *name)
+static void count_name(struct replay_names *names, const char *name)
 {
-    for (size_t i = 0; i < r->n_names; i++)
-        if (!strcmp(r->names[i].name, name)) {
-            r->names[i].count++;
+    for (size_t i = 0; i < names->n; i++)
+        if (!strcmp(names->at[i].name, name)) {
+            names->at[i].count++;
             return;
         }
-    r->names = cli_grow(r->names, r->n_names + 1, sizeof(*r->names));
-    r->names[r->n_names++] = (struct replay_name){name, 1};
+    names->at = cli_grow(names->at, names->n + 1, sizeof(*names->at));
+    names->at[names->n++] = (struct replay_name){name, 1};
 }
 
 static int count_commands(struct run *run, const struct xinv_out *out)
@@ -201,7 +222,9 @@ static int count_commands(struct run *run, const struct xinv_out *out)
         if (ret)
             return cli_fail(CLI_INPUT, "%s: a command that came out does not decode: %s",
                             run->job->platform->name, xinv_strerror(ret));
-        count_name(run->result, decoded.name);
+        count_name(&run->result->names, decoded.name);
+        if (run->unmaps)
+            count_name(&run->result->unmap_names, decoded.name);
     }
     for (uint32_t i = 0; i < out->n_steps; i++)
         run->result->registers += out->steps[i].kind == XINV_STEP_REGISTER;
@@ -221,25 +244,39 @@ static void count_report(struct replay_result *r, const struct xinv_report *repo
     r->may_beyond |= report->may_beyond;
 }
 
-static int count(struct run *run, size_t i, const struct xinv_outcome *outcome)
+/* One request: its kind and its response. */
+static void count_request(struct run *run, size_t i, const struct xinv_outcome *outcome)
 {
     struct replay_result *r = run->result;
     const struct capture_request *q = &run->job->capture->requests[i];
-    uint8_t widened = 0;
-    bool unbounded = false;
-    int status = CLI_OK;
 
     r->n_requests++;
     r->requests[outcome->type < REPLAY_KINDS ? outcome->type : 0]++;
     if (outcome->written == q->n_response &&
         !memcmp(run->response, capture_response(run->job->capture, i), q->n_response))
         r->responses_equal++;
+}
+
+/* One list: its commands, and what they cost in precision. */
+static int count_list(struct run *run)
+{
+    struct replay_result *r = run->result;
+    uint8_t widened = 0;
+    bool unbounded = false;
+    bool any = false;
+    int status = CLI_OK;
+
     for (uint32_t k = 0; !status && k < run->n_iommus; k++) {
         count_report(r, &run->reports[k]);
+        if (run->unmaps)
+            r->unmap_syncs += run->reports[k].syncs;
         widened |= run->reports[k].widened;
         unbounded |= run->reports[k].extra_unbounded;
+        any |= run->outs[k].n_steps != 0;
         status = count_commands(run, &run->outs[k]);
     }
+    r->lists += any;
+    r->unmap_lists += any && run->unmaps;
     r->unbounded += unbounded;
     for (unsigned t = 0; t < XINV_NTAGS; t++)
         r->widened[t] += widened >> t & 1;
@@ -263,51 +300,157 @@ static void grow_outputs(struct run *run)
     }
 }
 
+/* The outputs are empty, and their completions tell one list from another. */
+static void empty_outputs(struct run *run)
+{
+    for (uint32_t k = 0; k < run->n_iommus; k++) {
+        run->outs[k].n_words = 0;
+        run->outs[k].n_steps = 0;
+        run->completions[k].data = run->stores ? (run->list + 1) & UINT32_MAX : 0;
+    }
+    grow_outputs(run);
+}
+
+static int session_error(struct run *run, size_t i, int error)
+{
+    run->result->errors++;
+    return cli_fail(CLI_INPUT, "%s: request at line %u: %s", run->job->platform->name,
+                    run->job->capture->requests[i].line, xinv_strerror(error));
+}
+
+/* An ATTACH that the recorded device could do, and this platform cannot. */
+static bool refuses(struct run *run, size_t i, const struct xinv_outcome *outcome)
+{
+    const struct capture *c = run->job->capture;
+    const struct capture_request *q = &c->requests[i];
+
+    if (outcome->type != XINV_VIRTIO_ATTACH || outcome->status != XINV_VIRTIO_UNSUPP ||
+        q->n_response < 4 || capture_response(c, i)[q->n_response - 4])
+        return false;
+    refuse(run, outcome->endpoint,
+           capture_request(c, i)[12] & 1 ? "nothing passes untranslated here"
+                                         : "a change of its table cannot be said here");
+    return true;
+}
+
+static void hold(struct run *run, size_t i, const struct xinv_outcome *outcome)
+{
+    if (run->n_held == run->cap_held) {
+        run->cap_held = run->cap_held ? 2 * run->cap_held : 64;
+        run->held = cli_grow(run->held, run->cap_held, sizeof(*run->held));
+    }
+    run->held[run->n_held++] = (struct held){i, *outcome};
+    run->unmaps |= outcome->type == XINV_VIRTIO_UNMAP && outcome->iommus;
+}
+
+/* The list is there: counts it, and tells of each request that it is for. */
+static int end_list(struct run *run, int commands, bool early, uint64_t token)
+{
+    const struct replay_job *job = run->job;
+    int status = count_list(run);
+
+    run->result->early += early;
+    for (size_t k = 0; !status && job->each && k < run->n_held; k++) {
+        struct replay_event event = {.index = run->held[k].index,
+                                     .request = &job->capture->requests[run->held[k].index],
+                                     .outcome = &run->held[k].outcome,
+                                     .list = run->list,
+                                     .n = run->n_held,
+                                     .k = k,
+                                     .early = early,
+                                     .session = run->session,
+                                     .reports = run->reports,
+                                     .outs = run->outs,
+                                     .commands = commands};
+
+        status = job->each(job->context, &run->iommu, &event);
+    }
+    xinv_session_complete(run->session, token);
+    run->n_held = 0;
+    run->unmaps = false;
+    run->list++;
+    return status;
+}
+
+/* Sends what the batch holds. */
+static int flush(struct run *run, bool early)
+{
+    struct xinv_outcome outcome;
+    int ret;
+
+    if (!run->n_held)
+        return CLI_OK;
+    do {
+        empty_outputs(run);
+        ret = xinv_session_batch_flush(run->session, &run->job->policy, run->completions, run->outs,
+                                       run->reports, &outcome);
+    } while (ret == -XINV_E_NOSPACE);
+    if (ret < 0)
+        return session_error(run, run->held[run->n_held - 1].index, ret);
+    return end_list(run, ret, early, outcome.token);
+}
+
+static uint8_t *response_of(struct run *run, size_t n)
+{
+    if (n > run->cap_response) {
+        run->cap_response = n;
+        run->response = cli_grow(run->response, run->cap_response, 1);
+    }
+    memset(run->response, 0xff, n);
+    return run->response;
+}
+
+static int add_request(struct run *run, size_t i)
+{
+    const struct replay_job *job = run->job;
+    const struct capture_request *q = &job->capture->requests[i];
+    struct xinv_outcome outcome;
+    int status = CLI_OK;
+    int ret;
+
+    if (q->kick != run->kick)
+        status = flush(run, false);
+    run->kick = q->kick;
+    for (unsigned attempt = 0; !status && attempt < 2; attempt++) {
+        ret = xinv_session_batch_add(run->session, capture_request(job->capture, i), q->n_request,
+                                     response_of(run, q->n_response), q->n_response, &job->hint,
+                                     &outcome);
+        if (ret != -XINV_E_AGAIN)
+            break;
+        status = flush(run, true);
+    }
+    if (status)
+        return status;
+    if (ret < 0)
+        return session_error(run, i, ret);
+    if (refuses(run, i, &outcome))
+        return CLI_OK;
+    count_request(run, i, &outcome);
+    hold(run, i, &outcome);
+    return CLI_OK;
+}
+
 static int one_request(struct run *run, size_t i)
 {
     const struct replay_job *job = run->job;
     const struct capture_request *q = &job->capture->requests[i];
     struct xinv_outcome outcome;
-    int status;
     int ret;
 
-    if (q->n_response > run->cap_response) {
-        run->cap_response = q->n_response;
-        run->response = cli_grow(run->response, run->cap_response, 1);
-    }
-    memset(run->response, 0xff, q->n_response);
     do {
-        for (uint32_t k = 0; k < run->n_iommus; k++) {
-            run->outs[k].n_words = 0;
-            run->outs[k].n_steps = 0;
-            run->completions[k].data = run->stores ? (i + 1) & UINT32_MAX : 0;
-        }
-        grow_outputs(run);
-        ret = xinv_session_request(run->session, capture_request(job->capture, i), q->n_request,
-                                   run->response, q->n_response, &job->hint, &job->policy,
-                                   run->completions, run->outs, run->reports, &outcome);
+        empty_outputs(run);
+        ret =
+            xinv_session_request(run->session, capture_request(job->capture, i), q->n_request,
+                                 response_of(run, q->n_response), q->n_response, &job->hint,
+                                 &job->policy, run->completions, run->outs, run->reports, &outcome);
     } while (ret == -XINV_E_NOSPACE);
-    if (ret < 0) {
-        run->result->errors++;
-        return cli_fail(CLI_INPUT, "%s: request at line %u: %s", job->platform->name, q->line,
-                        xinv_strerror(ret));
-    }
-    if (outcome.type == XINV_VIRTIO_ATTACH && outcome.status == XINV_VIRTIO_UNSUPP &&
-        q->n_response >= 4 && !capture_response(job->capture, i)[q->n_response - 4]) {
-        refuse(run, outcome.endpoint,
-               capture_request(job->capture, i)[12] & 1
-                   ? "nothing passes untranslated here"
-                   : "a change of its table cannot be said here");
+    if (ret < 0)
+        return session_error(run, i, ret);
+    if (refuses(run, i, &outcome))
         return CLI_OK;
-    }
-    status = count(run, i, &outcome);
-    if (!status && job->each) {
-        struct replay_event event = {i, q, &outcome, run->session, run->reports, run->outs, ret};
-
-        status = job->each(job->context, &run->iommu, &event);
-    }
-    xinv_session_complete(run->session, outcome.token);
-    return status;
+    count_request(run, i, &outcome);
+    hold(run, i, &outcome);
+    return end_list(run, ret, false, outcome.token);
 }
 
 /* A line that comes only when there is something to wait for. */
@@ -326,13 +469,16 @@ int replay_run(const struct replay_job *job, struct replay_result *result)
     time_t start = time(NULL);
     int status;
 
-    *result = (struct replay_result){.platform = job->platform, .topology = job->topology};
+    *result = (struct replay_result){
+        .platform = job->platform, .topology = job->topology, .batch = job->batch};
     status = set_up(&run);
     for (size_t i = 0; !status && !*result->refused && i < job->capture->n; i++) {
         if (job->progress)
             progress(job, i, start);
-        status = one_request(&run, i);
+        status = job->batch ? add_request(&run, i) : one_request(&run, i);
     }
+    if (!status && !*result->refused && job->batch)
+        status = flush(&run, false);
     if (job->progress && time(NULL) != start)
         fputs("\r\033[K", stderr);
     tear_down(&run);
@@ -341,6 +487,7 @@ int replay_run(const struct replay_job *job, struct replay_result *result)
 
 void replay_result_free(struct replay_result *result)
 {
-    free(result->names);
+    free(result->names.at);
+    free(result->unmap_names.at);
     *result = (struct replay_result){0};
 }

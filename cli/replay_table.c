@@ -8,6 +8,7 @@
 struct columns {
     int platform;
     int topology;
+    int policy; /* 0: no such column, since there is one policy for all */
 };
 
 static void print_head(const struct capture *c, const struct replay_result *r)
@@ -21,7 +22,8 @@ static void print_head(const struct capture *c, const struct replay_result *r)
         printf("%s%" PRIu64 " %s", first ? "" : ", ", r->requests[kind], replay_kind_names[kind]);
         first = 0;
     }
-    printf(") under %zu kick%s\n", c->kicks, cli_s(c->kicks));
+    printf(") under %zu kick%s%s\n", c->kicks, cli_s(c->kicks),
+           r->batch ? ", those of a kick together" : "");
 }
 
 static int by_count(const void *x, const void *y)
@@ -36,15 +38,19 @@ static int by_count(const void *x, const void *y)
 
 void replay_sort_names(struct replay_result *r)
 {
-    if (r->n_names)
-        qsort(r->names, r->n_names, sizeof(*r->names), by_count);
+    if (r->names.n)
+        qsort(r->names.at, r->names.n, sizeof(*r->names.at), by_count);
+    if (r->unmap_names.n)
+        qsort(r->unmap_names.at, r->unmap_names.n, sizeof(*r->unmap_names.at), by_count);
 }
 
 static void print_titles(const struct columns *c)
 {
-    printf("%-*s  %-*s  %9s %9s %9s  %11s  %11s  %-11s  %s\n", c->platform, "platform", c->topology,
-           "topology", "commands", "syncs", "bytes", "pages asked", "pages extra", "responses",
-           "commands by name");
+    printf("%-*s  %-*s  ", c->platform, "platform", c->topology, "topology");
+    if (c->policy)
+        printf("%-*s  ", c->policy, "policy");
+    printf("%9s %9s %9s  %11s  %11s  %-11s  %s\n", "commands", "syncs", "bytes", "pages asked",
+           "pages extra", "responses", "commands by name");
 }
 
 static void print_row(const struct columns *c, struct replay_result *r)
@@ -53,6 +59,8 @@ static void print_row(const struct columns *c, struct replay_result *r)
     char responses[32];
 
     printf("%-*s  %-*s  ", c->platform, r->platform->name, c->topology, r->topology->name);
+    if (c->policy)
+        printf("%-*s  ", c->policy, r->policy);
     if (*r->refused) {
         printf("not possible: %s\n", r->refused);
         return;
@@ -68,12 +76,15 @@ static void print_row(const struct columns *c, struct replay_result *r)
                  r->n_requests - r->responses_equal);
     printf("%9" PRIu64 " %9" PRIu64 " %9" PRIu64 "  %11" PRIu64 "  %11s  %-11s  ", r->commands,
            r->syncs, r->bytes, r->pages_asked, extra, responses);
-    for (size_t i = 0; i < r->n_names; i++)
-        printf("%s%" PRIu64 " %s", i ? ", " : "", r->names[i].count, r->names[i].name);
+    for (size_t i = 0; i < r->names.n; i++)
+        printf("%s%" PRIu64 " %s", i ? ", " : "", r->names.at[i].count, r->names.at[i].name);
     if (r->registers)
         printf("; %" PRIu64 " register step%s", r->registers, cli_s(r->registers));
     if (r->unbounded)
-        printf("; address given up in %" PRIu64 " request%s", r->unbounded, cli_s(r->unbounded));
+        printf("; address given up in %" PRIu64 " %s%s", r->unbounded,
+               r->batch ? "list" : "request", cli_s(r->unbounded));
+    if (r->early)
+        printf("; %" PRIu64 " list%s ended early", r->early, cli_s(r->early));
     printf("\n");
 }
 
@@ -142,9 +153,11 @@ static void print_differences(const struct replay_result *results, size_t n)
 void replay_print(const struct capture *capture, struct replay_result *results, size_t n,
                   size_t topologies)
 {
-    struct columns c = {8, 8};
+    struct columns c = {8, 8, 0};
 
     for (size_t i = 0; i < n; i++) {
+        if (strcmp(results[i].policy, results[0].policy) != 0)
+            c.policy = 10; /* at-most:16 */
         if ((int)strlen(results[i].platform->name) > c.platform)
             c.platform = (int)strlen(results[i].platform->name);
         if ((int)strlen(results[i].topology->name) > c.topology)
@@ -163,6 +176,12 @@ void replay_print(const struct capture *capture, struct replay_result *results, 
     }
 }
 
+static void add_names(cJSON *map, const struct replay_names *names)
+{
+    for (size_t i = 0; i < names->n; i++)
+        json_add_count(map, names->at[i].name, names->at[i].count);
+}
+
 cJSON *replay_result_json(const struct replay_result *r)
 {
     cJSON *item = json_object();
@@ -172,6 +191,7 @@ cJSON *replay_result_json(const struct replay_result *r)
     json_add_text(item, "platform", r->platform->name);
     json_add_text(item, "vendor", r->platform->vendor->name);
     json_add_text(item, "topology", r->topology->name);
+    json_add_text(item, "policy", r->policy);
     if (*r->refused) {
         json_add_text(item, "error", r->refused);
         return item;
@@ -186,10 +206,16 @@ cJSON *replay_result_json(const struct replay_result *r)
     json_add_count(map, "different", r->n_requests - r->responses_equal);
     json_add_count(item, "errors", r->errors);
     map = json_add_object(item, "commands");
-    for (size_t i = 0; i < r->n_names; i++)
-        json_add_count(map, r->names[i].name, r->names[i].count);
+    add_names(map, &r->names);
     json_add_count(map, "total", r->commands);
     json_add_count(item, "syncs", r->syncs);
+    json_add_count(item, "lists", r->lists);
+    if (r->batch)
+        json_add_count(item, "early", r->early);
+    map = json_add_object(item, "unmaps");
+    json_add_count(map, "lists", r->unmap_lists);
+    json_add_count(map, "syncs", r->unmap_syncs);
+    add_names(json_add_object(map, "commands"), &r->unmap_names);
     json_add_count(item, "registers", r->registers);
     json_add_count(item, "bytes", r->bytes);
     json_add_count(item, "pages_asked", r->pages_asked);

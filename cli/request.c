@@ -167,7 +167,8 @@ static void find_platform(struct reader *rd, const struct iommu_keys *k)
                                                   .registers = rd->r->registers};
         rd->r->platform = &rd->r->described;
         if (!rd->r->platform->vendor)
-            fail(rd, &vendor, "no vendor '%.60s'; expected smmuv3, vtd or amdvi", name ? name : "");
+            fail(rd, &vendor, "no vendor '%.60s'; expected smmuv3, vtd, amdvi or vtd_hwpt",
+                 name ? name : "");
     } else {
         rd->r->platform = cli_platform_default();
         if (!rd->r->platform)
@@ -240,7 +241,9 @@ static void read_iommu(struct reader *rd, const struct iommu_keys *k)
     if (rd->failed)
         return;
     ret = xinv_iommu_init(&rd->r->iommu, rd->r->platform, rd->r->registers, settings, n);
-    if (ret)
+    if (ret == -XINV_E_NOFORM)
+        fail(rd, &whole, "%s: %s", rd->r->platform->name, rd->r->platform->absent);
+    else if (ret)
         fail(rd, &whole, "%s", schema_init_text(ret));
 }
 

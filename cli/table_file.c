@@ -134,11 +134,14 @@ static const struct schema_vendor *find(void *context, const char *name)
 /* Registers and settings that no hardware of the vendor has are refused here, not when used. */
 static void check_usable(struct table_file *file)
 {
+    struct xinv_platform table;
     struct xinv_iommu iommu;
     int ret;
 
     file->platform->table.vendor = &file->tables->table;
-    ret = xinv_iommu_init(&iommu, &file->platform->table, NULL, NULL, 0);
+    table = file->platform->table;
+    table.absent = NULL;
+    ret = xinv_iommu_init(&iommu, &table, NULL, NULL, 0);
     if (ret)
         table_fail(file, &file->platform->registers_place, "%s", schema_init_text(ret));
 }

@@ -228,7 +228,7 @@ static const char *const codes[XINV_NERRORS] = {
     [XINV_E_INVAL] = "INVAL", [XINV_E_RANGE] = "RANGE",   [XINV_E_TAG] = "TAG",
     [XINV_E_NOENT] = "NOENT", [XINV_E_EXIST] = "EXIST",   [XINV_E_NOSPACE] = "NOSPACE",
     [XINV_E_NOMEM] = "NOMEM", [XINV_E_UNSUPP] = "UNSUPP", [XINV_E_MUST_BLOCK] = "MUST_BLOCK",
-    [XINV_E_TABLE] = "TABLE",
+    [XINV_E_TABLE] = "TABLE", [XINV_E_AGAIN] = "AGAIN",
 };
 
 static cJSON *error_json(uint64_t line, const char *code, const char *path, const char *text)

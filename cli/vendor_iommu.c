@@ -107,9 +107,9 @@ int vendor_iommu_make(const struct cli_command *command, const struct vendor_iom
     int ret;
 
     if (!v->vendor)
-        return cli_misuse(command, "no vendor is named; smmuv3, vtd or amdvi");
+        return cli_misuse(command, "no vendor is named; smmuv3, vtd, amdvi or vtd_hwpt");
     if (!cli_vendor_find(v->vendor))
-        return cli_misuse(command, "no vendor '%s'; smmuv3, vtd or amdvi", v->vendor);
+        return cli_misuse(command, "no vendor '%s'; smmuv3, vtd, amdvi or vtd_hwpt", v->vendor);
     status = take_platform(command, v, &platform);
     if (status)
         return status;

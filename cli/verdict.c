@@ -14,7 +14,10 @@ int verdict_open(struct verdict *v, const struct xinv_iommu *iommu)
 {
     memset(v, 0, sizeof(*v));
     if (model_config_of(&v->config, iommu))
-        return cli_fail(CLI_INPUT, "%s: no model of its vendor", iommu->platform->name);
+        return cli_fail(CLI_INPUT, "%s: %s", iommu->platform->name,
+                        iommu->target
+                            ? "a kernel takes these commands; the model knows what hardware does"
+                            : "no model of its vendor");
     model_run_init(&v->run, &v->config);
     return CLI_OK;
 }
@@ -90,9 +93,9 @@ int verdict_read(struct verdict *v, const char *path)
  */
 
 void verdict_judge(struct verdict *v, const struct xinv_attachment *attachments, size_t n,
-                   const struct xinv_request *request)
+                   const struct xinv_request *request, const struct xinv_report *report)
 {
-    model_check(&v->bench, &v->run, attachments, n, request, NULL, MOST_PAGES, &v->result);
+    model_check(&v->bench, &v->run, attachments, n, request, report, MOST_PAGES, &v->result);
 }
 
 bool verdict_is_clean(const struct verdict *v)

@@ -25,9 +25,10 @@ void verdict_close(struct verdict *v);
  */
 int verdict_read(struct verdict *v, const char *path);
 
-/* verdict_judge - fills in v->result */
+/* verdict_judge - fills in v->result
+ * @report: what the library says of the commands, to be held against what they do; NULL: nothing */
 void verdict_judge(struct verdict *v, const struct xinv_attachment *attachments, size_t n,
-                   const struct xinv_request *request);
+                   const struct xinv_request *request, const struct xinv_report *report);
 
 bool verdict_is_clean(const struct verdict *v);
 void verdict_print(const struct verdict *v);

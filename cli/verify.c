@@ -33,7 +33,7 @@ struct watch {
     size_t n_mappings;
     size_t room;
     const struct replay_event *event;
-    struct xinv_attachment left[64]; /* uses that ended with this request */
+    struct xinv_attachment left[256]; /* uses that ended with this list */
     size_t n_left;
     bool open;
 };
@@ -51,22 +51,32 @@ static struct uses *find_uses(struct watch *w, uint32_t domain, uint32_t iommu)
 /* ---- Judging -----------------------------------------------------------------------------------
  */
 
+/* `report`: of the whole list, where it is about this change alone; or NULL */
 static void judge(struct watch *w, const struct xinv_attachment *at, size_t n,
-                  const struct xinv_request *request)
+                  const struct xinv_request *request, const struct xinv_report *report)
 {
     struct verify_result *r = w->result;
     const struct model_result *m = &w->verdict.result;
+    bool stale;
 
     if (!n)
         return;
-    verdict_judge(&w->verdict, at, n, request);
+    verdict_judge(&w->verdict, at, n, request, report);
+    stale = m->finding == MODEL_SURVIVOR || m->finding == MODEL_ILLEGAL;
     r->judged++;
     r->entries += m->stale;
-    if (verdict_is_clean(&w->verdict) || r->stale++)
+    r->reports += report != NULL;
+    if (verdict_is_clean(&w->verdict))
         return;
-    r->line = w->event->request->line;
-    r->why = m->why;
-    model_entry_text(&w->verdict.config, &m->entry, r->entry, sizeof(r->entry));
+    if (!r->stale && !r->untold) {
+        r->line = w->event->request->line;
+        r->why = stale                          ? m->why
+                 : m->finding == MODEL_MISCOUNT ? "the report has another number of pages"
+                                                : "it is lost, and the report does not say so";
+        model_entry_text(&w->verdict.config, &m->entry, r->entry, sizeof(r->entry));
+    }
+    r->stale += stale;
+    r->untold += !stale;
 }
 
 /* The largest page that the guest's mapping can have become: what is aligned, and fits. */
@@ -84,8 +94,10 @@ static uint8_t largest_leaf(const struct mapping *m)
     return 0;
 }
 
-/* A mapping that came or went, for all who use its domain. */
-static void judge_mapping(struct watch *w, const struct mapping *m, uint8_t from)
+/* A mapping that came or went, or (whole) all that the request is about, for all who use its
+ * domain.
+ */
+static void judge_mapping(struct watch *w, const struct mapping *m, uint8_t from, bool whole)
 {
     struct xinv_request request = {.from = from,
                                    .flags = XINV_REQ_RANGE | XINV_REQ_LEAVES_WITHIN,
@@ -95,6 +107,7 @@ static void judge_mapping(struct watch *w, const struct mapping *m, uint8_t from
 
     for (uint32_t k = 0; k < w->job->topology->config.n_iommus; k++) {
         const struct uses *uses = find_uses(w, m->domain, k);
+        const struct xinv_report *report = whole ? &w->event->reports[k] : NULL;
 
         model_run_reset(&w->verdict.run);
         model_run_out(&w->verdict.run, &w->event->outs[k]);
@@ -107,7 +120,7 @@ static void judge_mapping(struct watch *w, const struct mapping *m, uint8_t from
             for (size_t i = 0; i < uses->n; i++)
                 if (uses->at[i].stage == stage)
                     at[n++] = uses->at[i];
-            judge(w, at, n, &request);
+            judge(w, at, n, &request, n == uses->n ? report : NULL);
         }
     }
 }
@@ -134,14 +147,14 @@ static void judge_use(struct watch *w, const struct xinv_attachment *at, uint8_t
 
     if (w->verdict.config.vendor == MODEL_VTD && w->verdict.config.scalable)
         request.change = XINV_CHANGE_PASID_ENTRY;
-    judge(w, at, 1, &request);
+    judge(w, at, 1, &request, NULL);
     request.change = XINV_CHANGE_TAG_RELEASE;
     /* a session's domains have no PASIDs: nothing else was made under the tag */
     request.flags = XINV_REQ_PASID;
     request.pasid = at->known & XINV_TAG_BIT(XINV_TAG_PASID) ? at->pasid : 0;
     /* what passes untranslated has a tag that everybody shares, and keeps */
     if (last && at->stage != XINV_STAGE_PASSTHROUGH)
-        judge(w, at, 1, &request);
+        judge(w, at, 1, &request, NULL);
 }
 
 static void leave(struct watch *w, const struct xinv_attachment *at, bool last)
@@ -163,41 +176,38 @@ static bool moved(const struct watch *w, const struct xinv_attachment *at)
 /* ---- Keeping up --------------------------------------------------------------------------------
  */
 
-/* Looks again at who uses a domain, and judges the difference. */
-static void look(struct watch *w, uint32_t domain)
+/*
+ * Looks again at who uses a domain on an IOMMU, and judges the difference: who has left it, or else
+ * who has come.
+ */
+static void look(struct watch *w, struct uses *uses, bool leaving)
 {
     static struct xinv_attachment now[MOST_USES];
+    int n = xinv_session_attachments(w->event->session, uses->domain, uses->iommu, now, MOST_USES);
+    size_t n_now = n > 0 ? (size_t)n : 0;
 
-    for (uint32_t k = 0; k < w->job->topology->config.n_iommus; k++) {
-        struct uses *was = find_uses(w, domain, k);
-        int n = xinv_session_attachments(w->event->session, domain, k, now, MOST_USES);
-        size_t n_now = n > 0 ? (size_t)n : 0;
-
-        model_run_reset(&w->verdict.run);
-        model_run_out(&w->verdict.run, &w->event->outs[k]);
-        for (size_t i = 0; i < was->n; i++)
-            if (!among(&was->at[i], now, n_now))
-                leave(w, &was->at[i], !n_now);
-        for (size_t i = 0; i < n_now; i++)
-            if (!among(&now[i], was->at, was->n) && !moved(w, &now[i]))
-                judge_use(w, &now[i], XINV_FROM_NOT_PRESENT, false);
-        was->at = cli_grow(was->at, n_now + 1, sizeof(*was->at));
-        memcpy(was->at, now, n_now * sizeof(*now));
-        was->n = n_now;
+    model_run_reset(&w->verdict.run);
+    model_run_out(&w->verdict.run, &w->event->outs[uses->iommu]);
+    if (leaving) {
+        for (size_t i = 0; i < uses->n; i++)
+            if (!among(&uses->at[i], now, n_now))
+                leave(w, &uses->at[i], !n_now);
+        return;
     }
+    for (size_t i = 0; i < n_now; i++)
+        if (!among(&now[i], uses->at, uses->n) && !moved(w, &now[i]))
+            judge_use(w, &now[i], XINV_FROM_NOT_PRESENT, false);
+    uses->at = cli_grow(uses->at, n_now + 1, sizeof(*uses->at));
+    memcpy(uses->at, now, n_now * sizeof(*now));
+    uses->n = n_now;
 }
 
-/* The other domains that are in use: an endpoint may have left one of them. */
-static void look_elsewhere(struct watch *w, uint32_t domain)
+/* Looks at all domains, at those first that some endpoint has left. */
+static void look_everywhere(struct watch *w)
 {
-    for (size_t i = 0; i < w->n_uses; i++) {
-        bool seen = !w->uses[i].n || w->uses[i].domain == domain;
-
-        for (size_t k = 0; k < i && !seen; k++)
-            seen = w->uses[k].n && w->uses[k].domain == w->uses[i].domain;
-        if (!seen)
-            look(w, w->uses[i].domain);
-    }
+    for (unsigned pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < w->n_uses; i++)
+            look(w, &w->uses[i], pass == 0);
 }
 
 static void map(struct watch *w, const struct xinv_outcome *o)
@@ -209,20 +219,42 @@ static void map(struct watch *w, const struct xinv_outcome *o)
         w->mappings = cli_grow(w->mappings, w->room, sizeof(*w->mappings));
     }
     w->mappings[w->n_mappings++] = m;
-    judge_mapping(w, &m, XINV_FROM_NOT_PRESENT);
+    judge_mapping(w, &m, XINV_FROM_NOT_PRESENT, true);
 }
 
+static bool goes(const struct mapping *m, const struct xinv_outcome *o)
+{
+    return m->domain == o->domain && m->first >= o->first && m->last <= o->last;
+}
+
+/* Mappings that touch go as one run, of which the report tells; each for itself may have had leaves
+ * of other sizes. */
 static void unmap(struct watch *w, const struct xinv_outcome *o)
 {
+    struct mapping run = {o->domain, UINT64_MAX, 0};
+    uint64_t bytes = 0;
+    size_t gone = 0;
     size_t kept = 0;
 
     for (size_t i = 0; i < w->n_mappings; i++) {
+        const struct mapping *m = &w->mappings[i];
+
+        if (!goes(m, o))
+            continue;
+        run.first = m->first < run.first ? m->first : run.first;
+        run.last = m->last > run.last ? m->last : run.last;
+        bytes += m->last - m->first + 1;
+        gone++;
+    }
+    if (gone && run.last - run.first + 1 == bytes)
+        judge_mapping(w, &run, XINV_FROM_PRESENT, true);
+    for (size_t i = 0; i < w->n_mappings; i++) {
         struct mapping m = w->mappings[i];
 
-        if (m.domain == o->domain && m.first >= o->first && m.last <= o->last)
-            judge_mapping(w, &m, XINV_FROM_PRESENT);
-        else
+        if (!goes(&m, o))
             w->mappings[kept++] = m;
+        else if (gone > 1)
+            judge_mapping(w, &m, XINV_FROM_PRESENT, false);
     }
     w->n_mappings = kept;
 }
@@ -247,18 +279,21 @@ static int each(void *context, const struct xinv_iommu *iommu, const struct repl
         return CLI_INPUT;
     w->open = true;
     w->event = event;
-    w->n_left = 0;
+    if (event->k == 0)
+        w->n_left = 0;
     if (o->status != XINV_VIRTIO_OK)
         return CLI_OK;
+    if (o->type == XINV_VIRTIO_ATTACH || o->type == XINV_VIRTIO_DETACH) {
+        /* all that the list moved: the session is as it is after the last of its requests */
+        for (uint32_t k = 0; k < w->job->topology->config.n_iommus; k++)
+            (void)find_uses(w, o->domain, k);
+        look_everywhere(w);
+        forget(w);
+    }
     if (o->type == XINV_VIRTIO_MAP)
         map(w, o);
     if (o->type == XINV_VIRTIO_UNMAP)
         unmap(w, o);
-    if (o->type != XINV_VIRTIO_ATTACH && o->type != XINV_VIRTIO_DETACH)
-        return CLI_OK;
-    look_elsewhere(w, o->domain);
-    look(w, o->domain);
-    forget(w);
     return CLI_OK;
 }
 
@@ -270,6 +305,7 @@ int verify_run(const struct verify_job *job, const struct xinv_platform *platfor
                                 .topology = job->topology,
                                 .platform = platform,
                                 .policy = job->policy,
+                                .batch = job->batch,
                                 .each = each,
                                 .context = &w};
     struct replay_result counts;
@@ -301,11 +337,18 @@ void verify_print(const struct xinv_platform *platform, const struct verify_resu
     printf("%" PRIu64 " request%s, %" PRIu64 " change%s, %" PRIu64 " stale entr%s: ", r->requests,
            cli_s(r->requests), r->judged, cli_s(r->judged), r->entries,
            r->entries == 1 ? "y" : "ies");
-    if (!r->stale) {
-        printf("none survives\n");
+    if (r->stale)
+        printf("after %" PRIu64 " change%s something survives", r->stale, cli_s(r->stale));
+    else
+        printf("none survives");
+    if (r->untold)
+        printf("; %" PRIu64 " of %" PRIu64 " report%s wrong\n", r->untold, r->reports,
+               r->reports == 1 ? " is" : "s are");
+    else
+        printf("; %" PRIu64 " report%s hold%s\n", r->reports, cli_s(r->reports),
+               r->reports == 1 ? "s" : "");
+    if (!r->stale && !r->untold)
         return;
-    }
-    printf("after %" PRIu64 " change%s something survives\n", r->stale, cli_s(r->stale));
     printf("    line %u: %s: %s\n", r->line, r->entry, r->why);
 }
 
@@ -318,12 +361,14 @@ cJSON *verify_json(const struct xinv_platform *platform, const struct verify_res
         json_add_text(item, "refused", r->refused);
         return item;
     }
-    json_add_bool(item, "clean", !r->stale);
+    json_add_bool(item, "clean", !r->stale && !r->untold);
     json_add_count(item, "requests", r->requests);
     json_add_count(item, "changes", r->judged);
     json_add_count(item, "stale", r->entries);
     json_add_count(item, "surviving", r->stale);
-    if (r->stale) {
+    json_add_count(item, "reports", r->reports);
+    json_add_count(item, "wrong_reports", r->untold);
+    if (r->stale || r->untold) {
         cJSON *first = json_add_object(item, "first");
 
         json_add_count(first, "line", r->line);

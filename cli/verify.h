@@ -10,6 +10,7 @@ struct verify_job {
     const struct capture *capture;
     const struct topology *topology;
     struct xinv_policy policy;
+    bool batch; /* the requests of one kick together */
 };
 
 struct verify_result {
@@ -18,8 +19,10 @@ struct verify_result {
     uint64_t judged;   /* changes of one table on one IOMMU */
     uint64_t entries;  /* stale ones that were looked at */
     uint64_t stale;    /* changes after which one of them can survive */
-    unsigned line;     /* of the first such request */
-    char entry[160];   /* what survives it */
+    uint64_t reports;  /* that were held against the commands */
+    uint64_t untold;   /* of them wrong */
+    unsigned line;     /* of the first request after which something survives, or is not told */
+    char entry[160];   /* what it is */
     const char *why;
 };
 

@@ -84,7 +84,7 @@ struct xinv_field_list {
 
 struct xinv_layout {
     const char *name;
-    uint64_t opcode_mask; /* bits of word 0 that say which command this is; 0: a register */
+    uint64_t opcode_mask; /* bits of word 0 that say which command this is; 0: none do */
     uint64_t opcode;
     const struct xinv_field_list *list;
     const struct xinv_gate *gates;
@@ -174,11 +174,12 @@ struct xinv_backend {
     /* the register step of an op outside the queue; NULL where there is none */
     void (*step)(const struct xinv_iommu *iommu, uint8_t op, struct xinv_step *step);
     const struct xinv_codec *codec;
-    const struct xinv_filter_ops *filter; /* core/filter.h */
+    const struct xinv_filter_ops *filter; /* core/filter.h; NULL: no guest has such a queue */
 };
 
 extern const struct xinv_backend xinv_backend_smmuv3;
 extern const struct xinv_backend xinv_backend_vtd;
 extern const struct xinv_backend xinv_backend_amdvi;
+extern const struct xinv_backend xinv_backend_vtd_hwpt;
 
 #endif

@@ -50,8 +50,7 @@ struct xinv_candidate {
     uint64_t excess; /* entries removed beyond the shape */
     /* set by the caller before the search: */
     uint64_t commands; /* what the row costs; 0: it cannot be used */
-    uint64_t blocks;   /* of the range, for one attachment: the caller's own */
-    uint64_t pages;    /* 4 KiB pages that those cover: the caller's own */
+    uint32_t blocks;   /* of the range, for one attachment: the caller's own */
     uint8_t row;
     uint8_t listed; /* it covers some need only through the list of a tag's live values */
     uint8_t phase;

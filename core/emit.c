@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 #include "core/emit.h"
 
+#include "core/iommu.h"
+
 int xinv_emit_check(const struct xinv_iommu *iommu, const struct xinv_completion *completion)
 {
     uint64_t words[XINV_COMMAND_WORDS];
 
+    if (iommu->never_syncs)
+        return xinv_emit_asked(completion) ? -XINV_E_INVAL : 0;
     return iommu->vendor->backend->complete(iommu, completion, words);
 }
 
@@ -72,6 +76,7 @@ static void queue_step(struct xinv_emit *emit)
     if (step) {
         step->first = emit->first;
         step->count = emit->words - emit->first;
+        step->target = emit->target;
     }
     emit->first = emit->words;
 }
@@ -80,6 +85,16 @@ static void wait_step(struct xinv_emit *emit)
 {
     queue_step(emit);
     (void)new_step(emit, XINV_STEP_WAIT);
+}
+
+/* Words from here on are for an attachment: a queue of its own, where each target has one. */
+static void aim(struct xinv_emit *emit, const struct xinv_attachment *at)
+{
+    uint32_t target = xinv_target_of(emit->iommu, at);
+
+    if (target != emit->target)
+        queue_step(emit);
+    emit->target = target;
 }
 
 /* What the order data ask for between the phase before and this one. What that one waited for, this
@@ -104,7 +119,10 @@ static void fence_if_needed(struct xinv_emit *emit)
 
     if (order == XINV_ORDER_QUEUE && most && emit->run >= most)
         order = XINV_ORDER_FENCE;
-    if (order != XINV_ORDER_QUEUE) {
+    if (order != XINV_ORDER_QUEUE && emit->iommu->never_syncs) {
+        emit->run = 0;
+        wait_step(emit);
+    } else if (order != XINV_ORDER_QUEUE) {
         uint64_t words[XINV_COMMAND_WORDS];
 
         emit->iommu->vendor->backend->fence(emit->iommu, words);
@@ -126,6 +144,7 @@ void xinv_emit_command(struct xinv_emit *emit, unsigned row, const struct xinv_o
 {
     const struct xinv_vendor *v = emit->iommu->vendor;
     uint64_t words[XINV_COMMAND_WORDS];
+    struct xinv_operands spelt;
 
     if (emit->phase == XINV_PHASE_REGISTER) {
         struct xinv_step *step;
@@ -139,14 +158,22 @@ void xinv_emit_command(struct xinv_emit *emit, unsigned row, const struct xinv_o
         return;
     }
     fence_if_needed(emit);
+    if (emit->iommu->target) {
+        aim(emit, operands->at);
+        spelt = *operands;
+        xinv_target_clear(emit->iommu, &spelt.did, &spelt.vmid);
+        operands = &spelt;
+    }
     if (!emit->counting)
         v->backend->encode(emit->iommu, v->commands[row].op, operands, words);
     put(emit, words);
     emit->run++;
 }
 
-void xinv_emit_words(struct xinv_emit *emit, const uint64_t *words)
+void xinv_emit_words(struct xinv_emit *emit, const struct xinv_attachment *at,
+                     const uint64_t *words)
 {
+    aim(emit, at);
     put(emit, words);
 }
 
@@ -162,7 +189,7 @@ void xinv_emit_end(struct xinv_emit *emit, const struct xinv_completion *complet
 
     if (!emit->commands)
         return; /* nothing in the queue, so nothing to wait for */
-    if (v->final_sync || xinv_emit_asked(completion)) {
+    if (!emit->iommu->never_syncs && (v->final_sync || xinv_emit_asked(completion))) {
         (void)v->backend->complete(emit->iommu, completion, words);
         put(emit, words);
         emit->syncs++;
@@ -200,6 +227,8 @@ int xinv_sync(const struct xinv_iommu *iommu, const struct xinv_completion *comp
         return -XINV_E_INVAL;
     if (!completion)
         completion = &nothing;
+    if (iommu->never_syncs)
+        return xinv_emit_check(iommu, completion);
     /* where a sync that tells nobody cannot be said, there is nothing to emit */
     if (!iommu->vendor->final_sync && !xinv_emit_asked(completion))
         return -XINV_E_INVAL;

@@ -22,11 +22,12 @@ struct xinv_emit {
     const struct xinv_iommu *iommu;
     struct xinv_out *out;
     bool counting;
-    uint8_t phase;  /* being emitted */
-    uint8_t last;   /* phase with commands before this one; XINV_NPHASES: none */
-    uint32_t run;   /* commands since the last sync */
-    bool again;     /* a repeated phase: fence it from its first run */
-    uint32_t words; /* from the output's first word */
+    uint8_t phase;   /* being emitted */
+    uint8_t last;    /* phase with commands before this one; XINV_NPHASES: none */
+    uint32_t run;    /* commands since the last sync */
+    uint32_t target; /* of the queue step in progress */
+    bool again;      /* a repeated phase: fence it from its first run */
+    uint32_t words;  /* from the output's first word */
     uint32_t steps;
     uint32_t first; /* first word of the queue step in progress */
     uint32_t commands;
@@ -55,9 +56,10 @@ void xinv_emit_phase(struct xinv_emit *emit, unsigned phase, bool again);
 uint8_t xinv_emit_order(struct xinv_emit *emit);
 
 void xinv_emit_command(struct xinv_emit *emit, unsigned row, const struct xinv_operands *operands);
-/* xinv_emit_words, xinv_emit_close - a command that is there already, outside every phase; the end
- * of a list without a sync */
-void xinv_emit_words(struct xinv_emit *emit, const uint64_t *words);
+/* xinv_emit_words, xinv_emit_close - a command that is there already, outside every phase, for an
+ * attachment; the end of a list without a sync */
+void xinv_emit_words(struct xinv_emit *emit, const struct xinv_attachment *at,
+                     const uint64_t *words);
 void xinv_emit_close(struct xinv_emit *emit);
 void xinv_emit_end(struct xinv_emit *emit, const struct xinv_completion *completion);
 

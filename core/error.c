@@ -14,6 +14,7 @@ static const char *const texts[XINV_NERRORS] = {
     [XINV_E_MUST_BLOCK] = "no command covers the change: block the endpoints' DMA",
     [XINV_E_TABLE] = "the platform's table or ID registers contradict themselves",
     [XINV_E_NOFORM] = "nothing takes invalidations there",
+    [XINV_E_AGAIN] = "the batch must be flushed first",
 };
 
 const char *xinv_strerror(int error)

@@ -2,6 +2,7 @@
 #include "core/filter.h"
 
 #include "core/emit.h"
+#include "core/iommu.h"
 
 struct filter {
     const struct xinv_iommu *iommu;
@@ -84,7 +85,8 @@ static const struct xinv_attachment *next_sent(const struct filter *f, const str
 /* Is a fault of a command that does not go to the host one that the guest would hear of? */
 static bool is_heard(const struct xinv_fault *fault)
 {
-    return fault->hardware != XINV_HW_NO_ERROR && fault->hardware != XINV_HW_UNSPECIFIED;
+    return fault->hardware != XINV_HW_NO_ERROR && fault->hardware != XINV_HW_UNSPECIFIED &&
+           fault->hardware != XINV_HW_EIO; /* of the host's kernel */
 }
 
 static int check_command(struct filter *f)
@@ -134,12 +136,14 @@ static int make(struct filter *f, const struct xinv_pass *pass, const struct xin
 {
     unsigned bits = f->iommu->tag_bits[pass->by];
     uint32_t value = host_value(at, pass->by);
+    struct xinv_attachment names = *at;
 
     if ((bits < 32 && value >> bits) || is_reserved(f, pass->by, value))
         return refuse(f, XINV_FILTER_HOST, -XINV_E_TAG);
     for (unsigned i = 0; i < XINV_COMMAND_WORDS; i++)
         words[i] = pass->words[i];
-    f->iommu->vendor->backend->filter->host(f->iommu, at, words);
+    xinv_target_clear(f->iommu, &names.did, &names.vmid);
+    f->iommu->vendor->backend->filter->host(f->iommu, &names, words);
     return check_host(f, words);
 }
 
@@ -193,7 +197,7 @@ static int emit_all(struct filter *f, struct xinv_out *out, bool counting)
             if (ret)
                 return ret;
             same = is_same(f, words);
-            xinv_emit_words(&emit, words);
+            xinv_emit_words(&emit, at, words);
         }
     }
     xinv_emit_close(&emit);
@@ -214,6 +218,8 @@ static int filter(struct filter *f, struct xinv_out *out)
     for (unsigned i = 0; i < f->iommu->words; i++)
         f->command.words[i] = f->words[i];
     xinv_guest_refuse(&f->command, XINV_FILTER_UNLISTED);
+    if (!f->iommu->vendor->backend->filter)
+        return refuse(f, XINV_FILTER_UNLISTED, -XINV_E_UNSUPP); /* no guest has such a queue */
     f->iommu->vendor->backend->filter->guest(f->iommu, &f->command);
     ret = check_command(f);
     for (unsigned p = 0; !ret && p < f->command.n; p++)

@@ -41,7 +41,7 @@ static uint8_t capped(unsigned value, unsigned most)
 static struct xinv_range_spec range_spec(const struct xinv_vendor *v, const uint16_t *feature,
                                          struct xinv_span span)
 {
-    struct xinv_range_spec spec = {XINV_RANGE_NONE, 0, 0};
+    struct xinv_range_spec spec = {0};
 
     for (unsigned i = 0; i < span.count; i++) {
         const struct xinv_range_def *def = &v->ranges[span.first + i];
@@ -50,6 +50,7 @@ static struct xinv_range_spec range_spec(const struct xinv_vendor *v, const uint
             continue;
         spec.kind = def->kind;
         spec.leaf_floor = def->leaf_floor;
+        spec.below_top = def->below_top;
         spec.max_order = capped(linear_value(def->max_order, feature), 52);
         break;
     }
@@ -114,7 +115,9 @@ static void resolve(struct xinv_iommu *iommu)
 
     iommu->max_batch = (uint16_t)linear_value(v->max_batch, iommu->feature);
     for (unsigned i = 0; i < XINV_NTAGS; i++)
-        iommu->tag_bits[i] = capped(linear_value(v->tag_bits[i], iommu->feature), 64);
+        iommu->tag_bits[i] = iommu->target & XINV_TAG_BIT(i)
+                                 ? 32 /* not a field of the words */
+                                 : capped(linear_value(v->tag_bits[i], iommu->feature), 64);
     for (unsigned i = 0; i < XINV_NCACHES; i++)
         if (v->caches[i].present && xinv_conds_hold(v, iommu->feature, v->caches[i].conds))
             iommu->caches |= (uint8_t)(1u << i);
@@ -155,8 +158,12 @@ int xinv_iommu_init(struct xinv_iommu *iommu, const struct xinv_platform *platfo
 
     if (!iommu || !platform || (n_settings && !settings))
         return -XINV_E_INVAL;
+    if (platform->absent)
+        return -XINV_E_NOFORM;
     made.platform = platform;
     made.vendor = platform->vendor;
+    made.target = platform->target;
+    made.never_syncs = platform->never_syncs || platform->vendor->final_sync == XINV_SYNC_NEVER;
     if (made.vendor->n_features > XINV_MAX_FEATURES || made.vendor->n_commands > XINV_MAX_COMMANDS)
         return -XINV_E_TABLE;
     read_features(&made, registers ? registers : platform->registers);

@@ -27,4 +27,22 @@ bool xinv_conds_hold(const struct xinv_vendor *vendor, const uint16_t *feature,
 /* Which change an ATTACH or DETACH of a whole endpoint is on this IOMMU: an enum xinv_change. */
 uint8_t xinv_attach_change(const struct xinv_iommu *iommu);
 
+/* xinv_target_of - which of the platform's queues an attachment's commands go to; 0: it has one */
+static inline uint32_t xinv_target_of(const struct xinv_iommu *iommu,
+                                      const struct xinv_attachment *at)
+{
+    if (iommu->target & XINV_TAG_BIT(XINV_TAG_DID))
+        return at->did;
+    return iommu->target & XINV_TAG_BIT(XINV_TAG_VMID) ? at->vmid : 0;
+}
+
+/* xinv_target_clear - what addresses a queue does not stand in its words */
+static inline void xinv_target_clear(const struct xinv_iommu *iommu, uint32_t *did, uint32_t *vmid)
+{
+    if (iommu->target & XINV_TAG_BIT(XINV_TAG_DID))
+        *did = 0;
+    if (iommu->target & XINV_TAG_BIT(XINV_TAG_VMID))
+        *vmid = 0;
+}
+
 #endif

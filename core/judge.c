@@ -30,6 +30,9 @@ static const char *const hardware_texts[XINV_NHARDWARE] = {
     [XINV_HW_IQE_WIDTH] = "IQE, code 3 or 5",
     [XINV_HW_REFUSED] = "actual granularity 0",
     [XINV_HW_ILLEGAL_COMMAND] = "ILLEGAL_COMMAND_ERROR",
+    [XINV_HW_EIO] = "EIO",
+    [XINV_HW_EINVAL] = "EINVAL",
+    [XINV_HW_EOPNOTSUPP] = "EOPNOTSUPP",
 };
 
 const char *xinv_hardware_text(unsigned hardware)

@@ -54,7 +54,7 @@ void xinv_plan_cut(const struct xinv_planner *p, unsigned row, uint8_t policy,
 
     cut->spec = p->iommu->range[row];
     cut->policy = policy;
-    cut->blocks = p->policy.blocks;
+    cut->blocks = p->blocks;
     cut->log2_granule = p->request.log2_granule;
     /* any address in a block entry finds it (SMMUv3 4.4.1: TG = 0), but not the tables beside it */
     cut->log2_step = p->request.flags & XINV_REQ_LEAF_ONLY ? p->request.log2_smallest_leaf : 0;
@@ -93,7 +93,8 @@ void xinv_plan_operands(const struct xinv_planner *p, size_t i, unsigned row, ui
                         uint8_t flags, struct xinv_operands *op)
 {
     const struct xinv_attachment at = named(p, i);
-    uint8_t tags = p->vendor->commands[row].operands & at.known & (uint8_t)~zero;
+    uint8_t carried = p->vendor->commands[row].operands | p->iommu->target;
+    uint8_t tags = carried & at.known & (uint8_t)~zero;
 
     /* a field that the command ignores is written as 0, and so is a tag that is not known */
     op->at = &p->at[i];
@@ -228,9 +229,10 @@ static unsigned choose(const struct xinv_planner *p, uint32_t key, struct xinv_c
     for (pass = 0; pass < N_PASSES; pass++) {
         for (unsigned i = 0; i < found->n; i++) {
             struct xinv_candidate *c = &found->c[i];
+            uint64_t pages;
 
-            c->blocks = blocks_of(p, c->row, pass, &c->pages);
-            c->commands = c->blocks * fan_out(p, key, c);
+            c->blocks = (uint32_t)blocks_of(p, c->row, pass, &pages);
+            c->commands = (uint64_t)c->blocks * fan_out(p, key, c);
         }
         if (xinv_cover_best(found, latency ? syncs : NULL, best))
             break;
@@ -270,14 +272,16 @@ static void fill_plan(struct xinv_planner *p, const struct xinv_candidates *foun
     plan->listed = 0;
     for (unsigned i = 0; i < cover->n; i++) {
         const struct xinv_candidate *c = &found->c[cover->chosen[i]];
+        uint64_t pages;
 
         plan->row[i] = c->row;
         plan->zero[i] = c->choice.zero;
         plan->flags[i] = c->choice.flags;
         plan->listed |= (uint16_t)((unsigned)c->listed << i);
-        plan->blocks[i] = (uint32_t)c->blocks;
-        if (c->pages > asked && c->pages - asked > p->report.extra_pages)
-            p->report.extra_pages = c->pages - asked;
+        plan->blocks[i] = c->blocks;
+        (void)blocks_of(p, c->row, pass, &pages);
+        if (pages > asked && pages - asked > p->report.extra_pages)
+            p->report.extra_pages = pages - asked;
     }
 }
 

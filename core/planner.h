@@ -35,6 +35,18 @@ struct xinv_assumed {
     uint32_t blocks;
 };
 
+/* A command without a range that went out for every attachment of a shape. */
+struct xinv_sent {
+    uint32_t key;
+    uint8_t row;
+    uint8_t zero;
+    uint8_t flags;
+    uint8_t pad;
+};
+
+#define XINV_MAX_SENT \
+    16 /* of one phase that are remembered; what else comes twice goes out twice */
+
 #define XINV_PLANS 8 /* shapes that are remembered at once; more are planned again */
 
 struct xinv_planner {
@@ -53,6 +65,11 @@ struct xinv_planner {
     struct xinv_prepared *list; /* where a prepared list goes in place of words; NULL: none */
     bool count_first;           /* the output's size cannot be bounded without a pass that counts */
     uint8_t next_plan;
+    uint8_t blocks;        /* XINV_POLICY_AT_MOST: for this part */
+    uint8_t n_sent;        /* for these attachments, in this phase */
+    uint8_t n_sent_before; /* of those, by parts before this one */
+    uint64_t sent_bare;    /* rows without operands that went out in this phase, a bit each */
+    struct xinv_sent sent[XINV_MAX_SENT];
     struct xinv_plan plans[XINV_PLANS];
 };
 

@@ -171,7 +171,7 @@ int xinv_prepare(struct xinv_prepared *list, struct xinv_prepared_command *comma
                                    .attachments = attachments,
                                    .n_attachments = n,
                                    .commands = commands,
-                                   .cap = cap,
+                                   .cap = iommu->never_syncs || iommu->target ? 0 : cap,
                                    .request = *request,
                                    .policy = policy ? *policy : exact,
                                    .top = UINT64_MAX};

@@ -157,9 +157,10 @@ static bool begin_pow2(struct xinv_cut *cut, const struct xinv_cut_request *requ
 {
     if (!fit_leaves(cut, request))
         return false;
-    if (request->policy == XINV_POLICY_EXACT)
-        return true;
-    return fit_blocks(cut, request->policy == XINV_POLICY_AT_MOST ? request->blocks : 0);
+    if (request->policy != XINV_POLICY_EXACT &&
+        !fit_blocks(cut, request->policy == XINV_POLICY_AT_MOST ? request->blocks : 0))
+        return false;
+    return !request->spec.below_top || cut->last_unit < UINT64_MAX >> LOG2_PAGE;
 }
 
 static uint64_t count_pow2(const struct xinv_cut *cut)

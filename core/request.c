@@ -43,6 +43,8 @@ static int check_attachment(struct xinv_planner *p, const struct xinv_attachment
     if (!(p->iommu->stages & XINV_STAGE_BIT(at->stage)) ||
         (is_untagged(p, at) && !(p->iommu->untagged & XINV_STAGE_BIT(at->stage))))
         return xinv_planner_refuse(p, at, 0, -XINV_E_UNSUPP);
+    if (p->iommu->target & ~at->known) /* nobody to send it to */
+        return xinv_planner_refuse(p, at, (unsigned)__builtin_ctz(p->iommu->target), -XINV_E_INVAL);
     for (unsigned t = XINV_TAG_RID; t <= XINV_TAG_VMID; t++) {
         /* a tag that the hardware would cut names somebody else's entries and leaves the stale ones
          */

@@ -96,7 +96,8 @@ static struct xinv_session *lay_out(const struct xinv_session_config *config, vo
     layout.quarantine =
         carve(&c, sizeof(*layout.quarantine),
               (size_t)config->n_iommus * XINV_POOLS * layout.pool_tags + config->max_endpoints);
-    nodes = carve(&c, sizeof(*nodes), config->max_mappings);
+    /* a spare one: a mapping that waits for commands of its own is there twice */
+    nodes = carve(&c, sizeof(*nodes), (size_t)config->max_mappings + 1);
     layout.scratch = carve(&c, sizeof(*layout.scratch), config->max_endpoints);
     layout.scratch_needs = carve(&c, sizeof(uint32_t), (size_t)config->n_iommus * 2);
     *size = c.used;
@@ -105,7 +106,7 @@ static struct xinv_session *lay_out(const struct xinv_session_config *config, vo
     memset(memory, 0, c.used);
     widen_ranges(&layout.config);
     *s = layout;
-    xinv_map_init(&s->maps, nodes, config->max_mappings);
+    xinv_map_init(&s->maps, nodes, config->max_mappings + 1);
     return s;
 }
 
@@ -117,6 +118,13 @@ size_t xinv_session_size(const struct xinv_session_config *config)
         return 0;
     (void)lay_out(config, NULL, &size);
     return size;
+}
+
+static void clear_domain(struct xinv_domain *d)
+{
+    *d = (struct xinv_domain){
+        .endpoints = XINV_NIL, .maps = XINV_NIL, .next_free = XINV_NIL, .next_pending = XINV_NIL};
+    xinv_pending_init(&d->pending);
 }
 
 int xinv_session_init(void *memory, size_t size, const struct xinv_session_config *config,
@@ -140,9 +148,10 @@ int xinv_session_init(void *memory, size_t size, const struct xinv_session_confi
     for (uint32_t i = 0; i <= s->domain_ids.mask; i++)
         s->domain_ids.slots[i] = XINV_NIL;
     for (uint32_t i = 0; i <= config->max_domains; i++) {
-        s->domains[i] = (struct xinv_domain){.endpoints = XINV_NIL, .maps = XINV_NIL};
+        clear_domain(&s->domains[i]);
         s->domains[i].next_free = i < config->max_domains ? i + 1 : XINV_NIL;
     }
+    xinv_batch_init(&s->batch);
     *session = s;
     return 0;
 }
@@ -225,8 +234,8 @@ uint32_t xinv_domain_make(struct xinv_session *s, uint32_t id)
     if (domain == XINV_NIL)
         return XINV_NIL;
     s->free_domain = s->domains[domain].next_free;
-    s->domains[domain] = (struct xinv_domain){
-        .id = id, .endpoints = XINV_NIL, .maps = XINV_NIL, .next_free = XINV_NIL};
+    clear_domain(&s->domains[domain]);
+    s->domains[domain].id = id;
     xinv_ids_insert(&s->domain_ids, id, domain);
     s->n_domains++;
     return domain;
@@ -236,9 +245,11 @@ void xinv_domain_drop(struct xinv_session *s, uint32_t domain)
 {
     struct xinv_domain *d = &s->domains[domain];
 
+    s->n_mappings -= d->n_maps;
     xinv_map_clear(&s->maps, &d->maps);
     ids_remove_domain(s, d->id);
-    *d = (struct xinv_domain){.endpoints = XINV_NIL, .maps = XINV_NIL, .next_free = s->free_domain};
+    clear_domain(d);
+    d->next_free = s->free_domain;
     s->free_domain = domain;
     s->n_domains--;
 }

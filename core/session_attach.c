@@ -34,36 +34,69 @@ static struct use use_after(const struct xinv_job *job)
                         job->new_tag};
 }
 
+/* What the request makes of the endpoint's entry; false: it was nothing, and stays nothing. */
+static bool entry_change(const struct xinv_job *job, struct xinv_held_entry *entry)
+{
+    struct use before = use_before(job);
+    struct use now = use_after(job);
+    struct use was = before.live ? before : now;
+    struct xinv_attachment at;
+
+    if (!was.live)
+        return false;
+    *entry =
+        (struct xinv_held_entry){.stage = was.stage,
+                                 .from = before.live ? XINV_FROM_PRESENT : XINV_FROM_NOT_PRESENT,
+                                 .tag = was.tag};
+    if (!now.live)
+        return true;
+    xinv_endpoint_attachment(job->s, job->endpoint, now.stage, now.tag, &at);
+    entry->leads = (at.known & XINV_TAG_BIT(XINV_TAG_DID)) != 0;
+    entry->new_did = at.did;
+    return true;
+}
+
 /* Not leaf-only: a table of entries may have come or gone with it (a level-2 stream table). */
+struct xinv_request xinv_entry_request(const struct xinv_iommu *iommu,
+                                       const struct xinv_held_entry *entry)
+{
+    return (struct xinv_request){.change = xinv_attach_change(iommu),
+                                 .from = entry->from,
+                                 .flags = entry->leads ? XINV_REQ_NEW_DID : 0,
+                                 .new_did = entry->leads ? entry->new_did : 0};
+}
+
 int xinv_job_send_entry(struct xinv_job *job, bool completes)
 {
     struct xinv_session *s = job->s;
-    const struct xinv_session_endpoint *e = &s->endpoints[job->endpoint];
-    struct xinv_request r = {.change = xinv_attach_change(s->iommus[e->e.iommu])};
-    struct use before = use_before(job);
-    struct use now = use_after(job);
-    struct xinv_attachment *at = &s->scratch[0];
+    uint32_t iommu = s->endpoints[job->endpoint].e.iommu;
+    struct xinv_held_entry entry;
+    struct xinv_request r;
     struct xinv_single one;
 
-    if (!before.live && !now.live)
+    if (!entry_change(job, &entry))
         return 0;
     job->scratch_used = 1;
-    r.from = before.live ? XINV_FROM_PRESENT : XINV_FROM_NOT_PRESENT;
-    if (now.live)
-        xinv_endpoint_attachment(s, job->endpoint, now.stage, now.tag, at);
-    if (now.live && (at->known & XINV_TAG_BIT(XINV_TAG_DID))) {
-        r.new_did = at->did;
-        r.flags |= XINV_REQ_NEW_DID;
-    }
-    if (before.live)
-        xinv_endpoint_attachment(s, job->endpoint, before.stage, before.tag, at);
-    xinv_single_init(&one, at, 1, &r);
-    return xinv_job_send(job, e->e.iommu, &one.parts, completes);
+    xinv_endpoint_attachment(s, job->endpoint, entry.stage, entry.tag, &s->scratch[0]);
+    r = xinv_entry_request(s->iommus[iommu], &entry);
+    xinv_single_init(&one, &s->scratch[0], 1, &r);
+    return xinv_job_send(job, iommu, &one.parts, completes);
 }
 
 static int send_move(struct xinv_job *job)
 {
     return xinv_job_send_entry(job, true);
+}
+
+/* Commands are made; where they wait for a flush, the batch holds what they are about. */
+static int change_entry(struct xinv_job *job)
+{
+    struct xinv_held_entry entry;
+    int ret = xinv_job_run(job, send_move);
+
+    if (!ret && job->batched && job->outcome->iommus && entry_change(job, &entry))
+        xinv_batch_hold_entry(job, &entry);
+    return ret;
 }
 
 /* Does a mapping of the domain lie where the endpoint cannot have one? */
@@ -294,7 +327,7 @@ struct xinv_job_result xinv_job_attach(struct xinv_job *job)
         undo_attach(job);
         return xinv_job_status(refused);
     }
-    ret = xinv_job_run(job, send_move);
+    ret = change_entry(job);
     if (ret) {
         undo_attach(job);
         return xinv_job_error(ret);
@@ -316,7 +349,7 @@ struct xinv_job_result xinv_job_detach(struct xinv_job *job)
     job->old_domain = xinv_ids_find_domain(s, job->r.domain);
     if (job->old_domain == XINV_NIL || s->endpoints[job->endpoint].domain != job->old_domain)
         return xinv_job_status(XINV_VIRTIO_INVAL);
-    ret = xinv_job_run(job, send_move);
+    ret = change_entry(job);
     if (ret)
         return xinv_job_error(ret);
     xinv_job_leave(job);

@@ -6,6 +6,7 @@
 #include <xinv/session.h>
 
 #include "core/map.h"
+#include "core/pending.h"
 
 /* The two kinds of tags that a stage can allocate are numbered apart: ASID, and VMID or DID. */
 #define XINV_POOLS 2
@@ -33,6 +34,22 @@ struct xinv_domain {
     uint32_t n_maps;
     uint32_t next_free;
     uint32_t bypass;
+    struct xinv_pending pending; /* what the batch holds of it */
+    uint32_t next_pending;       /* in the batch's list */
+    uint32_t pending_iommus;     /* bit per IOMMU that they concern; 0: none, and not in the list */
+    struct xinv_gaps gaps;       /* between them, while commands for one IOMMU are made */
+    uint8_t blocks;              /* likewise: XINV_POLICY_AT_MOST for one range */
+};
+
+/* The change of an endpoint's entry that a batch holds: an attachment, and what became of it. */
+struct xinv_held_entry {
+    uint8_t held;
+    uint8_t stage;
+    uint8_t from;  /* XINV_FROM_* */
+    uint8_t leads; /* 1: to another tag, new_did */
+    uint32_t tag;
+    uint32_t new_did;
+    uint32_t next; /* in the batch's list */
 };
 
 struct xinv_session_endpoint {
@@ -41,6 +58,7 @@ struct xinv_session_endpoint {
     uint32_t next;   /* in the domain's list */
     uint32_t prev;
     uint32_t tag; /* of an endpoint with a tag of its own */
+    struct xinv_held_entry entry;
 };
 
 struct xinv_quarantined {
@@ -52,11 +70,23 @@ struct xinv_quarantined {
     uint8_t pad;
 };
 
+/* What requests have asked for and no flush has sent yet. */
+struct xinv_batch {
+    bool open;         /* something is held, under the session's last token */
+    uint32_t commands; /* that it would take, each request for itself */
+    uint32_t domains;  /* lists, in the order in which they came; XINV_NIL: empty */
+    uint32_t last_domain;
+    uint32_t endpoints;
+    uint32_t last_endpoint;
+};
+
 struct xinv_session {
     struct xinv_session_config config;
     uint64_t token;
+    struct xinv_batch batch;
     uint32_t n_endpoints;
     uint32_t n_domains;
+    uint32_t n_mappings;
     uint32_t free_domain;
     uint32_t pool_tags; /* numbers in each pool */
     uint32_t n_quarantined;
@@ -73,6 +103,8 @@ struct xinv_session {
     struct xinv_attachment *scratch; /* zero between calls */
     uint32_t *scratch_needs;         /* words and steps per IOMMU, likewise */
 };
+
+void xinv_batch_init(struct xinv_batch *batch);
 
 /* Do endpoints without a domain pass untranslated (5.13.6.1.1, 5.13.4)? */
 bool xinv_session_idle_passes(const struct xinv_session *s);

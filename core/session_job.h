@@ -20,6 +20,7 @@ struct xinv_job {
     struct xinv_report *reports;
     struct xinv_outcome *outcome;
     bool counting;
+    bool batched; /* commands wait for a flush */
     int commands;
     size_t scratch_used;
     struct xinv_virtio_request r;
@@ -59,6 +60,16 @@ int xinv_job_run(struct xinv_job *job, int (*pass)(struct xinv_job *));
 /* An error of the call: there is no response, and nothing to complete. */
 int xinv_job_fail(const struct xinv_job *job, int error);
 
+/*
+ * A whole request, from its bytes to its response. Returns the number of commands, or an error of
+ * the call.
+ */
+int xinv_job_serve(struct xinv_job *job, const void *readable, size_t n_readable, void *writable,
+                   size_t n_writable);
+
+/* The job of a call: nothing is known of a request yet. */
+void xinv_job_begin(struct xinv_job *job);
+
 /* The types of requests. */
 struct xinv_job_result xinv_job_attach(struct xinv_job *job);
 struct xinv_job_result xinv_job_detach(struct xinv_job *job);
@@ -71,7 +82,52 @@ struct xinv_job_result xinv_job_unmap(struct xinv_job *job);
  */
 int xinv_job_send_entry(struct xinv_job *job, bool completes);
 
+/* The change of an entry that is as `entry` says. */
+struct xinv_request xinv_entry_request(const struct xinv_iommu *iommu,
+                                       const struct xinv_held_entry *entry);
+
 /* The endpoint leaves its domain, which goes with its last one. */
 void xinv_job_leave(struct xinv_job *job);
+
+/* ---- Parts of MAPs and UNMAPs ---- */
+
+#define XINV_SESSION_GRANULES 3
+extern const uint8_t xinv_session_granules[XINV_SESSION_GRANULES];
+extern const uint8_t xinv_session_stages[XINV_TABLE_STAGES];
+
+/*
+ * May the tables that this IOMMU walks have such a granule? Where the session is not told, they can
+ * have any that is able to map what the guest maps; 4 KiB blocks are right for all of them, except
+ * for commands that name the granule, and then reach its entries alone (SMMUv3 4.4.1.1).
+ */
+bool xinv_session_may_have_granule(const struct xinv_session *s, uint32_t iommu, uint8_t log2);
+
+/* The attachments of a domain on one IOMMU under one stage, in the scratch array from `at` on. */
+size_t xinv_job_gather(struct xinv_job *job, uint32_t domain, uint32_t iommu, uint8_t stage,
+                       size_t at);
+
+/* A change of the entries of a range, in the tables of one stage. */
+struct xinv_request xinv_pte_request(uint8_t stage, const struct xinv_pending_range *range);
+
+/* ---- The batch ---- */
+
+/* The job's commands, which have been counted, wait in the batch. */
+void xinv_batch_open(struct xinv_job *job);
+
+/* Is what the job is about apart from all that the batch holds? If not, the batch goes first. */
+bool xinv_batch_admits(const struct xinv_job *job);
+
+/* Holds a range of the job's domain, or the change of its endpoint's entry. */
+void xinv_batch_hold(struct xinv_job *job, const struct xinv_pending_range *range);
+void xinv_batch_hold_entry(struct xinv_job *job, const struct xinv_held_entry *entry);
+
+/* IOMMUs whose held commands must complete before the response to a request is published, its own
+ * and those of requests before it. */
+uint32_t xinv_batch_awaited(const struct xinv_job *job);
+
+/* Sends all that the batch holds: a pass for xinv_job_run(). */
+int xinv_batch_send(struct xinv_job *job);
+
+void xinv_batch_clear(struct xinv_session *s);
 
 #endif

@@ -3,11 +3,6 @@
 #include "core/iommu.h"
 #include "core/session_job.h"
 
-static uint8_t pte_change(uint8_t stage)
-{
-    return stage == XINV_STAGE_STAGE2 ? XINV_CHANGE_STAGE2_PTE : XINV_CHANGE_STAGE1_PTE;
-}
-
 /*
  * The largest leaf that a mapping can hold: the largest naturally aligned block within it. Nothing
  * smaller is safe. Granules of 16 KiB and 64 KiB, runs of contiguous entries and AMD's page sizes
@@ -61,31 +56,42 @@ static struct run next_run(const struct xinv_job *job, uint32_t *node)
  * The removal of a run. A leaf that none of its mappings can hold was shared with a neighbour: the
  * run does not hold it whole.
  */
-static struct xinv_request removal(const struct xinv_job *job, uint8_t stage, const struct run *run)
+static struct xinv_pending_range removal(const struct xinv_job *job, const struct run *run)
 {
-    struct xinv_request r = {.change = pte_change(stage),
-                             .from = XINV_FROM_PRESENT,
-                             .log2_leaf_size = run->leaf,
-                             .flags = XINV_REQ_RANGE,
-                             .first = run->first,
-                             .last = run->last};
+    struct xinv_pending_range r = {
+        .from = XINV_FROM_PRESENT, .log2_leaf = run->leaf, .first = run->first, .last = run->last};
 
     if (job->hint && job->hint->known) {
-        r.log2_leaf_size = job->hint->log2_leaf_size;
+        r.log2_leaf = job->hint->log2_leaf_size;
         if (job->hint->leaf_only)
             r.flags |= XINV_REQ_LEAF_ONLY;
     }
-    if (r.log2_leaf_size <= run->leaf)
+    if (r.log2_leaf <= run->leaf)
         r.flags |= XINV_REQ_LEAVES_WITHIN;
     return r;
 }
 
-/*
- * May the tables that this IOMMU walks have such a granule? Where the session is not told, they can
- * have any that is able to map what the guest maps; 4 KiB blocks are right for all of them, except
- * for commands that name the granule, and then reach its entries alone (SMMUv3 4.4.1.1).
- */
-static bool may_have_granule(const struct xinv_session *s, uint32_t iommu, uint8_t log2)
+static struct xinv_pending_range addition(const struct xinv_job *job)
+{
+    return (struct xinv_pending_range){.from = XINV_FROM_NOT_PRESENT,
+                                       .log2_leaf = largest_leaf(job->r.first, job->r.last),
+                                       .flags = XINV_REQ_LEAVES_WITHIN,
+                                       .first = job->r.first,
+                                       .last = job->r.last};
+}
+
+struct xinv_request xinv_pte_request(uint8_t stage, const struct xinv_pending_range *range)
+{
+    return (struct xinv_request){.change = stage == XINV_STAGE_STAGE2 ? XINV_CHANGE_STAGE2_PTE
+                                                                      : XINV_CHANGE_STAGE1_PTE,
+                                 .from = range->from,
+                                 .log2_leaf_size = range->log2_leaf,
+                                 .flags = XINV_REQ_RANGE | range->flags,
+                                 .first = range->first,
+                                 .last = range->last};
+}
+
+bool xinv_session_may_have_granule(const struct xinv_session *s, uint32_t iommu, uint8_t log2)
 {
     const struct xinv_iommu *u = s->iommus[iommu];
 
@@ -101,18 +107,8 @@ static bool may_have_granule(const struct xinv_session *s, uint32_t iommu, uint8
     return false;
 }
 
-static struct xinv_request addition(const struct xinv_job *job, uint8_t stage)
-{
-    return (struct xinv_request){.change = pte_change(stage),
-                                 .from = XINV_FROM_NOT_PRESENT,
-                                 .log2_leaf_size = largest_leaf(job->r.first, job->r.last),
-                                 .flags = XINV_REQ_RANGE | XINV_REQ_LEAVES_WITHIN,
-                                 .first = job->r.first,
-                                 .last = job->r.last};
-}
-
-static const uint8_t granules[] = {12, 14, 16};
-static const uint8_t stages[] = {XINV_STAGE_STAGE1, XINV_STAGE_STAGE2};
+const uint8_t xinv_session_granules[XINV_SESSION_GRANULES] = {12, 14, 16};
+const uint8_t xinv_session_stages[XINV_TABLE_STAGES] = {XINV_STAGE_STAGE1, XINV_STAGE_STAGE2};
 
 /*
  * The parts of a MAP or an UNMAP on one IOMMU: every run of mappings that touch, to the endpoints
@@ -122,11 +118,12 @@ struct pte_parts {
     struct xinv_parts parts;
     const struct xinv_job *job;
     uint32_t iommu;
-    size_t n[2]; /* attachments of each stage, one after the other in the scratch array */
+    size_t n[XINV_TABLE_STAGES]; /* attachments of each stage, one after the other in the scratch
+                                    array */
     /* where the walk is */
     bool started; /* a MAP's one run has been taken */
     uint32_t node;
-    struct run run;
+    struct xinv_pending_range range;
     unsigned stage;
     unsigned granule;
     bool in_run;
@@ -150,10 +147,14 @@ static bool take_run(struct pte_parts *p)
         if (p->started)
             return false;
         p->started = true;
+        p->range = addition(p->job);
     } else {
+        struct run run;
+
         if (!in_request(p->job, p->node))
             return false;
-        p->run = next_run(p->job, &p->node);
+        run = next_run(p->job, &p->node);
+        p->range = removal(p->job, &run);
     }
     p->stage = 0;
     p->granule = 0;
@@ -172,18 +173,17 @@ static bool pte_next(struct xinv_parts *parts, struct xinv_part *part)
             if (!p->in_run)
                 return false;
         }
-        for (; p->stage < 2; p->stage++, p->granule = 0) {
-            uint8_t stage = stages[p->stage];
+        for (; p->stage < XINV_TABLE_STAGES; p->stage++, p->granule = 0) {
+            uint8_t stage = xinv_session_stages[p->stage];
 
-            while (p->n[p->stage] && p->granule < sizeof(granules)) {
-                uint8_t granule = granules[p->granule++];
+            while (p->n[p->stage] && p->granule < XINV_SESSION_GRANULES) {
+                uint8_t granule = xinv_session_granules[p->granule++];
 
-                if (!may_have_granule(job->s, p->iommu, granule))
+                if (!xinv_session_may_have_granule(job->s, p->iommu, granule))
                     continue;
                 part->at = job->s->scratch + (p->stage ? p->n[0] : 0);
                 part->n = p->n[p->stage];
-                part->request = job->r.type == XINV_VIRTIO_MAP ? addition(job, stage)
-                                                               : removal(job, stage, &p->run);
+                part->request = xinv_pte_request(stage, &p->range);
                 part->request.log2_granule = granule;
                 part->again = p->again;
                 p->again = true;
@@ -194,9 +194,8 @@ static bool pte_next(struct xinv_parts *parts, struct xinv_part *part)
     }
 }
 
-/* The attachments of a domain on one IOMMU under one stage, in the scratch array from `at` on. */
-static size_t gather(struct xinv_job *job, uint32_t domain, uint32_t iommu, uint8_t stage,
-                     size_t at)
+size_t xinv_job_gather(struct xinv_job *job, uint32_t domain, uint32_t iommu, uint8_t stage,
+                       size_t at)
 {
     const struct xinv_session *s = job->s;
     size_t n = at;
@@ -215,8 +214,8 @@ static int send_pte(struct xinv_job *job)
         struct pte_parts p = {{pte_rewind, pte_next, NULL}, .job = job, .iommu = iommu};
         int ret;
 
-        p.n[0] = gather(job, job->domain, iommu, XINV_STAGE_STAGE1, 0);
-        p.n[1] = gather(job, job->domain, iommu, XINV_STAGE_STAGE2, p.n[0]);
+        p.n[0] = xinv_job_gather(job, job->domain, iommu, XINV_STAGE_STAGE1, 0);
+        p.n[1] = xinv_job_gather(job, job->domain, iommu, XINV_STAGE_STAGE2, p.n[0]);
         if (!p.n[0] && !p.n[1])
             continue;
         ret = xinv_job_send(job, iommu, &p.parts, true);
@@ -273,14 +272,51 @@ struct xinv_job_result xinv_job_map(struct xinv_job *job)
     node = xinv_map_at_or_after(&s->maps, s->domains[job->domain].maps, r->first);
     if ((node != XINV_NIL && s->maps.nodes[node].first <= r->last) || overlaps_reserved(job))
         return xinv_job_status(XINV_VIRTIO_INVAL);
-    if (s->maps.free == XINV_NIL)
+    if (s->n_mappings == s->config.max_mappings)
         return xinv_job_status(XINV_VIRTIO_NOMEM);
     ret = xinv_job_run(job, send_pte);
     if (ret)
         return xinv_job_error(ret);
     (void)xinv_map_insert(&s->maps, &s->domains[job->domain].maps, r->first, r->last, r->phys);
     s->domains[job->domain].n_maps++;
+    s->n_mappings++;
+    if (job->batched && job->outcome->iommus) {
+        struct xinv_pending_range range = addition(job);
+
+        xinv_batch_hold(job, &range);
+    }
     return xinv_job_status(XINV_VIRTIO_OK);
+}
+
+/* Removes the mappings of the request up to `last`. */
+static void remove_up_to(struct xinv_job *job, uint64_t last)
+{
+    struct xinv_session *s = job->s;
+    struct xinv_domain *d = &s->domains[job->domain];
+    uint32_t node;
+
+    while ((node = xinv_map_at_or_after(&s->maps, d->maps, job->r.first)) != XINV_NIL &&
+           s->maps.nodes[node].first <= last) {
+        xinv_map_remove(&s->maps, &d->maps, node);
+        d->n_maps--;
+        s->n_mappings--;
+    }
+}
+
+/* Removes them run by run: the batch keeps each in a node that the run leaves free. */
+static void hold_removals(struct xinv_job *job)
+{
+    struct xinv_session *s = job->s;
+    uint32_t node;
+
+    while (in_request(
+        job, node = xinv_map_at_or_after(&s->maps, s->domains[job->domain].maps, job->r.first))) {
+        struct run run = next_run(job, &node);
+        struct xinv_pending_range range = removal(job, &run);
+
+        remove_up_to(job, run.last);
+        xinv_batch_hold(job, &range);
+    }
 }
 
 /* Would an UNMAP cut a mapping in two? Only those that hold its ends can be cut. */
@@ -299,9 +335,7 @@ static bool splits(const struct xinv_job *job)
 
 struct xinv_job_result xinv_job_unmap(struct xinv_job *job)
 {
-    struct xinv_session *s = job->s;
     uint8_t found;
-    uint32_t node;
     int ret;
 
     if (job->r.last < job->r.first)
@@ -314,10 +348,9 @@ struct xinv_job_result xinv_job_unmap(struct xinv_job *job)
     ret = xinv_job_run(job, send_pte);
     if (ret)
         return xinv_job_error(ret);
-    while (in_request(
-        job, node = xinv_map_at_or_after(&s->maps, s->domains[job->domain].maps, job->r.first))) {
-        xinv_map_remove(&s->maps, &s->domains[job->domain].maps, node);
-        s->domains[job->domain].n_maps--;
-    }
+    if (job->batched && job->outcome->iommus)
+        hold_removals(job);
+    else
+        remove_up_to(job, job->r.last);
     return xinv_job_status(XINV_VIRTIO_OK);
 }

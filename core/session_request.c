@@ -78,10 +78,11 @@ static struct xinv_job job_of(struct xinv_session *session, const struct xinv_po
                              .reports = reports,
                              .outcome = outcome,
                              .domain = XINV_NIL,
+                             .endpoint = XINV_NIL,
                              .old_domain = XINV_NIL};
 }
 
-static void begin(struct xinv_job *job)
+void xinv_job_begin(struct xinv_job *job)
 {
     job->idle_passes = xinv_session_idle_passes(job->s);
     *job->outcome = (struct xinv_outcome){.token = job->s->token};
@@ -89,10 +90,68 @@ static void begin(struct xinv_job *job)
         memset(job->reports, 0, sizeof(*job->reports) * job->s->config.n_iommus);
 }
 
+/* Commands of an open batch go out before those of any other call. */
+static bool held_back(struct xinv_job *job)
+{
+    xinv_job_begin(job);
+    return job->s->batch.open;
+}
+
 static bool valid_hint(const struct xinv_unmap_hint *hint)
 {
     return !hint || !hint->known || !hint->log2_leaf_size ||
            (hint->log2_leaf_size >= 12 && hint->log2_leaf_size < 64);
+}
+
+static bool valid_call(const struct xinv_session *session, const void *readable, size_t n_readable,
+                       const void *writable, size_t n_writable, const struct xinv_unmap_hint *hint,
+                       const struct xinv_outcome *outcome)
+{
+    return session && outcome && valid_hint(hint) && (!n_readable || readable) &&
+           (!n_writable || writable);
+}
+
+/*
+ * What is left of a request that its type has dealt with: an ATTACH that found no clean tag may
+ * find one once the batch has made them clean.
+ */
+static struct xinv_job_result settle(const struct xinv_job *job, struct xinv_job_result result)
+{
+    if (!job->batched)
+        return result;
+    if (job->s->batch.open && result.status == XINV_VIRTIO_NOMEM &&
+        job->r.type == XINV_VIRTIO_ATTACH)
+        return xinv_job_error(-XINV_E_AGAIN);
+    if (!result.error && !result.status)
+        job->outcome->iommus |= xinv_batch_awaited(job);
+    return result;
+}
+
+int xinv_job_serve(struct xinv_job *job, const void *readable, size_t n_readable, void *writable,
+                   size_t n_writable)
+{
+    struct xinv_outcome *outcome = job->outcome;
+    struct xinv_job_result result = {XINV_VIRTIO_OK, 0};
+
+    xinv_job_begin(job);
+    result.status = parse(job, readable, n_readable);
+    if (n_writable < XINV_VIRTIO_TAIL) {
+        outcome->status = XINV_VIRTIO_IOERR; /* no room for any status */
+        return 0;
+    }
+    if (unanswered(job, result.status)) {
+        outcome->status = XINV_VIRTIO_UNSUPP;
+        return 0;
+    }
+    if (!result.status)
+        result = settle(job, dispatch(job, n_writable));
+    if (result.error)
+        return xinv_job_fail(job, result.error);
+    outcome->status = result.status;
+    outcome->written = xinv_virtio_reply(writable, n_writable, result.status);
+    if (job->r.type == XINV_VIRTIO_PROBE && !result.status)
+        put_properties(job, writable);
+    return job->commands;
 }
 
 int xinv_session_request(struct xinv_session *session, const void *readable, size_t n_readable,
@@ -102,31 +161,28 @@ int xinv_session_request(struct xinv_session *session, const void *readable, siz
                          struct xinv_report *reports, struct xinv_outcome *outcome)
 {
     struct xinv_job job = job_of(session, policy, completions, outs, reports, outcome);
-    struct xinv_job_result result = {XINV_VIRTIO_OK, 0};
 
-    if (!session || !outcome || !valid_hint(hint) || (n_readable && !readable) ||
-        (n_writable && !writable))
+    if (!valid_call(session, readable, n_readable, writable, n_writable, hint, outcome))
+        return -XINV_E_INVAL;
+    if (held_back(&job))
+        return xinv_job_fail(&job, -XINV_E_AGAIN);
+    job.hint = hint;
+    return xinv_job_serve(&job, readable, n_readable, writable, n_writable);
+}
+
+int xinv_session_batch_add(struct xinv_session *session, const void *readable, size_t n_readable,
+                           void *writable, size_t n_writable, const struct xinv_unmap_hint *hint,
+                           struct xinv_outcome *outcome)
+{
+    struct xinv_job job = job_of(session, NULL, NULL, NULL, NULL, outcome);
+    int ret;
+
+    if (!valid_call(session, readable, n_readable, writable, n_writable, hint, outcome))
         return -XINV_E_INVAL;
     job.hint = hint;
-    begin(&job);
-    result.status = parse(&job, readable, n_readable);
-    if (n_writable < XINV_VIRTIO_TAIL) {
-        outcome->status = XINV_VIRTIO_IOERR; /* no room for any status */
-        return 0;
-    }
-    if (unanswered(&job, result.status)) {
-        outcome->status = XINV_VIRTIO_UNSUPP;
-        return 0;
-    }
-    if (!result.status)
-        result = dispatch(&job, n_writable);
-    if (result.error)
-        return xinv_job_fail(&job, result.error);
-    outcome->status = result.status;
-    outcome->written = xinv_virtio_reply(writable, n_writable, result.status);
-    if (job.r.type == XINV_VIRTIO_PROBE && !result.status)
-        put_properties(&job, writable);
-    return job.commands;
+    job.batched = true;
+    ret = xinv_job_serve(&job, readable, n_readable, writable, n_writable);
+    return ret < 0 ? ret : 0;
 }
 
 /* Is an endpoint one of this IOMMU that is attached, or one that is not? */
@@ -176,6 +232,25 @@ static int send_bypass(struct xinv_job *job)
     return send_entries(job, false);
 }
 
+int xinv_session_batch_flush(struct xinv_session *session, const struct xinv_policy *policy,
+                             const struct xinv_completion *completions, struct xinv_out *outs,
+                             struct xinv_report *reports, struct xinv_outcome *outcome)
+{
+    struct xinv_job job = job_of(session, policy, completions, outs, reports, outcome);
+    int ret;
+
+    if (!session || !outcome)
+        return -XINV_E_INVAL;
+    xinv_job_begin(&job);
+    if (!session->batch.open)
+        return 0;
+    ret = xinv_job_run(&job, xinv_batch_send);
+    if (ret)
+        return xinv_job_fail(&job, ret);
+    xinv_batch_clear(session);
+    return job.commands;
+}
+
 int xinv_session_reset(struct xinv_session *session, const struct xinv_policy *policy,
                        const struct xinv_completion *completions, struct xinv_out *outs,
                        struct xinv_report *reports, struct xinv_outcome *outcome)
@@ -185,7 +260,8 @@ int xinv_session_reset(struct xinv_session *session, const struct xinv_policy *p
 
     if (!session || !outcome)
         return -XINV_E_INVAL;
-    begin(&job);
+    if (held_back(&job))
+        return xinv_job_fail(&job, -XINV_E_AGAIN);
     ret = xinv_job_run(&job, send_reset);
     if (ret)
         return xinv_job_fail(&job, ret);
@@ -208,7 +284,8 @@ int xinv_session_set_bypass(struct xinv_session *session, uint8_t bypass,
     if (!session || !outcome || bypass > 1 ||
         !(session->config.features & XINV_VIRTIO_F_BYPASS_CONFIG))
         return -XINV_E_INVAL;
-    begin(&job);
+    if (held_back(&job))
+        return xinv_job_fail(&job, -XINV_E_AGAIN);
     job.idle_passes = bypass;
     if (job.idle_passes == xinv_session_idle_passes(session))
         return 0;

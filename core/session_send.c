@@ -27,10 +27,11 @@ static uint32_t endpoint_at(const struct xinv_job *job, uint32_t iommu,
 {
     const struct xinv_session *s = job->s;
 
-    if (job->r.type != XINV_VIRTIO_MAP && job->r.type != XINV_VIRTIO_UNMAP)
+    if (job->endpoint != XINV_NIL)
         return s->endpoints[job->endpoint].e.id;
-    for (uint32_t e = s->domains[job->domain].endpoints; e != XINV_NIL; e = s->endpoints[e].next)
-        if (s->endpoints[e].e.iommu == iommu && s->endpoints[e].e.rid == at->rid)
+    for (uint32_t e = 0; e < s->n_endpoints; e++)
+        if (s->endpoints[e].e.iommu == iommu && s->endpoints[e].e.rid == at->rid &&
+            (job->domain == XINV_NIL || s->endpoints[e].domain == job->domain))
             return s->endpoints[e].e.id;
     return 0;
 }
@@ -81,10 +82,25 @@ static int fits(const struct xinv_job *job)
     return 0;
 }
 
+/* While a batch is open, all that it holds and all that it sends has one token. */
+static uint64_t take_token(struct xinv_job *job)
+{
+    struct xinv_session *s = job->s;
+
+    if (!s->batch.open)
+        s->token++;
+    if (job->batched)
+        xinv_batch_open(job);
+    return s->token;
+}
+
 int xinv_job_run(struct xinv_job *job, int (*pass)(struct xinv_job *))
 {
     struct xinv_session *s = job->s;
     int ret;
+
+    if (job->batched && !xinv_batch_admits(job))
+        return -XINV_E_AGAIN;
 
     job->counting = true;
     ret = pass(job);
@@ -99,7 +115,7 @@ int xinv_job_run(struct xinv_job *job, int (*pass)(struct xinv_job *))
     if (ret)
         job->outcome->iommus = 0;
     else if (job->outcome->iommus)
-        job->outcome->token = ++s->token;
+        job->outcome->token = take_token(job);
     return ret;
 }
 

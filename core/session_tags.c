@@ -81,6 +81,9 @@ void xinv_session_complete(struct xinv_session *s, uint64_t token)
 {
     uint32_t kept = 0;
 
+    /* what a batch holds has not even been sent */
+    if (s->batch.open && token >= s->token)
+        token = s->token - 1;
     for (uint32_t i = 0; i < s->n_quarantined; i++) {
         struct xinv_quarantined *q = &s->quarantine[i];
 

@@ -47,6 +47,8 @@ static xinv_axes atc_classes(const struct builder *b, const struct xinv_cache_de
     xinv_axes whole = whole_endpoint(b) ? XINV_PASID_UNTAGGED : 0;
     xinv_axes classes;
 
+    if ((cache->axes & PASID_AXIS) != PASID_AXIS)
+        return cache->axes & PASID_AXIS; /* its entries do not differ in that */
     if (!(b->at->known & PASID_BIT))
         return XINV_PASID_UNTAGGED;
     if (b->at->pasid)
@@ -207,7 +209,8 @@ static int add_need(struct builder *b, const struct xinv_need_def *row)
     classes = without(classes, PASID_AXIS);
     if (atc & XINV_PASID_UNTAGGED)
         ret = add_atc(b, def, classes | XINV_PASID_UNTAGGED, false);
-    if (!ret && (atc & XINV_PASID_TAGGED))
+    /* where any PASID may be live, this one is among them */
+    if (!ret && (atc & XINV_PASID_TAGGED) && !(pasids_open(b) && endpoint_wide(b)))
         ret = add_atc(b, def, classes | XINV_PASID_TAGGED, true);
     if (!ret && pasids_open(b)) {
         if (!(atc & XINV_PASID_UNTAGGED))

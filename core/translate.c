@@ -9,8 +9,10 @@
 
 #include "core/cut.h"
 #include "core/emit.h"
+#include "core/iommu.h"
 #include "core/planner.h"
 #include "core/prepared.h"
+#include "core/shape.h"
 #include "core/tags.h"
 
 /* Is row j of a plan, sent for attachment k, the same command? */
@@ -96,6 +98,43 @@ static void emit_row(struct xinv_planner *p, struct xinv_emit *emit, unsigned ro
             xinv_emit_command(emit, row, op);
 }
 
+/*
+ * Did parts before this one send the same command without a range for all that share a shape? What
+ * names nothing at all is the same for everybody.
+ */
+static bool sent_by_parts(const struct xinv_planner *p, const struct xinv_plan *plan, unsigned j,
+                          const struct xinv_attachment *at)
+{
+    const struct xinv_command_def *cmd = &p->vendor->commands[plan->row[j]];
+
+    if (cmd->ranges.count)
+        return false;
+    if (!cmd->operands && xinv_plan_repeats(p, at, cmd->phase, XINV_REPEAT_COMMAND) == 1)
+        return p->sent_bare >> plan->row[j] & 1;
+    for (unsigned i = 0; i < p->n_sent_before; i++)
+        if (p->sent[i].key == plan->key && p->sent[i].row == plan->row[j] &&
+            p->sent[i].zero == plan->zero[j] && p->sent[i].flags == plan->flags[j])
+            return true;
+    return false;
+}
+
+static void note_sent(struct xinv_planner *p, const struct xinv_plan *plan, unsigned j)
+{
+    const struct xinv_sent sent = {plan->key, plan->row[j], plan->zero[j], plan->flags[j], 0};
+    const struct xinv_command_def *cmd = &p->vendor->commands[plan->row[j]];
+
+    if (cmd->ranges.count)
+        return;
+    if (!cmd->operands)
+        p->sent_bare |= UINT64_C(1) << plan->row[j];
+    for (unsigned i = p->n_sent_before; i < p->n_sent; i++)
+        if (p->sent[i].key == sent.key && p->sent[i].row == sent.row &&
+            p->sent[i].zero == sent.zero && p->sent[i].flags == sent.flags)
+            return;
+    if (p->n_sent < XINV_MAX_SENT)
+        p->sent[p->n_sent++] = sent;
+}
+
 /* One row for one attachment, and for its aliases where the row names requester IDs that have them.
  */
 static void emit_planned(struct xinv_planner *p, struct xinv_emit *emit, size_t i, unsigned j,
@@ -105,6 +144,11 @@ static void emit_planned(struct xinv_planner *p, struct xinv_emit *emit, size_t 
     unsigned row = plan->row[j];
     struct xinv_operands op = {0};
 
+    if (p->n_parts > 1) {
+        if (sent_by_parts(p, plan, j, at))
+            return;
+        note_sent(p, plan, j);
+    }
     xinv_plan_operands(p, i, row, plan->zero[j], plan->flags[j], &op);
     if (!sent_before(p, i, plan, j, &op))
         emit_row(p, emit, row, plan->cut_policy, &op);
@@ -138,26 +182,47 @@ static void take_part(struct xinv_planner *p, const struct xinv_part *part)
     p->n = part->n;
     p->request = part->request;
     p->report = (struct xinv_report){0};
+    p->blocks = part->blocks ? part->blocks : p->policy.blocks;
+    if (!part->alike)
+        p->n_sent = 0;
+    p->n_sent_before = p->n_sent;
     p->next_plan = 0;
     for (unsigned i = 0; i < XINV_PLANS; i++)
         p->plans[i].key = 0;
     xinv_planner_normalise(p);
 }
 
-static void add_report(struct xinv_report *sum, const struct xinv_report *part, bool again)
+/* Pages between those that were asked for are extra, and what planned the whole range knows nothing
+ * of it. */
+static void add_gaps(struct xinv_report *sum, const struct xinv_part *part)
 {
-    sum->widened |= part->widened;
-    sum->must_beyond |= part->must_beyond;
-    sum->may_beyond |= part->may_beyond;
-    sum->extra_unbounded |= part->extra_unbounded;
-    sum->rows |= part->rows;
-    sum->extra_pages += part->extra_pages;
-    if (!again)
-        sum->asked_pages += part->asked_pages;
-    if (part->at)
-        sum->at = part->at;
-    sum->at_tag = part->at_tag;
-    sum->at_cache = part->at_cache;
+    const struct xinv_request *r = &part->request;
+
+    sum->asked_pages += part->pages;
+    sum->extra_pages += xinv_pages(r->first, r->last) - part->pages;
+    if (!xinv_request_ranged(r)) {
+        sum->extra_unbounded = 1;
+        sum->widened |= XINV_TAG_BIT(XINV_TAG_ADDRESS);
+    }
+}
+
+static void add_report(struct xinv_report *sum, const struct xinv_report *report,
+                       const struct xinv_part *part)
+{
+    sum->widened |= report->widened;
+    sum->must_beyond |= report->must_beyond;
+    sum->may_beyond |= report->may_beyond;
+    sum->extra_unbounded |= report->extra_unbounded;
+    sum->rows |= report->rows;
+    sum->extra_pages += report->extra_pages;
+    if (!part->again && part->pages)
+        add_gaps(sum, part);
+    else if (!part->again)
+        sum->asked_pages += report->asked_pages;
+    if (report->at)
+        sum->at = report->at;
+    sum->at_tag = report->at_tag;
+    sum->at_cache = report->at_cache;
 }
 
 /* Checks and plans every part: everything that can fail does so here. */
@@ -178,7 +243,7 @@ static int plan_all(struct xinv_planner *p, struct xinv_report *sum, uint64_t *m
         }
         if (!ret)
             ret = xinv_plan_part(p, most_commands);
-        add_report(sum, &p->report, part.again);
+        add_report(sum, &p->report, &part);
         if (ret)
             return ret;
     }
@@ -187,16 +252,42 @@ static int plan_all(struct xinv_planner *p, struct xinv_report *sum, uint64_t *m
     return 0;
 }
 
+/* Has an attachment before i the same queue? */
+static bool target_before(const struct xinv_planner *p, size_t i)
+{
+    uint32_t target = xinv_target_of(p->iommu, &p->at[i]);
+
+    for (size_t k = 0; k < i; k++)
+        if (xinv_target_of(p->iommu, &p->at[k]) == target)
+            return true;
+    return false;
+}
+
+/* A phase's commands for the queue of attachment i, so that they stand together. */
+static void emit_target(struct xinv_planner *p, struct xinv_emit *emit, size_t i, unsigned phase)
+{
+    uint32_t target = xinv_target_of(p->iommu, &p->at[i]);
+
+    for (size_t k = i; k < p->n; k++)
+        if (xinv_target_of(p->iommu, &p->at[k]) == target)
+            emit_attachment(p, emit, k, phase);
+}
+
 static void emit_phase(struct xinv_planner *p, struct xinv_emit *emit, unsigned phase)
 {
     struct xinv_part part = {0};
 
+    p->n_sent = 0;
+    p->sent_bare = 0;
     p->parts->rewind(p->parts);
     while (p->parts->next(p->parts, &part)) {
         if (p->n_parts > 1)
             take_part(p, &part);
         for (size_t i = 0; i < p->n; i++)
-            emit_attachment(p, emit, i, phase);
+            if (!p->iommu->target)
+                emit_attachment(p, emit, i, phase);
+            else if (!target_before(p, i))
+                emit_target(p, emit, i, phase);
     }
 }
 
@@ -258,6 +349,7 @@ int xinv_translate_parts(const struct xinv_iommu *iommu, struct xinv_parts *part
     p.iommu = iommu;
     p.vendor = iommu->vendor;
     p.parts = parts;
+    p.count_first = iommu->target != 0; /* the number of steps grows with the attachments */
     p.policy = policy ? *policy : exact;
     completion = completion ? completion : &nothing;
     ret = plan_all(&p, &sum, &most);
@@ -289,8 +381,8 @@ static bool next_single(struct xinv_parts *parts, struct xinv_part *part)
 void xinv_single_init(struct xinv_single *single, const struct xinv_attachment *at, size_t n,
                       const struct xinv_request *request)
 {
-    *single =
-        (struct xinv_single){{rewind_single, next_single, NULL}, {at, n, *request, false}, false};
+    *single = (struct xinv_single){
+        {rewind_single, next_single, NULL}, {at, n, *request, false, false, 0, 0}, false};
 }
 
 int xinv_translate(const struct xinv_iommu *iommu, const struct xinv_attachment *attachments,

@@ -12,7 +12,10 @@ struct xinv_part {
     const struct xinv_attachment *at;
     size_t n;
     struct xinv_request request;
-    bool again; /* the same range as the part before, for another granule or stage */
+    bool again;     /* ranges of parts before, for another granule or stage */
+    bool alike;     /* it differs from the part before in its range and granule alone */
+    uint8_t blocks; /* XINV_POLICY_AT_MOST: for this part; 0: as the policy says */
+    uint64_t pages; /* 4 KiB pages of the range that were asked for; 0: all of them */
 };
 
 struct xinv_shape;

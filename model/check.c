@@ -182,6 +182,15 @@ static uint64_t extra_pages(const struct model_run *run, const struct model_entr
     return pages;
 }
 
+/* A leaf that is larger than any that the range can hold whole: whether the rest of it counts as
+ * asked for is a question of words. */
+static bool leaf_reaches_beyond(const struct xinv_request *request)
+{
+    uint64_t low = model_last(0, request->log2_smallest_leaf);
+
+    return request->log2_smallest_leaf > 12 && (request->first & low || ~request->last & low);
+}
+
 /* "In the cache where they are most": of the entries that differ in nothing but their place. */
 static void count(struct model_bench *bench, const struct model_run *run,
                   const struct xinv_request *request, const struct xinv_report *report,
@@ -190,7 +199,8 @@ static void count(struct model_bench *bench, const struct model_run *run,
     uint64_t most = 0;
     unsigned seen = 0;
 
-    if (!(request->flags & XINV_REQ_RANGE) || report->extra_unbounded || result->finding)
+    if (!(request->flags & XINV_REQ_RANGE) || report->extra_unbounded || result->finding ||
+        leaf_reaches_beyond(request))
         return;
     for (size_t i = 0; i < bench->stale.n; i++) {
         const struct model_entry *e = &bench->stale.at[i];

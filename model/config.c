@@ -102,6 +102,8 @@ static void amdvi(struct model_config *config, const struct xinv_iommu *iommu)
 int model_config_of(struct model_config *config, const struct xinv_iommu *iommu)
 {
     memset(config, 0, sizeof(*config));
+    if (iommu->target)
+        return -XINV_E_INVAL; /* the words are for a kernel, not for the hardware */
     if (!strcmp(iommu->vendor->name, "smmuv3"))
         smmuv3(config, iommu);
     else if (!strcmp(iommu->vendor->name, "vtd"))

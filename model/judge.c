@@ -56,6 +56,22 @@ static bool same_place(const struct model_entry *from, const struct model_entry 
                           model_last(from->address, from->log2_size));
 }
 
+/* The device entry or the PASID entry of the endpoint whose traffic made `to`, and where the IOMMU
+ * tags what it makes, with those tags. */
+static bool same_owner(const struct model_config *config, const struct model_entry *from,
+                       const struct model_entry *to)
+{
+    bool smmu = config->vendor == MODEL_SMMUV3;
+    uint16_t any = from->wild | to->wild;
+    bool asid = !smmu || to->walk == MODEL_SECOND || to->global || any & MODEL_WILD_ASID ||
+                from->asid == to->asid;
+    bool outer = smmu ? any & MODEL_WILD_VMID || from->vmid == to->vmid
+                      : any & MODEL_WILD_DID || from->did == to->did;
+
+    /* "not present" is not what translations were made by, and has tags of its own */
+    return from->rid == to->rid && (!model_is_tlb(to) || to->absent || (asid && outer));
+}
+
 bool model_feeds(const struct model_config *config, const struct model_entry *from,
                  const struct model_entry *to)
 {
@@ -66,10 +82,10 @@ bool model_feeds(const struct model_config *config, const struct model_entry *fr
         return false;
     switch (from->cache) {
     case XINV_CACHE_DEVICE_CONFIG:
-        fed = from->rid == to->rid;
+        fed = same_owner(config, from, to);
         break;
     case XINV_CACHE_PASID_CONFIG:
-        fed = from->rid == to->rid && from->pasid == to->pasid;
+        fed = same_owner(config, from, to) && from->pasid == to->pasid;
         break;
     case XINV_CACHE_STAGE1:
     case XINV_CACHE_STAGE2:

@@ -96,46 +96,48 @@ static void offer(const struct maker *m, struct model_entry e, uint16_t differs)
         model_entries_add(m->out, &e);
 }
 
-static uint32_t beside(uint32_t value, uint32_t most)
+/* The values beside a tag's, of those that it can have; returns their number. */
+static unsigned beside(uint32_t value, uint32_t most, uint32_t values[2])
 {
-    return value < most ? value + 1 : value - 1;
+    unsigned n = 0;
+
+    if (value < most)
+        values[n++] = value + 1;
+    if (value > 0)
+        values[n++] = value - 1;
+    return n;
 }
 
 static void other_tags(const struct maker *m, const struct model_entry *s)
 {
     uint16_t tags = labels(m->config, s) & (uint16_t)~s->wild;
     bool smmu = m->config->vendor == MODEL_SMMUV3;
-    uint32_t pasids = smmu                             ? (1u << m->config->ssidsize) - 1
-                      : m->config->vendor == MODEL_VTD ? (1u << m->config->pasid_bits) - 1
-                                                       : (1u << (m->config->pasmax + 1u)) - 1;
+    bool vtd = m->config->vendor == MODEL_VTD;
+    unsigned pasid_bits = smmu  ? m->config->ssidsize
+                          : vtd ? m->config->pasid_bits
+                                : m->config->pasmax + 1u;
     struct model_entry e = *s;
+    const struct {
+        uint32_t *tag;
+        uint32_t most;
+        uint16_t bit;
+    } all[] = {
+        {&e.rid, 0xffff, MODEL_WILD_RID},
+        {&e.pasid, (1u << pasid_bits) - 1, MODEL_WILD_PASID},
+        {&e.asid, m->config->asid16 ? 0xffff : 0xff, MODEL_WILD_ASID},
+        {&e.did, (1u << (vtd ? m->config->did_bits : 16)) - 1, MODEL_WILD_DID},
+        {&e.vmid, m->config->vmid16 ? 0xffff : 0xff, MODEL_WILD_VMID},
+    };
 
-    if (tags & MODEL_WILD_RID) {
-        e.rid = beside(s->rid, 0xffff);
-        offer(m, e, MODEL_WILD_RID);
-        e.rid = s->rid;
-    }
-    if (tags & MODEL_WILD_PASID && pasids) {
-        e.pasid = beside(s->pasid, pasids);
-        offer(m, e, MODEL_WILD_PASID);
-        e.pasid = s->pasid;
-    }
-    if (tags & MODEL_WILD_ASID) {
-        e.asid = beside(s->asid, m->config->asid16 ? 0xffff : 0xff);
-        offer(m, e, MODEL_WILD_ASID);
-        e.asid = s->asid;
-    }
-    if (tags & MODEL_WILD_DID) {
-        e.did = beside(
-            s->did, smmu ? 0xffff
-                         : (1u << (m->config->vendor == MODEL_VTD ? m->config->did_bits : 16)) - 1);
-        offer(m, e, MODEL_WILD_DID);
-        e.did = s->did;
-    }
-    if (tags & MODEL_WILD_VMID) {
-        e.vmid = beside(s->vmid, m->config->vmid16 ? 0xffff : 0xff);
-        offer(m, e, MODEL_WILD_VMID);
-        e.vmid = s->vmid;
+    for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        uint32_t value = *all[i].tag;
+        uint32_t near[2];
+
+        for (unsigned n = tags & all[i].bit ? beside(value, all[i].most, near) : 0; n-- > 0;) {
+            *all[i].tag = near[n];
+            offer(m, e, all[i].bit);
+        }
+        *all[i].tag = value;
     }
 }
 

@@ -182,8 +182,8 @@ void stale_add_device_tlb(const struct stale_maker *m, bool range, bool all)
         return;
     stale_add_device_tlb_entry(m, &e, range);
     /* GIOV: a request with PASID 0 uses the same table as one without */
-    if (m->config->vendor == MODEL_AMDVI && !e.pasid && e.walk != MODEL_SECOND &&
-        m->at->flags & XINV_ATT_PASID_ENABLED) {
+    if (m->config->vendor == MODEL_AMDVI && !e.pasid &&
+        (e.walk == MODEL_FIRST || e.walk == MODEL_BOTH) && m->at->flags & XINV_ATT_PASID_ENABLED) {
         e.tagged = true;
         stale_add_device_tlb_entry(m, &e, range);
     }

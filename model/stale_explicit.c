@@ -48,13 +48,30 @@ void stale_add_everything(const struct stale_maker *m, unsigned caches)
         stale_add(m, &e);
 }
 
+/* Under nesting the guest hands out PASIDs and ASIDs: of those that the request does not name, any.
+ */
+static uint16_t guest_tags(const struct stale_maker *m)
+{
+    bool all = m->request->scope == XINV_SCOPE_DOMAIN;
+    uint16_t pasid = all || !stale_has(m, XINV_REQ_PASID) ? MODEL_WILD_PASID : 0;
+    uint16_t asid = all || !stale_has(m, XINV_REQ_ASID) ? MODEL_WILD_ASID : 0;
+
+    return m->at->stage == XINV_STAGE_NESTED ? pasid | asid : 0;
+}
+
 /* Of the whole endpoint: what has no PASID, the live PASIDs, and whatever else there may be. */
 static void explicit_device_tlb(const struct stale_maker *m, bool endpoint)
 {
     struct model_entry e = stale_device_tlb(m);
 
     stale_add_device_tlb(m, m->ranged, endpoint);
-    if (!endpoint || !(m->at->flags & XINV_ATT_ATS))
+    if (!(m->at->flags & XINV_ATT_ATS))
+        return;
+    if (e.tagged && guest_tags(m) & MODEL_WILD_PASID) {
+        e.wild |= MODEL_WILD_PASID;
+        stale_add_device_tlb_entry(m, &e, m->ranged);
+    }
+    if (!endpoint)
         return;
     if (e.tagged) {
         /* asked for like the live ones */
@@ -92,6 +109,7 @@ void stale_explicit_request(const struct stale_maker *m)
         stale_add_pasid_config(m, false, endpoint, tables);
     if ((caches & XINV_INV_IOTLB || caches & (XINV_INV_STAGE1 << walk)) && walk != MODEL_PASS) {
         e = stale_translation(m, walk);
+        e.wild |= guest_tags(m);
         stale_add_range(m, &e, tables);
     }
     if (caches & XINV_INV_DEVICE_TLB)

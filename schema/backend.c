@@ -8,7 +8,7 @@
 
 /* A built-in table has its backend, and the features that the backend reads by number. */
 static const struct xinv_vendor *const built_in[] = {&xinv_vendor_smmuv3, &xinv_vendor_vtd,
-                                                     &xinv_vendor_amdvi};
+                                                     &xinv_vendor_amdvi, &xinv_vendor_vtd_hwpt};
 #define VENDORS (sizeof(built_in) / sizeof(built_in[0]))
 
 static void fail_place(const struct schema_vendor *v, const struct schema_place *place,
@@ -28,8 +28,8 @@ static const struct xinv_vendor *find_built_in(const struct schema_vendor *v,
         if (!strcmp(built_in[i]->name, v->table.name))
             return built_in[i];
     fail_place(v, &v->name_place, error);
-    snprintf(error->text, sizeof(error->text), "'%s' has no backend; known: smmuv3, vtd, amdvi",
-             v->table.name);
+    snprintf(error->text, sizeof(error->text),
+             "'%s' has no backend; known: smmuv3, vtd, amdvi, vtd_hwpt", v->table.name);
     return NULL;
 }
 

@@ -164,6 +164,7 @@ static void session_tags(struct survey *s, unsigned stage)
         s->at.known |= XINV_TAG_BIT(def->alloc_tag);
     if (def->pasid_required)
         s->at.known |= PASID_BIT;
+    s->at.known |= s->iommu->target;
 }
 
 /* The entries without PASID first, then those of one PASID; what is said of the first says it of
@@ -218,12 +219,15 @@ void schema_check_platform(struct schema_checker *check, const struct schema_pla
     int ret;
 
     table.vendor = check->table;
+    table.absent = NULL; /* its registers are of some IOMMU all the same */
     ret = xinv_iommu_init(&iommu, &table, NULL, NULL, 0);
     if (ret) {
         schema_check_warn(check, platform->file, &platform->registers_place, "%s",
                           schema_init_text(ret));
         return;
     }
+    if (platform->table.absent)
+        return;
     /* without a range, and with all that can be stale. Rows that reach other users' entries count:
      * whether one of them may be sent is for each request to say. */
     s.request.flags = XINV_REQ_GLOBAL;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 /*
- * xinv-gen ROOT: reads ROOT/schema/{smmuv3,vtd,amdvi}.yaml and ROOT/schema/platforms/ and writes
- * the C tables that the library links: one file per vendor, one per vendor's platforms, the
+ * xinv-gen ROOT: reads ROOT/schema/{smmuv3,vtd,amdvi,vtd_hwpt}.yaml and ROOT/schema/platforms/ and
+ * writes the C tables that the library links: one file per vendor, one per vendor's platforms, the
  * registry of all platforms, and include/xinv/platforms.h. A file that would not change is left
  * alone; one that does is replaced as a whole. xinv-gen ROOT OUT writes below OUT.
  */
@@ -18,8 +18,8 @@
 
 #define MAX_PLATFORMS 128
 
-static const char *const vendor_files[] = {"smmuv3", "vtd", "amdvi"};
-#define VENDORS 3
+static const char *const vendor_files[] = {"smmuv3", "vtd", "amdvi", "vtd_hwpt"};
+#define VENDORS 4
 
 static struct schema_vendor *vendors[VENDORS];
 static struct schema_platform *platforms[MAX_PLATFORMS];
@@ -213,8 +213,8 @@ static void ranges(struct text *t, const struct schema_vendor *v)
     for (unsigned i = 0; i < v->n_ranges; i++) {
         const struct xinv_range_def *r = &v->table.ranges[i];
 
-        add(t, "    {%u, %u, %s, %s}, // %u: %s\n", r->kind, r->leaf_floor, linear(r->max_order),
-            span(r->conds), i, kinds[r->kind]);
+        add(t, "    {%u, %u, %u, %s, %s}, // %u: %s\n", r->kind, r->leaf_floor, r->below_top,
+            linear(r->max_order), span(r->conds), i, kinds[r->kind]);
     }
     if (!v->n_ranges)
         add(t, "    {0},\n");
@@ -418,6 +418,12 @@ static void platform(struct text *t, const struct schema_platform *p)
     if (table->costs.command)
         add(t, "    .costs = {%u, %u, %u, %u}, // ns: command, sync, device TLB, refill\n",
             table->costs.command, table->costs.sync, table->costs.device_tlb, table->costs.refill);
+    if (table->never_syncs)
+        add(t, "    .never_syncs = 1,\n");
+    if (table->target)
+        add(t, "    .target = 0x%02x,\n", table->target);
+    if (table->absent)
+        add(t, "    .absent = \"%s\",\n", quoted(table->absent));
     add(t, "};\n");
 }
 

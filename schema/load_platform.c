@@ -78,10 +78,33 @@ static void read_quirks(struct schema_platform *p, const struct schema_node *roo
     }
 }
 
+/* How its lists are taken: by one queue that syncs, unless it says otherwise; or not at all. */
+static void read_queues(struct schema_platform *p, const struct schema_node *root)
+{
+    static const char *const syncs[] = {"never", NULL};
+    static const char *const targets[] = {"did", "vmid", NULL};
+    struct schema_node sync = schema_get(root, "final_sync");
+    struct schema_node target = schema_get(root, "target");
+    struct schema_node absent = schema_get(root, "absent");
+
+    if (sync.node) {
+        (void)schema_choice(&sync, syncs);
+        p->table.never_syncs = 1;
+    }
+    if (target.node) {
+        p->table.target = XINV_TAG_BIT(XINV_TAG_DID + schema_choice(&target, targets));
+        if (!p->table.never_syncs)
+            schema_fail(&target, "needs final_sync: never; a sync would be addressed to one value");
+    }
+    if (absent.node)
+        p->table.absent = schema_arena_copy(p->arena, schema_text(&absent));
+}
+
 static void read_names(struct schema_platform *p, const struct schema_node *root)
 {
-    static const char *const keys[] = {"platform", "title",  "vendor", "registers", "settings",
-                                       "source",   "quirks", "costs",  NULL};
+    static const char *const keys[] = {"platform",   "title",  "vendor", "registers",
+                                       "settings",   "source", "quirks", "costs",
+                                       "final_sync", "target", "absent", NULL};
     struct schema_node name;
     struct schema_node title;
     struct schema_node vendor;
@@ -124,6 +147,7 @@ static void read_platform(struct schema_platform *p, const struct schema_node *r
     registers = schema_get(root, "registers");
     read_registers(root, &v->table, values);
     p->registers_place = schema_place_of(&registers, p->arena);
+    read_queues(p, root);
     p->table.n_settings = (uint8_t)read_settings(root, &v->table, settings);
     read_quirks(p, root);
     p->table.costs = v->costs;

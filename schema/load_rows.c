@@ -155,6 +155,7 @@ static void read_range(struct builder *b, const struct schema_node *node)
     struct schema_node kind = schema_require(node, "kind");
     struct schema_node order = schema_get(node, "max_order");
     struct schema_node floor = schema_get(node, "leaf_floor");
+    struct schema_node below = schema_get(node, "below_top");
     struct xinv_range_def def = {0};
 
     def.kind = (uint8_t)(XINV_RANGE_PAGE + schema_choice(&kind, kinds));
@@ -167,6 +168,9 @@ static void read_range(struct builder *b, const struct schema_node *node)
     if (order.node)
         def.max_order = schema_linear(b, &order, def.kind == XINV_RANGE_SCALED ? 31 : 52);
     def.leaf_floor = schema_bool(&floor);
+    def.below_top = schema_bool(&below);
+    if (def.below_top && def.kind != XINV_RANGE_POW2)
+        schema_fail(&below, "is about blocks of pages, of kind pow2");
     def.conds = schema_conds(b, node, "when");
     if (!schema_room(node, b->n_ranges, MOST, "ranges"))
         return;
@@ -176,7 +180,8 @@ static void read_range(struct builder *b, const struct schema_node *node)
 
 static struct xinv_span read_ranges(struct builder *b, const struct schema_node *row)
 {
-    static const char *const keys[] = {"kind", "max_order", "leaf_floor", "when", NULL};
+    static const char *const keys[] = {"kind",      "max_order", "leaf_floor",
+                                       "below_top", "when",      NULL};
     struct schema_node list = schema_get(row, "range");
     struct xinv_span span = {(uint8_t)b->n_ranges, 0};
 

@@ -353,7 +353,7 @@ static void read_max_batch(struct builder *b, const struct schema_node *root)
     b->v->table.max_batch.feature = XINV_NO_FEATURE;
     if (!batch.node)
         return;
-    if (!b->v->table.final_sync)
+    if (b->v->table.final_sync != XINV_SYNC_ALWAYS)
         schema_fail(&batch, "needs final_sync: always");
     b->v->table.max_batch = schema_linear(b, &batch, UINT8_MAX);
 }
@@ -364,7 +364,7 @@ static void read_vendor(struct builder *b, const struct schema_node *root)
         "vendor", "title",   "registers", "first_free_tag", "final_sync", "features",
         "tags",   "stages",  "caches",    "commands",       "order",      "repeats",
         "attach", "changes", "max_batch", "costs",          NULL};
-    static const char *const syncs[] = {"asked", "always", NULL};
+    static const char *const syncs[] = {"asked", "always", "never", NULL};
     struct schema_node name;
     struct schema_node title;
     struct schema_node first;

@@ -8,7 +8,7 @@
 set -eu
 
 unmap_limit=155
-further_limit=120
+further_limit=140
 plan_limit=6500
 decode_limit=150
 

@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 #
-# check-sources.sh [ROOT]: what a compiler does not see of core/ and backends/. Comments are not looked at.
+# check-sources.sh [ROOT]: what a compiler does not see of core/, backends/ and host/. Comments are not looked at.
 # - no platform and no quirk is named in either: what is different about a platform is a row or a setting of its table
 # - core/ has no field, feature, command or op of a vendor in an identifier or a string, and includes nothing but core/ and <xinv/...>
 # - a backend includes no other vendor's headers
+# - host/ includes nothing of the host it is for: it has definitions of its own
 # - no floating point, no allocation, no comparison of strings, no object of static storage that could be written to
 set -eu
 root=${1:-$(dirname "$0")/..}
@@ -58,6 +59,7 @@ ttm            translation table mode (VT-d 11.4.5)
 queue_width    bits of a descriptor (VT-d 11.4.9.4)
 e2h            CR2.E2H (SMMUv3 6.3)
 cmdqv_guest    whose queue it is, VINTF CONFIG.HYP_OWN: a guest's own takes CMD_SYNC with CS = 0 alone
+viommu         whose commands they are, IOMMU_VIOMMU_TYPE_ARM_SMMUV3: eight of them are a user's
 LIST
 }
 
@@ -137,6 +139,8 @@ complain() {
 strip core/*.[ch] >"$tmp/core"
 strip backends/*/*.[ch] >"$tmp/backends"
 cat "$tmp/core" "$tmp/backends" >"$tmp/both"
+strip host/*.[ch] >"$tmp/host"
+cat "$tmp/both" "$tmp/host" >"$tmp/library"
 
 # ---- Platforms and quirks ----
 
@@ -194,6 +198,11 @@ for dir in backends/*/; do
     complain "$tmp/found"
 done
 
+grep -E ':[0-9]+: *# *include' "$tmp/host" |
+    grep -Ev '"(core|host|backends/[a-z0-9_]+)/[a-z0-9_]+\.h"|<xinv/[a-z0-9_]+\.h>' |
+    sed 's/$/: host\/ includes core\/, backends\/, its own headers and <xinv\/...> alone/' >"$tmp/found" || true
+complain "$tmp/found"
+
 # ---- The language ----
 
 awk '
@@ -206,7 +215,7 @@ awk '
     if (left ~ /[^A-Za-z0-9_](float|double)[^A-Za-z0-9_]/) print where " floating point"
     if (left ~ /[^A-Za-z0-9_](malloc|calloc|realloc|aligned_alloc|free|alloca|strdup) *\(/) print where " allocation"
     if (left ~ /[^A-Za-z0-9_]str(n|case|ncase)?cmp *\(/) print where " comparison of strings"
-}' "$tmp/both" >"$tmp/found"
+}' "$tmp/library" >"$tmp/found"
 complain "$tmp/found"
 
 # Objects of static storage are const: at file scope, and static ones in functions. For a pointer it is the pointer that must be.
@@ -254,8 +263,8 @@ function judge(text, at) {
         }
     }
     text = text " "
-}' "$tmp/both" >"$tmp/found"
+}' "$tmp/library" >"$tmp/found"
 complain "$tmp/found"
 
 [ "$status" -eq 0 ] || exit 1
-echo "$(wc -l <"$tmp/both") lines; $(wc -l <"$tmp/platforms") names of platforms, $(wc -l <"$tmp/quirks") quirks, $(wc -l <"$tmp/fields") fields and commands"
+echo "$(wc -l <"$tmp/library") lines; $(wc -l <"$tmp/platforms") names of platforms, $(wc -l <"$tmp/quirks") quirks, $(wc -l <"$tmp/fields") fields and commands"

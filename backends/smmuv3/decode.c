@@ -209,65 +209,73 @@ LIST(dpti_pa, DPTI_PA)
         {XINV_SMMUV3_F_##feature, XINV_COND_##op, value}, XINV_HW_CERROR_ILL \
     }
 #define HOST NEED(CMDQV_GUEST, EQ, 0)
+/* a vIOMMU's user has eight commands, the others are the kernel's own */
+#define QUEUE                                                \
+    HOST,                                                    \
+    {                                                        \
+        {XINV_SMMUV3_F_VIOMMU, XINV_COND_EQ, 0}, XINV_HW_EIO \
+    }
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 static const struct xinv_gate any[] = {HOST};
+static const struct xinv_gate queue[] = {QUEUE};
+static const struct xinv_gate sync_gate[] = {
+    {{XINV_SMMUV3_F_VIOMMU, XINV_COND_EQ, 0}, XINV_HW_EIO}};
 static const struct xinv_gate prefetch[] = {
-    HOST, {{XINV_SMMUV3_F_NO_PREFETCH, XINV_COND_EQ, 0}, XINV_HW_UNSPECIFIED}};
+    QUEUE, {{XINV_SMMUV3_F_NO_PREFETCH, XINV_COND_EQ, 0}, XINV_HW_UNSPECIFIED}};
 static const struct xinv_gate s1[] = {NEED(S1P, NE, 0)};
 static const struct xinv_gate s1_host[] = {NEED(S1P, NE, 0), HOST};
-static const struct xinv_gate s2[] = {NEED(S2P, NE, 0), HOST};
-static const struct xinv_gate hyp[] = {NEED(HYP, NE, 0), HOST};
-static const struct xinv_gate mpam[] = {NEED(MPAM, NE, 0), HOST};
+static const struct xinv_gate s2[] = {NEED(S2P, NE, 0), QUEUE};
+static const struct xinv_gate hyp[] = {NEED(HYP, NE, 0), QUEUE};
+static const struct xinv_gate mpam[] = {NEED(MPAM, NE, 0), QUEUE};
 static const struct xinv_gate ats[] = {NEED(ATS, NE, 0)};
-static const struct xinv_gate pri[] = {NEED(PRI, NE, 0), HOST};
-static const struct xinv_gate stall[] = {NEED(STALL_MODEL, NE, 1), HOST};
-static const struct xinv_gate dpt[] = {NEED(DPT, NE, 0), HOST};
+static const struct xinv_gate pri[] = {NEED(PRI, NE, 0), QUEUE};
+static const struct xinv_gate stall[] = {NEED(STALL_MODEL, NE, 1), QUEUE};
+static const struct xinv_gate dpt[] = {NEED(DPT, NE, 0), QUEUE};
 
 /* ---- Commands ---- */
 
 #define GATES(g) .gates = (g), .n_gates = N(g)
-#define ALWAYS   .gates = NULL
 #define SECURE   .elsewhere = "the command belongs to the Secure queue"
 
 /* C: mnemonic, fields, other members. F: the same of a form that has a name of its own; O: all else
  * of that opcode, behind it. */
-#define COMMANDS(C, F, O)                                           \
-    C(PREFETCH_CONFIG, prefetch_config, GATES(prefetch))            \
-    C(PREFETCH_ADDR, prefetch_addr, GATES(prefetch))                \
-    C(CFGI_STE, ste, GATES(any))                                    \
-    /* the range form with every bit of the range (4.3.2) */        \
-    F(CFGI_ALL, ste_range, GATES(any), .form_mask = 31, .form = 31) \
-    O(CFGI_STE_RANGE, ste_range, GATES(any))                        \
-    C(CFGI_CD, cd, GATES(s1_host))                                  \
-    C(CFGI_CD_ALL, stream, GATES(s1_host))                          \
-    C(CFGI_VMS_PIDM, vms_pidm, GATES(mpam))                         \
-    C(TLBI_NH_ALL, by_vmid, GATES(s1_host))                         \
-    C(TLBI_NH_ASID, by_vmid_asid, GATES(s1))                        \
-    C(TLBI_NH_VA, nh_va, GATES(s1))                                 \
-    C(TLBI_NH_VAA, nh_vaa, GATES(s1_host))                          \
-    C(TLBI_EL3_ALL, nothing, SECURE)                                \
-    C(TLBI_EL3_VA, el2_vaa, SECURE)                                 \
-    C(TLBI_EL2_ALL, nothing, GATES(hyp))                            \
-    C(TLBI_EL2_ASID, by_asid, GATES(hyp))                           \
-    C(TLBI_EL2_VA, el2_va, GATES(hyp))                              \
-    C(TLBI_EL2_VAA, el2_vaa, GATES(hyp))                            \
-    C(TLBI_S12_VMALL, by_vmid, GATES(s2))                           \
-    C(TLBI_S2_IPA, s2_ipa, GATES(s2))                               \
-    C(TLBI_NSNH_ALL, nothing, GATES(any))                           \
-    C(ATC_INV, atc_inv, GATES(ats))                                 \
-    C(PRI_RESP, pri_resp, GATES(pri))                               \
-    C(RESUME, resume, GATES(stall))                                 \
-    C(STALL_TERM, stream, GATES(stall))                             \
-    C(SYNC, sync, ALWAYS)                                           \
-    C(TLBI_S_EL2_ALL, nothing, SECURE)                              \
-    C(TLBI_S_EL2_ASID, by_asid, SECURE)                             \
-    C(TLBI_S_EL2_VA, el2_va, SECURE)                                \
-    C(TLBI_S_EL2_VAA, el2_vaa, SECURE)                              \
-    C(TLBI_S_S12_VMALL, by_vmid, SECURE)                            \
-    C(TLBI_S_S2_IPA, s_s2_ipa, SECURE)                              \
-    C(TLBI_SNH_ALL, nothing, SECURE)                                \
-    C(DPTI_ALL, nothing, GATES(dpt))                                \
+#define COMMANDS(C, F, O)                                             \
+    C(PREFETCH_CONFIG, prefetch_config, GATES(prefetch))              \
+    C(PREFETCH_ADDR, prefetch_addr, GATES(prefetch))                  \
+    C(CFGI_STE, ste, GATES(queue))                                    \
+    /* the range form with every bit of the range (4.3.2) */          \
+    F(CFGI_ALL, ste_range, GATES(queue), .form_mask = 31, .form = 31) \
+    O(CFGI_STE_RANGE, ste_range, GATES(queue))                        \
+    C(CFGI_CD, cd, GATES(s1_host))                                    \
+    C(CFGI_CD_ALL, stream, GATES(s1_host))                            \
+    C(CFGI_VMS_PIDM, vms_pidm, GATES(mpam))                           \
+    C(TLBI_NH_ALL, by_vmid, GATES(s1_host))                           \
+    C(TLBI_NH_ASID, by_vmid_asid, GATES(s1))                          \
+    C(TLBI_NH_VA, nh_va, GATES(s1))                                   \
+    C(TLBI_NH_VAA, nh_vaa, GATES(s1_host))                            \
+    C(TLBI_EL3_ALL, nothing, SECURE)                                  \
+    C(TLBI_EL3_VA, el2_vaa, SECURE)                                   \
+    C(TLBI_EL2_ALL, nothing, GATES(hyp))                              \
+    C(TLBI_EL2_ASID, by_asid, GATES(hyp))                             \
+    C(TLBI_EL2_VA, el2_va, GATES(hyp))                                \
+    C(TLBI_EL2_VAA, el2_vaa, GATES(hyp))                              \
+    C(TLBI_S12_VMALL, by_vmid, GATES(s2))                             \
+    C(TLBI_S2_IPA, s2_ipa, GATES(s2))                                 \
+    C(TLBI_NSNH_ALL, nothing, GATES(any))                             \
+    C(ATC_INV, atc_inv, GATES(ats))                                   \
+    C(PRI_RESP, pri_resp, GATES(pri))                                 \
+    C(RESUME, resume, GATES(stall))                                   \
+    C(STALL_TERM, stream, GATES(stall))                               \
+    C(SYNC, sync, GATES(sync_gate))                                   \
+    C(TLBI_S_EL2_ALL, nothing, SECURE)                                \
+    C(TLBI_S_EL2_ASID, by_asid, SECURE)                               \
+    C(TLBI_S_EL2_VA, el2_va, SECURE)                                  \
+    C(TLBI_S_EL2_VAA, el2_vaa, SECURE)                                \
+    C(TLBI_S_S12_VMALL, by_vmid, SECURE)                              \
+    C(TLBI_S_S2_IPA, s_s2_ipa, SECURE)                                \
+    C(TLBI_SNH_ALL, nothing, SECURE)                                  \
+    C(DPTI_ALL, nothing, GATES(dpt))                                  \
     C(DPTI_PA, dpti_pa, GATES(dpt))
 
 #define COMMAND(mnemonic, bits, ...)    \

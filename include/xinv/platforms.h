@@ -56,6 +56,12 @@ extern const struct xinv_platform xinv_platform_intel_vtd_rwbf;
 extern const struct xinv_platform xinv_platform_intel_vtd_scalable_nopasid;
 // VT-d server unit (Sapphire Rapids), scalable mode, 256-bit queue.
 extern const struct xinv_platform xinv_platform_intel_vtd_scalable;
+// Linux host, iommufd on AMD-Vi, no invalidation entries.
+extern const struct xinv_platform xinv_platform_iommufd_amd;
+// Linux host, iommufd commands for a vIOMMU of SMMUv3.
+extern const struct xinv_platform xinv_platform_iommufd_arm_smmuv3;
+// Linux host, iommufd entries for a nested HWPT of VT-d.
+extern const struct xinv_platform xinv_platform_iommufd_vtd_s1;
 // NVIDIA Grace (Tegra241) SMMUv3, ATS, 20-bit SubstreamIDs, no SEV.
 extern const struct xinv_platform xinv_platform_nvidia_grace;
 // NVIDIA Tegra241 CMDQV, a guest's own command queue.

@@ -85,7 +85,7 @@ struct xinv_prepared {
  * and may be shared.
  *
  * returns: how many commands are prepared; 0: this change depends on more than the range (a
- * register step, a wait between commands, a limit on commands between syncs), and each
+ * register step, a wait between commands, a limit on commands between syncs, which queue), and each
  * xinv_prepared_emit() takes as long as xinv_translate(); -XINV_E_INVAL, -XINV_E_TAG,
  * -XINV_E_UNSUPP, -XINV_E_NOENT, -XINV_E_MUST_BLOCK as xinv_translate() would for any range
  */

@@ -185,6 +185,61 @@ int xinv_session_request(struct xinv_session *session, const void *readable, siz
                          const struct xinv_completion *completions, struct xinv_out *outs,
                          struct xinv_report *reports, struct xinv_outcome *outcome);
 
+/*
+ * ---- Batches: the requests of one kick as one stream per IOMMU ----
+ *
+ * xinv_session_batch_add() takes one request after the other, as xinv_session_request() does, but
+ * holds back what it would send; xinv_session_batch_flush() sends all that is held. Ranges of one
+ * domain that touch or overlap have become one, nothing goes out twice, and the list has the syncs
+ * that its phases need, which is one before the device TLBs and one at the end, or as many more as
+ * the IOMMU's longest batch demands. A batch needs no memory but the session's: a range that waits
+ * takes the place of the mappings that it stood for.
+ *
+ * The caller's part, for each request that is answered OK:
+ * - An UNMAP's entries are cleared in the tables before the flush; a table page that falls empty is
+ *   not freed, and no other is put in its place, before the flush's commands have completed.
+ * - A MAP's entries may be written at once. One that would overlap what is still to be invalidated
+ *   (break before make), and an ATTACH or a DETACH of which the same is true, is not taken:
+ *   -XINV_E_AGAIN.
+ * - A response may be published at once where outcome.iommus is 0: nothing was found to do, or the
+ *   request is bad, or nothing that is held concerns it. Otherwise it is published when the
+ *   commands of the next flush have completed on those IOMMUs, and then
+ *   xinv_session_complete(outcome.token) is called.
+ *
+ * While something is held, xinv_session_request(), _reset() and _set_bypass() are refused with
+ * -XINV_E_AGAIN.
+ */
+
+/*
+ * xinv_session_batch_add - one request: state and response now, commands with the next flush
+ * Arguments as those of xinv_session_request(). Bad requests are answered by themselves and leave
+ * the batch as it is.
+ *
+ * returns: 0; -XINV_E_AGAIN: nothing has changed; flush, wait until those commands have completed,
+ * tell xinv_session_complete(), and add the request again; otherwise as xinv_session_request(),
+ * without -XINV_E_NOSPACE
+ */
+int xinv_session_batch_add(struct xinv_session *session, const void *readable, size_t n_readable,
+                           void *writable, size_t n_writable, const struct xinv_unmap_hint *hint,
+                           struct xinv_outcome *outcome);
+
+/*
+ * xinv_session_batch_flush - the commands of all that is held
+ * @policy: NULL for exact, which closes no gap between ranges and takes no wider scope than each of
+ * them needs. XINV_POLICY_LATENCY takes one range, or one wider scope, for all ranges of a domain;
+ * XINV_POLICY_AT_MOST counts the blocks of all of them, and closes the smallest gaps; where all of
+ * them together pass max_commands, a wider scope is taken. Pages in gaps are reported as extra.
+ * @reports: of whole lists
+ * @outcome: type 0; iommus and token: what there is to wait for
+ *
+ * Nothing held: 0, and no command. Otherwise arguments and returns as xinv_session_request(); after
+ * an error everything is held still. -XINV_E_MUST_BLOCK does not come: what could not be said was
+ * refused when it was added.
+ */
+int xinv_session_batch_flush(struct xinv_session *session, const struct xinv_policy *policy,
+                             const struct xinv_completion *completions, struct xinv_out *outs,
+                             struct xinv_report *reports, struct xinv_outcome *outcome);
+
 /* xinv_session_complete - every command up to this token has completed: tags freed by then may be
  * handed out again */
 void xinv_session_complete(struct xinv_session *session, uint64_t token);

@@ -173,6 +173,7 @@ struct xinv_removal_def {
 struct xinv_range_def {
     uint8_t kind;
     uint8_t leaf_floor;           /* a block must be at least as large as the leaf removed */
+    uint8_t below_top;            /* no block may hold the last page of the address space */
     struct xinv_linear max_order; /* POW2: log2 pages of the largest block; SCALED: largest SCALE */
     struct xinv_span conds;
 };
@@ -252,6 +253,11 @@ struct xinv_attach_def {
 
 struct xinv_backend;
 
+/* Whether a sync closes a list. */
+#define XINV_SYNC_ASKED  0 /* only if a completion is asked */
+#define XINV_SYNC_ALWAYS 1
+#define XINV_SYNC_NEVER  2 /* who takes the list waits for its completion */
+
 struct xinv_vendor {
     const char *name;
     const struct xinv_backend *backend;
@@ -272,7 +278,7 @@ struct xinv_vendor {
     uint8_t n_repeats;
     uint8_t n_attaches;
     uint8_t first_free_tag; /* smallest tag that a session hands out; lower ones are reserved */
-    uint8_t final_sync;     /* 1: a sync closes every list; 0: only if a completion is asked */
+    uint8_t final_sync;     /* XINV_SYNC_* */
     struct xinv_linear tag_bits[XINV_NTAGS]; /* width of each tag */
     struct xinv_linear max_batch;            /* most commands between two syncs; 0: no limit */
     struct xinv_cache_def caches[XINV_NCACHES];
@@ -301,6 +307,11 @@ struct xinv_platform {
     const struct xinv_setting *settings;
     uint8_t n_settings;
     struct xinv_costs costs;
+    uint8_t never_syncs; /* 1: XINV_SYNC_NEVER, whatever the vendor's table says */
+    uint8_t target;      /* XINV_TAG_BIT of the tag that every command is addressed by, beside its
+                            words: there is one queue for each value of 32 bits. 0: one queue */
+    const char
+        *absent; /* not NULL: nothing takes invalidations there; why, and what to do instead */
 };
 
 #endif

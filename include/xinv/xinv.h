@@ -41,6 +41,7 @@ extern "C" {
  *   the caller's memory:   NOSPACE, NOMEM
  *   the platform's limits: UNSUPP, MUST_BLOCK, NOFORM
  *   a table:               TABLE
+ *   nobody's:              AGAIN
  */
 enum xinv_error {
     XINV_E_INVAL = 1, /* an argument is malformed: an unknown enumerator, a missing attachment */
@@ -57,6 +58,7 @@ enum xinv_error {
     XINV_E_TABLE,      /* the platform's table or its ID registers contradict themselves */
     XINV_E_NOFORM,     /* nothing takes invalidations there; the platform's `absent` says what to do
                           instead */
+    XINV_E_AGAIN,      /* a session's batch must be flushed first; the same call works afterwards */
     XINV_NERRORS
 };
 
@@ -84,6 +86,7 @@ const struct xinv_platform *xinv_platform_at(unsigned index);
 struct xinv_range_spec {
     uint8_t kind; /* enum xinv_range_kind */
     uint8_t leaf_floor;
+    uint8_t below_top;
     uint8_t max_order;
 };
 
@@ -106,6 +109,8 @@ struct xinv_iommu {
     uint8_t stages;                   /* mask of stages that this IOMMU has */
     uint8_t untagged;                 /* of those, the ones that requests without PASID can use */
     uint8_t words;                    /* 64-bit words in a command */
+    uint8_t target;                   /* as the platform has it */
+    uint8_t never_syncs;              /* XINV_SYNC_NEVER */
     struct xinv_range_spec range[XINV_MAX_COMMANDS];
     uint16_t worth[XINV_MAX_COMMANDS]; /* commands of a row that cost what it would cost to lose
                                           every address instead; 0: not known */
@@ -123,7 +128,7 @@ struct xinv_iommu {
  *
  * returns: 0; -XINV_E_INVAL: a setting names no feature; -XINV_E_TABLE: the table exceeds this
  * library's limits or its registers contradict themselves; -XINV_E_UNSUPP: the unit has no command
- * queue (VT-d ECAP.QI is 0)
+ * queue (VT-d ECAP.QI is 0); -XINV_E_NOFORM: platform->absent
  */
 int xinv_iommu_init(struct xinv_iommu *iommu, const struct xinv_platform *platform,
                     const uint64_t *registers, const struct xinv_setting *settings,
@@ -186,7 +191,8 @@ uint8_t xinv_endpoint_quirks(const struct xinv_iommu *iommu, uint16_t pci_vendor
 /*
  * One use of a translation table by one endpoint, on one IOMMU. Attachments of one endpoint stand
  * next to each other. Tags are host values; a tag that is not in `known` is unknown, except that an
- * unknown PASID means traffic without PASID.
+ * unknown PASID means traffic without PASID. Where the IOMMU takes such traffic for PASID 0 (the
+ * stage's `pasid: 0`), PASID 0 is known.
  */
 struct xinv_attachment {
     uint8_t stage;  /* enum xinv_stage */
@@ -367,8 +373,9 @@ int xinv_translate(const struct xinv_iommu *iommu, const struct xinv_attachment 
  * @completion: how it tells that it is done; NULL: not at all, which a VT-d wait cannot say
  * @out: where it goes
  *
- * returns: 1; -XINV_E_INVAL: this IOMMU cannot complete that way (an address or data that do not
- * fit, SMMUv3 without IDR0.MSI); -XINV_E_NOSPACE
+ * returns: 1; 0 where every list completes by itself and nothing is asked; -XINV_E_INVAL: this
+ * IOMMU cannot complete that way (an address or data that do not fit, SMMUv3 without IDR0.MSI);
+ * -XINV_E_NOSPACE
  */
 int xinv_sync(const struct xinv_iommu *iommu, const struct xinv_completion *completion,
               struct xinv_out *out);
@@ -405,6 +412,9 @@ enum xinv_hardware {
     XINV_HW_IQE_WIDTH,       /* IQERCD_REG.IQEI = 3 or 5 */
     XINV_HW_REFUSED,         /* VT-d registers: the actual granularity reads 0 */
     XINV_HW_ILLEGAL_COMMAND, /* AMD: ILLEGAL_COMMAND_ERROR is logged, the buffer stops */
+    XINV_HW_EIO,             /* a kernel in between answers with that errno */
+    XINV_HW_EINVAL,
+    XINV_HW_EOPNOTSUPP,
     XINV_NHARDWARE
 };
 
@@ -503,7 +513,8 @@ struct xinv_removal_set {
  * @words: iommu->words words, low word first
  * @set: filled in; unchanged on error
  *
- * An entry goes if it has an address of first..last, whole or in part.
+ * An entry goes if it has an address of first..last, whole or in part. A tag that addresses the
+ * queue (platform->target) is not in the words: its value is 0.
  *
  * returns: how many removals, 0 for a sync or an answer to a page request; an error of
  * xinv_decode(): the IOMMU does not take the command; -XINV_E_UNSUPP also where no row of the table

@@ -74,6 +74,20 @@ const struct xinv_platform xinv_platform_amd_zen1 = {
     .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
+static const uint64_t registers_iommufd_amd[] = {
+    UINT64_C(0x1f03000f), // CAP
+    UINT64_C(0x29d3), // EFR
+    UINT64_C(0x0), // EFR2
+};
+const struct xinv_platform xinv_platform_iommufd_amd = {
+    .name = "iommufd-amd",
+    .title = "Linux host, iommufd on AMD-Vi, no invalidation entries",
+    .vendor = &xinv_vendor_amdvi,
+    .registers = registers_iommufd_amd,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
+    .absent = "Linux takes no invalidation entries for AMD-Vi; shadow the guest's tables (IOMMU_IOAS_MAP, IOMMU_IOAS_UNMAP), which the kernel invalidates itself",
+};
+
 static const uint64_t registers_qemu_amd_npcache[] = {
     UINT64_C(0x1f03000f), // CAP
     UINT64_C(0x29d3), // EFR

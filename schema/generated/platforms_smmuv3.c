@@ -182,6 +182,29 @@ const struct xinv_platform xinv_platform_hisilicon_hip08 = {
     .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
 };
 
+static const uint64_t registers_iommufd_arm_smmuv3[] = {
+    UINT64_C(0x80c141b), // IDR0
+    UINT64_C(0x410), // IDR1
+    UINT64_C(0x0), // IDR3
+    UINT64_C(0x75), // IDR5
+    UINT64_C(0x0), // IIDR
+    UINT64_C(0x1), // AIDR
+};
+static const struct xinv_setting settings_iommufd_arm_smmuv3[] = {
+    {29, 1}, // VIOMMU
+};
+const struct xinv_platform xinv_platform_iommufd_arm_smmuv3 = {
+    .name = "iommufd-arm-smmuv3",
+    .title = "Linux host, iommufd commands for a vIOMMU of SMMUv3",
+    .vendor = &xinv_vendor_smmuv3,
+    .registers = registers_iommufd_arm_smmuv3,
+    .settings = settings_iommufd_arm_smmuv3,
+    .n_settings = 1,
+    .costs = {440, 270, 1000, 400}, // ns: command, sync, device TLB, refill
+    .never_syncs = 1,
+    .target = 0x10,
+};
+
 static const uint64_t registers_nvidia_grace[] = {
     UINT64_C(0x809261b), // IDR0
     UINT64_C(0x2739d10), // IDR1

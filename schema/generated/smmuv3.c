@@ -33,30 +33,37 @@ static const struct xinv_feature_def features[] = {
     {"MAX_BATCH", 255, 0, 16, 0}, // setting
     {"NO_NESTING", 255, 0, 16, 0}, // setting
     {"NO_PREFETCH", 255, 0, 16, 0}, // setting
+    {"VIOMMU", 255, 0, 16, 0}, // setting
 };
 
 static const struct xinv_cond conds[] = {
     {1, 1, 0}, // 0: S1P != 0
-    {0, 1, 0}, // 1: S2P != 0
-    {1, 1, 0}, // 2: S1P != 0
-    {0, 1, 0}, // 3: S2P != 0
-    {27, 0, 0}, // 4: NO_NESTING == 0
-    {24, 0, 0}, // 5: CMDQV_GUEST == 0
-    {1, 1, 0}, // 6: S1P != 0
+    {29, 0, 0}, // 1: VIOMMU == 0
+    {0, 1, 0}, // 2: S2P != 0
+    {29, 0, 0}, // 3: VIOMMU == 0
+    {1, 1, 0}, // 4: S1P != 0
+    {0, 1, 0}, // 5: S2P != 0
+    {27, 0, 0}, // 6: NO_NESTING == 0
     {24, 0, 0}, // 7: CMDQV_GUEST == 0
-    {15, 1, 0}, // 8: RIL != 0
-    {4, 1, 0}, // 9: Hyp != 0
-    {23, 1, 0}, // 10: E2H != 0
-    {24, 0, 0}, // 11: CMDQV_GUEST == 0
+    {29, 0, 0}, // 8: VIOMMU == 0
+    {1, 1, 0}, // 9: S1P != 0
+    {24, 0, 0}, // 10: CMDQV_GUEST == 0
+    {15, 1, 0}, // 11: RIL != 0
     {4, 1, 0}, // 12: Hyp != 0
-    {24, 0, 0}, // 13: CMDQV_GUEST == 0
-    {0, 1, 0}, // 14: S2P != 0
-    {24, 0, 0}, // 15: CMDQV_GUEST == 0
-    {5, 1, 0}, // 16: ATS != 0
-    {5, 1, 0}, // 17: ATS != 0
-    {13, 2, 1}, // 18: SSIDSIZE >= 1
-    {25, 1, 0}, // 19: REPEAT_TLBI != 0
-    {23, 0, 0}, // 20: E2H == 0
+    {23, 1, 0}, // 13: E2H != 0
+    {24, 0, 0}, // 14: CMDQV_GUEST == 0
+    {29, 0, 0}, // 15: VIOMMU == 0
+    {4, 1, 0}, // 16: Hyp != 0
+    {24, 0, 0}, // 17: CMDQV_GUEST == 0
+    {29, 0, 0}, // 18: VIOMMU == 0
+    {0, 1, 0}, // 19: S2P != 0
+    {24, 0, 0}, // 20: CMDQV_GUEST == 0
+    {29, 0, 0}, // 21: VIOMMU == 0
+    {5, 1, 0}, // 22: ATS != 0
+    {5, 1, 0}, // 23: ATS != 0
+    {13, 2, 1}, // 24: SSIDSIZE >= 1
+    {25, 1, 0}, // 25: REPEAT_TLBI != 0
+    {23, 0, 0}, // 26: E2H == 0
 };
 
 static const struct xinv_removal_def removals[] = {
@@ -110,57 +117,57 @@ static const struct xinv_removal_def removals[] = {
 };
 
 static const struct xinv_range_def ranges[] = {
-    {3, 0, {31, 0, 255}, {8, 1}}, // 0: scaled
-    {1, 0, {0, 0, 255}, {0, 0}}, // 1: page
-    {3, 0, {31, 0, 255}, {8, 1}}, // 2: scaled
-    {1, 0, {0, 0, 255}, {0, 0}}, // 3: page
-    {3, 0, {31, 0, 255}, {8, 1}}, // 4: scaled
-    {1, 0, {0, 0, 255}, {0, 0}}, // 5: page
-    {3, 0, {31, 0, 255}, {8, 1}}, // 6: scaled
-    {1, 0, {0, 0, 255}, {0, 0}}, // 7: page
-    {3, 0, {31, 0, 255}, {8, 1}}, // 8: scaled
-    {1, 0, {0, 0, 255}, {0, 0}}, // 9: page
-    {3, 0, {31, 0, 255}, {8, 1}}, // 10: scaled
-    {1, 0, {0, 0, 255}, {0, 0}}, // 11: page
-    {3, 0, {31, 0, 255}, {8, 1}}, // 12: scaled
-    {1, 0, {0, 0, 255}, {0, 0}}, // 13: page
-    {3, 0, {31, 0, 255}, {8, 1}}, // 14: scaled
-    {1, 0, {0, 0, 255}, {0, 0}}, // 15: page
-    {3, 0, {31, 0, 255}, {8, 1}}, // 16: scaled
-    {1, 0, {0, 0, 255}, {0, 0}}, // 17: page
-    {3, 0, {31, 0, 255}, {8, 1}}, // 18: scaled
-    {1, 0, {0, 0, 255}, {0, 0}}, // 19: page
-    {2, 1, {51, 0, 255}, {0, 0}}, // 20: pow2
-    {2, 1, {51, 0, 255}, {0, 0}}, // 21: pow2
+    {3, 0, 0, {31, 0, 255}, {11, 1}}, // 0: scaled
+    {1, 0, 0, {0, 0, 255}, {0, 0}}, // 1: page
+    {3, 0, 0, {31, 0, 255}, {11, 1}}, // 2: scaled
+    {1, 0, 0, {0, 0, 255}, {0, 0}}, // 3: page
+    {3, 0, 0, {31, 0, 255}, {11, 1}}, // 4: scaled
+    {1, 0, 0, {0, 0, 255}, {0, 0}}, // 5: page
+    {3, 0, 0, {31, 0, 255}, {11, 1}}, // 6: scaled
+    {1, 0, 0, {0, 0, 255}, {0, 0}}, // 7: page
+    {3, 0, 0, {31, 0, 255}, {11, 1}}, // 8: scaled
+    {1, 0, 0, {0, 0, 255}, {0, 0}}, // 9: page
+    {3, 0, 0, {31, 0, 255}, {11, 1}}, // 10: scaled
+    {1, 0, 0, {0, 0, 255}, {0, 0}}, // 11: page
+    {3, 0, 0, {31, 0, 255}, {11, 1}}, // 12: scaled
+    {1, 0, 0, {0, 0, 255}, {0, 0}}, // 13: page
+    {3, 0, 0, {31, 0, 255}, {11, 1}}, // 14: scaled
+    {1, 0, 0, {0, 0, 255}, {0, 0}}, // 15: page
+    {3, 0, 0, {31, 0, 255}, {11, 1}}, // 16: scaled
+    {1, 0, 0, {0, 0, 255}, {0, 0}}, // 17: page
+    {3, 0, 0, {31, 0, 255}, {11, 1}}, // 18: scaled
+    {1, 0, 0, {0, 0, 255}, {0, 0}}, // 19: page
+    {2, 1, 0, {51, 0, 255}, {0, 0}}, // 20: pow2
+    {2, 1, 0, {51, 0, 255}, {0, 0}}, // 21: pow2
 };
 
 static const struct xinv_command_def commands[] = {
-    {"CFGI_STE", XINV_SMMUV3_OP_CFGI_STE, 1, 0, 0x01, {0, 2}, {0, 0}, {5, 1}}, // 0: config
-    {"CFGI_STE", XINV_SMMUV3_OP_CFGI_STE, 1, 1, 0x01, {2, 2}, {0, 0}, {5, 1}}, // 1: config, leaf
-    {"CFGI_ALL", XINV_SMMUV3_OP_CFGI_ALL, 1, 0, 0x00, {4, 2}, {0, 0}, {5, 1}}, // 2: config
-    {"CFGI_CD", XINV_SMMUV3_OP_CFGI_CD, 1, 0, 0x03, {6, 1}, {0, 0}, {6, 2}}, // 3: config
-    {"CFGI_CD", XINV_SMMUV3_OP_CFGI_CD, 1, 1, 0x03, {7, 1}, {0, 0}, {6, 2}}, // 4: config, leaf
-    {"CFGI_CD_ALL", XINV_SMMUV3_OP_CFGI_CD_ALL, 1, 0, 0x01, {8, 1}, {0, 0}, {6, 2}}, // 5: config
+    {"CFGI_STE", XINV_SMMUV3_OP_CFGI_STE, 1, 0, 0x01, {0, 2}, {0, 0}, {7, 2}}, // 0: config
+    {"CFGI_STE", XINV_SMMUV3_OP_CFGI_STE, 1, 1, 0x01, {2, 2}, {0, 0}, {7, 2}}, // 1: config, leaf
+    {"CFGI_ALL", XINV_SMMUV3_OP_CFGI_ALL, 1, 0, 0x00, {4, 2}, {0, 0}, {7, 2}}, // 2: config
+    {"CFGI_CD", XINV_SMMUV3_OP_CFGI_CD, 1, 0, 0x03, {6, 1}, {0, 0}, {9, 2}}, // 3: config
+    {"CFGI_CD", XINV_SMMUV3_OP_CFGI_CD, 1, 1, 0x03, {7, 1}, {0, 0}, {9, 2}}, // 4: config, leaf
+    {"CFGI_CD_ALL", XINV_SMMUV3_OP_CFGI_CD_ALL, 1, 0, 0x01, {8, 1}, {0, 0}, {9, 2}}, // 5: config
     {"TLBI_NH_VA", XINV_SMMUV3_OP_TLBI_NH_VA, 4, 0, 0x34, {9, 4}, {0, 2}, {0, 1}}, // 6: stage1
     {"TLBI_NH_VA", XINV_SMMUV3_OP_TLBI_NH_VA, 4, 1, 0x34, {13, 4}, {2, 2}, {0, 1}}, // 7: stage1, leaf
-    {"TLBI_NH_VAA", XINV_SMMUV3_OP_TLBI_NH_VAA, 4, 0, 0x30, {17, 2}, {4, 2}, {6, 2}}, // 8: stage1
-    {"TLBI_NH_VAA", XINV_SMMUV3_OP_TLBI_NH_VAA, 4, 1, 0x30, {19, 2}, {6, 2}, {6, 2}}, // 9: stage1, leaf
+    {"TLBI_NH_VAA", XINV_SMMUV3_OP_TLBI_NH_VAA, 4, 0, 0x30, {17, 2}, {4, 2}, {9, 2}}, // 8: stage1
+    {"TLBI_NH_VAA", XINV_SMMUV3_OP_TLBI_NH_VAA, 4, 1, 0x30, {19, 2}, {6, 2}, {9, 2}}, // 9: stage1, leaf
     {"TLBI_NH_ASID", XINV_SMMUV3_OP_TLBI_NH_ASID, 4, 0, 0x14, {21, 2}, {8, 0}, {0, 1}}, // 10: stage1
-    {"TLBI_NH_ALL", XINV_SMMUV3_OP_TLBI_NH_ALL, 4, 0, 0x10, {23, 2}, {8, 0}, {6, 2}}, // 11: stage1
-    {"TLBI_EL2_VA", XINV_SMMUV3_OP_TLBI_EL2_VA, 4, 0, 0x24, {25, 2}, {8, 2}, {9, 3}}, // 12: stage1
-    {"TLBI_EL2_VA", XINV_SMMUV3_OP_TLBI_EL2_VA, 4, 1, 0x24, {27, 2}, {10, 2}, {9, 3}}, // 13: stage1, leaf
-    {"TLBI_EL2_ASID", XINV_SMMUV3_OP_TLBI_EL2_ASID, 4, 0, 0x04, {29, 1}, {12, 0}, {9, 3}}, // 14: stage1
-    {"TLBI_EL2_VAA", XINV_SMMUV3_OP_TLBI_EL2_VAA, 4, 0, 0x20, {30, 1}, {12, 2}, {12, 2}}, // 15: stage1
-    {"TLBI_EL2_VAA", XINV_SMMUV3_OP_TLBI_EL2_VAA, 4, 1, 0x20, {31, 1}, {14, 2}, {12, 2}}, // 16: stage1, leaf
-    {"TLBI_EL2_ALL", XINV_SMMUV3_OP_TLBI_EL2_ALL, 4, 0, 0x00, {32, 1}, {16, 0}, {12, 2}}, // 17: stage1
-    {"TLBI_S2_IPA", XINV_SMMUV3_OP_TLBI_S2_IPA, 3, 0, 0x50, {33, 1}, {16, 2}, {14, 2}}, // 18: stage2
-    {"TLBI_S2_IPA", XINV_SMMUV3_OP_TLBI_S2_IPA, 3, 1, 0x50, {34, 1}, {18, 2}, {14, 2}}, // 19: stage2, leaf
-    {"TLBI_S12_VMALL", XINV_SMMUV3_OP_TLBI_S12_VMALL, 3, 0, 0x10, {35, 3}, {20, 0}, {14, 2}}, // 20: stage2
-    {"TLBI_NSNH_ALL", XINV_SMMUV3_OP_TLBI_NSNH_ALL, 4, 0, 0x00, {38, 3}, {20, 0}, {5, 1}}, // 21: stage1
-    {"ATC_INV", XINV_SMMUV3_OP_ATC_INV, 5, 0, 0x21, {41, 2}, {20, 1}, {16, 1}}, // 22: device_tlb
-    {"ATC_INV", XINV_SMMUV3_OP_ATC_INV_ALL, 5, 0, 0x01, {43, 2}, {21, 0}, {16, 1}}, // 23: device_tlb
-    {"ATC_INV", XINV_SMMUV3_OP_ATC_INV_PASID, 5, 0, 0x23, {45, 1}, {21, 1}, {17, 2}}, // 24: device_tlb
-    {"ATC_INV", XINV_SMMUV3_OP_ATC_INV_PASID_ALL, 5, 0, 0x03, {46, 1}, {22, 0}, {17, 2}}, // 25: device_tlb
+    {"TLBI_NH_ALL", XINV_SMMUV3_OP_TLBI_NH_ALL, 4, 0, 0x10, {23, 2}, {8, 0}, {9, 2}}, // 11: stage1
+    {"TLBI_EL2_VA", XINV_SMMUV3_OP_TLBI_EL2_VA, 4, 0, 0x24, {25, 2}, {8, 2}, {12, 4}}, // 12: stage1
+    {"TLBI_EL2_VA", XINV_SMMUV3_OP_TLBI_EL2_VA, 4, 1, 0x24, {27, 2}, {10, 2}, {12, 4}}, // 13: stage1, leaf
+    {"TLBI_EL2_ASID", XINV_SMMUV3_OP_TLBI_EL2_ASID, 4, 0, 0x04, {29, 1}, {12, 0}, {12, 4}}, // 14: stage1
+    {"TLBI_EL2_VAA", XINV_SMMUV3_OP_TLBI_EL2_VAA, 4, 0, 0x20, {30, 1}, {12, 2}, {16, 3}}, // 15: stage1
+    {"TLBI_EL2_VAA", XINV_SMMUV3_OP_TLBI_EL2_VAA, 4, 1, 0x20, {31, 1}, {14, 2}, {16, 3}}, // 16: stage1, leaf
+    {"TLBI_EL2_ALL", XINV_SMMUV3_OP_TLBI_EL2_ALL, 4, 0, 0x00, {32, 1}, {16, 0}, {16, 3}}, // 17: stage1
+    {"TLBI_S2_IPA", XINV_SMMUV3_OP_TLBI_S2_IPA, 3, 0, 0x50, {33, 1}, {16, 2}, {19, 3}}, // 18: stage2
+    {"TLBI_S2_IPA", XINV_SMMUV3_OP_TLBI_S2_IPA, 3, 1, 0x50, {34, 1}, {18, 2}, {19, 3}}, // 19: stage2, leaf
+    {"TLBI_S12_VMALL", XINV_SMMUV3_OP_TLBI_S12_VMALL, 3, 0, 0x10, {35, 3}, {20, 0}, {19, 3}}, // 20: stage2
+    {"TLBI_NSNH_ALL", XINV_SMMUV3_OP_TLBI_NSNH_ALL, 4, 0, 0x00, {38, 3}, {20, 0}, {7, 2}}, // 21: stage1
+    {"ATC_INV", XINV_SMMUV3_OP_ATC_INV, 5, 0, 0x21, {41, 2}, {20, 1}, {22, 1}}, // 22: device_tlb
+    {"ATC_INV", XINV_SMMUV3_OP_ATC_INV_ALL, 5, 0, 0x01, {43, 2}, {21, 0}, {22, 1}}, // 23: device_tlb
+    {"ATC_INV", XINV_SMMUV3_OP_ATC_INV_PASID, 5, 0, 0x23, {45, 1}, {21, 1}, {23, 2}}, // 24: device_tlb
+    {"ATC_INV", XINV_SMMUV3_OP_ATC_INV_PASID_ALL, 5, 0, 0x03, {46, 1}, {22, 0}, {23, 2}}, // 25: device_tlb
 };
 
 static const struct xinv_need_def needs[] = {
@@ -222,40 +229,40 @@ static const struct xinv_need_def needs[] = {
     {0, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 55: device_config by
     {1, 0x00, 0x00, 0x00, 0x1d7, {0, 0}}, // 56: pasid_config by
     {2, 0x00, 0x00, 0x00, 0x15f, {0, 0}}, // 57: stage1 by
-    {2, 0x00, 0x00, 0x00, 0x25f, {9, 1}}, // 58: stage1 by
+    {2, 0x00, 0x00, 0x00, 0x25f, {12, 1}}, // 58: stage1 by
     {3, 0x00, 0x00, 0x00, 0x157, {0, 0}}, // 59: stage2 by
     {4, 0x00, 0x00, 0x00, 0x15f, {0, 0}}, // 60: nested by
     {5, 0x03, 0x00, 0x01, 0x175, {0, 0}}, // 61: device_tlb by rid pasid
 };
 
 static const struct xinv_change_def changes[] = {
-    {0, 1, 0x1, {0, 2}, {20, 1}}, // stage1_pte
-    {0, 1, 0x1, {2, 2}, {10, 1}}, // stage1_pte
+    {0, 1, 0x1, {0, 2}, {26, 1}}, // stage1_pte
+    {0, 1, 0x1, {2, 2}, {13, 1}}, // stage1_pte
     {0, 1, 0x4, {4, 2}, {0, 0}}, // stage1_pte
     {0, 2, 0x5, {6, 0}, {0, 0}}, // stage1_pte
     {1, 1, 0x2, {6, 2}, {0, 0}}, // stage2_pte
     {1, 1, 0x4, {8, 3}, {0, 0}}, // stage2_pte
     {1, 2, 0x6, {11, 0}, {0, 0}}, // stage2_pte
-    {2, 1, 0x1, {11, 3}, {20, 1}}, // pasid_entry
-    {2, 1, 0x1, {14, 3}, {10, 1}}, // pasid_entry
+    {2, 1, 0x1, {11, 3}, {26, 1}}, // pasid_entry
+    {2, 1, 0x1, {14, 3}, {13, 1}}, // pasid_entry
     {2, 1, 0x4, {17, 3}, {0, 0}}, // pasid_entry
     {2, 2, 0x5, {20, 1}, {0, 0}}, // pasid_entry
-    {3, 1, 0x1, {21, 4}, {20, 1}}, // pasid_table
-    {3, 1, 0x1, {25, 4}, {10, 1}}, // pasid_table
+    {3, 1, 0x1, {21, 4}, {26, 1}}, // pasid_table
+    {3, 1, 0x1, {25, 4}, {13, 1}}, // pasid_table
     {3, 1, 0x4, {29, 4}, {0, 0}}, // pasid_table
-    {4, 1, 0x1, {33, 4}, {20, 1}}, // device_entry
-    {4, 1, 0x1, {37, 4}, {10, 1}}, // device_entry
+    {4, 1, 0x1, {33, 4}, {26, 1}}, // device_entry
+    {4, 1, 0x1, {37, 4}, {13, 1}}, // device_entry
     {4, 1, 0x6, {41, 5}, {0, 0}}, // device_entry
     {4, 1, 0x8, {46, 3}, {0, 0}}, // device_entry
     {4, 2, 0xf, {49, 1}, {0, 0}}, // device_entry
-    {5, 1, 0x1, {50, 1}, {20, 1}}, // tag_release
-    {5, 1, 0x1, {51, 1}, {10, 1}}, // tag_release
+    {5, 1, 0x1, {50, 1}, {26, 1}}, // tag_release
+    {5, 1, 0x1, {51, 1}, {13, 1}}, // tag_release
     {5, 1, 0x6, {52, 3}, {0, 0}}, // tag_release
     {6, 3, 0xf, {55, 7}, {0, 0}}, // everything
 };
 
 static const struct xinv_repeat_def repeats[] = {
-    {0, 2, 0x1a, 0x00, 0, 0x0000, 0x0000, 0x0000, {19, 1}},
+    {0, 2, 0x1a, 0x00, 0, 0x0000, 0x0000, 0x0000, {25, 1}},
 };
 
 static const struct xinv_attach_def attaches[] = {
@@ -278,7 +285,7 @@ const struct xinv_vendor xinv_vendor_smmuv3 = {
     .repeats = repeats,
     .attaches = attaches,
     .n_registers = 6,
-    .n_features = 29,
+    .n_features = 30,
     .n_commands = 26,
     .n_changes = 23,
     .n_repeats = 1,
@@ -300,17 +307,17 @@ const struct xinv_vendor xinv_vendor_smmuv3 = {
         {1, 0x01, 0x01, 0x00, 0, 0, 10, {8, 0, 0, 0, 0, 0, 0, 0}, 0x1d7, {0, 0}}, // device_config by rid
         {1, 0x03, 0x01, 0x02, 0, 0, 10, {8, 2, 0, 0, 0, 0, 0, 0}, 0x1d7, {0, 1}}, // pasid_config by rid pasid
         {1, 0x34, 0x14, 0x10, 0, 1, 12, {0, 0, 6, 0, 4, 8, 0, 0}, 0x35f, {0, 1}}, // stage1 by asid vmid address
-        {1, 0x50, 0x10, 0x00, 0, 0, 12, {0, 0, 0, 0, 4, 0, 8, 0}, 0x157, {1, 1}}, // stage2 by vmid ipa
-        {1, 0x34, 0x14, 0x00, 0, 1, 12, {0, 0, 6, 0, 4, 8, 0, 0}, 0x15f, {2, 3}}, // nested by asid vmid address
+        {1, 0x50, 0x10, 0x00, 0, 0, 12, {0, 0, 0, 0, 4, 0, 8, 0}, 0x157, {2, 1}}, // stage2 by vmid ipa
+        {1, 0x34, 0x14, 0x00, 0, 1, 12, {0, 0, 6, 0, 4, 8, 0, 0}, 0x15f, {4, 3}}, // nested by asid vmid address
         {1, 0x23, 0x01, 0x00, 3, 0, 10, {4, 4, 0, 0, 0, 6, 0, 0}, 0x175, {0, 0}}, // device_tlb by rid pasid address
         {0}, // no interrupt
         {0}, // no write_buffer
     },
     .stages = {
-        {1, 2, 1, 0x10, 0, 0, {0, 1}, {0, 0}}, // stage1
-        {1, 4, 1, 0x00, 0, 0, {1, 1}, {0, 0}}, // stage2
-        {1, 4, 1, 0x00, 0, 0, {2, 3}, {0, 0}}, // nested
-        {1, 0, 0, 0x00, 0, 0, {0, 0}, {0, 0}}, // passthrough
+        {1, 2, 1, 0x10, 0, 0, {0, 2}, {0, 0}}, // stage1
+        {1, 4, 1, 0x00, 0, 0, {2, 2}, {0, 0}}, // stage2
+        {1, 4, 1, 0x00, 0, 0, {4, 3}, {0, 0}}, // nested
+        {1, 0, 0, 0x00, 0, 0, {1, 1}, {0, 0}}, // passthrough
     },
     .order = {
         {1, 1, 1, 1, 1, 1}, // after register

@@ -8,5 +8,6 @@
 extern const struct xinv_vendor xinv_vendor_smmuv3;
 extern const struct xinv_vendor xinv_vendor_vtd;
 extern const struct xinv_vendor xinv_vendor_amdvi;
+extern const struct xinv_vendor xinv_vendor_vtd_hwpt;
 
 #endif

@@ -71,6 +71,10 @@ same "what the bytes do not say stands beside them" \
 expect "the words of a leaf range" 0 "" -- translate --platform arm-smmuv3-ril --attach $nested --invalidate-bytes $h7
 has '^    TLBI_NH_VA      0x0003000700900012 0x0000000040000701 '
 
+# The same as Linux takes it today: struct iommu_hwpt_vtd_s1_invalidate, 512 pages from 0x40000000, LEAF.
+expect "the entry of a leaf range" 0 "" -- translate --platform iommufd-vtd-s1 --attach stage=nested,did=6 --invalidate-bytes $h7
+has '^    s1_range  0x0000000040000000 0x0000000000000200 0x0000000000000001 '
+
 printf '\070\0\0\0\001\0\0\0\001\002\0\0\0\0\0\0\006\0\0\0\003\0\0\0\0\0\0\0\0\0\0\0\0\0\0\100\0\0\0\0\0\020\0\0\0\0\0\0\0\002\0\0\0\0\0\0' >"$work/info"
 expect "a file of bytes" 0 "" -- translate --platform arm-smmuv3-ril --attach $nested --invalidate-bytes "@$work/info" --as-bytes
 [ "$(cat "$work/out")" = "$h7" ] || complain "$(cat "$work/out")"

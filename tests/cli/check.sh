@@ -33,7 +33,7 @@ check "shipped tables and platforms are clean" 0 "" -- \
 
 good nobody >p.yaml
 check "a vendor that is nowhere" 1 \
-    "p.yaml:3:9: error: vendor: no table of vendor 'nobody'; known: amdvi, smmuv3, vtd, and those of files given beside it" \
+    "p.yaml:3:9: error: vendor: no table of vendor 'nobody'; known: amdvi, smmuv3, vtd, vtd_hwpt, and those of files given beside it" \
     -- p.yaml
 good 7 >p.yaml
 check "no vendor's name" 1 \
@@ -45,11 +45,11 @@ check "registers that no unit has" 1 \
     -- p.yaml
 sed 's/^vendor: vtd/vendor: mine/' "$source/schema/vtd.yaml" >v.yaml
 check "a vendor without a backend" 1 \
-    "v.yaml:4:9: error: vendor: 'mine' has no backend; known: smmuv3, vtd, amdvi" -- v.yaml
+    "v.yaml:4:9: error: vendor: 'mine' has no backend; known: smmuv3, vtd, amdvi, vtd_hwpt" -- v.yaml
 good mine >p.yaml
 check "a platform of a vendor without a backend" 1 \
     "p.yaml:3:9: error: vendor: the table of 'mine' in v.yaml is wrong
-v.yaml:4:9: error: vendor: 'mine' has no backend; known: smmuv3, vtd, amdvi" -- p.yaml v.yaml
+v.yaml:4:9: error: vendor: 'mine' has no backend; known: smmuv3, vtd, amdvi, vtd_hwpt" -- p.yaml v.yaml
 good >p.yaml
 sed 's/^title:/titel:/' "$source/schema/vtd.yaml" >v.yaml
 expect "a platform of a wrong table" 1 "" -- check p.yaml v.yaml

@@ -193,6 +193,10 @@ def check_replays(work):
         for file in [*GOLDEN, capture]:
             documents.append(load(run(*options, file)))
             take("replay", documents[-1], f"{file} on {platform}")
+    for file in GOLDEN:
+        batched = load(run(*options, "--batch", "--policy", "latency", "--policy", "at-most:16", file))
+        take("replay", batched, f"{file} in batches")
+        documents.append(batched)
     topology = "tests/data/topologies/stage1-ats.yaml"
     for file in GOLDEN:
         documents.append(load(run("replay", "--json", file, "--topology", topology)))

@@ -180,9 +180,9 @@ echo '{"name":"NONE"}' | "$xinv" encode smmuv3 --bin "$work/keep" - 2>/dev/null
 # Command lines that are wrong
 for command in decode encode; do
     see="; see xinv $command --help"
-    expect "$command: no vendor" 2 "xinv: no vendor is named; smmuv3, vtd or amdvi$see" -- $command
+    expect "$command: no vendor" 2 "xinv: no vendor is named; smmuv3, vtd, amdvi or vtd_hwpt$see" -- $command
     empty
-    expect "$command: unknown vendor" 2 "xinv: no vendor 'arm'; smmuv3, vtd or amdvi$see" \
+    expect "$command: unknown vendor" 2 "xinv: no vendor 'arm'; smmuv3, vtd, amdvi or vtd_hwpt$see" \
         -- $command arm
     expect "$command: another vendor's platform" 2 \
         "xinv: platform 'intel-vtd-legacy' is one of vtd$see" \

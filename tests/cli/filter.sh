@@ -62,7 +62,7 @@ expect "a trace line" 0 "" -- filter vtd --width 256 \
 has '^    p_iotlb  *0x0000000000210026 '
 
 see="; see xinv filter --help"
-expect "no vendor" 2 "xinv: no vendor is named; smmuv3, vtd or amdvi$see" -- filter
+expect "no vendor" 2 "xinv: no vendor is named; smmuv3, vtd, amdvi or vtd_hwpt$see" -- filter
 expect "nothing to filter" 2 "xinv: no command is given$see" -- filter smmuv3
 expect "two sources" 2 "xinv: commands come from operands, from - or from --bin$see" -- filter smmuv3 - --bin x
 expect "half a command" 2 "xinv: the last command has 1 of 2 words$see" -- filter smmuv3 0x30

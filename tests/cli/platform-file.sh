@@ -116,11 +116,11 @@ wrong "one name twice" \
     --platform-file "$work/p.yaml" --platform-file "$work/again.yaml"
 good mine nobody >"$work/q.yaml"
 wrong "a vendor that is nowhere" \
-    "$work/q.yaml:3:9: vendor: no table of vendor 'nobody'; known: amdvi, smmuv3, vtd, and those of files given beside it" \
+    "$work/q.yaml:3:9: vendor: no table of vendor 'nobody'; known: amdvi, smmuv3, vtd, vtd_hwpt, and those of files given beside it" \
     --platform-file "$work/q.yaml"
 sed 's/^vendor: vtd/vendor: nobody/' schema/vtd.yaml >"$work/v.yaml"
 wrong "a table without a backend" \
-    "$work/v.yaml:4:9: vendor: 'nobody' has no backend; known: smmuv3, vtd, amdvi
+    "$work/v.yaml:4:9: vendor: 'nobody' has no backend; known: smmuv3, vtd, amdvi, vtd_hwpt
 xinv: $work/q.yaml:3:9: vendor: the table of 'nobody' in $work/v.yaml is wrong" \
     --vendor-file "$work/v.yaml" --platform-file "$work/q.yaml"
 sed 's/ECAP: /ECAPS: /' "$work/p.yaml" >"$work/q.yaml"

@@ -50,7 +50,13 @@ expect "leaf only without a size" 2 \
 expect "binary of many platforms" 2 \
     "xinv: --bin takes one platform and one topology; see xinv replay --help" \
     -- replay $capture --bin "$work/bin"
+expect "binary of two policies" 2 "xinv: --bin takes one policy; see xinv replay --help" \
+    -- replay $capture --bin "$work/bin" --platform arm-smmuv3-ril --policy exact --policy latency
 [ ! -e "$work/bin" ] || complain "a file was left behind"
+expect "policies and topologies" 2 \
+    "xinv: several policies or several topologies, not both; see xinv replay --help" \
+    -- replay $capture --policy exact --policy latency \
+    --topology tests/data/topologies/stage1.yaml --topology tests/data/topologies/stage2.yaml
 
 expect "no request" 2 "xinv: no request is given; see xinv translate --help" -- translate
 expect "two sources of requests" 2 \

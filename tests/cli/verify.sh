@@ -75,13 +75,29 @@ has '^2 kinds of stale entries, none survives$'
 expect "no such file" 1 "xinv: $work/none: cannot be opened: No such file or directory" -- verify \
     --platform arm-smmuv3-generic --kind s1-page --commands "$work/none"
 
-expect "a capture on every platform" 0 "" -- verify $capture
-has '^arm-smmuv3-ril  *29 requests, 25 changes, [0-9]* stale entries: none survives$'
-has '^qemu-intel-caching-mode  *29 requests, .*: none survives$'
+expect "a capture on every platform" 0 "" -- verify $capture --max-commands 1024
+has '^arm-smmuv3-ril  *29 requests, 25 changes, [0-9]* stale entries: none survives; 13 reports hold$'
+has '^qemu-intel-caching-mode  *29 requests, .*: none survives; 13 reports hold$'
 has '^nvidia-tegra241-cmdqv  *endpoint 0x10: '
-expect "two IOMMUs" 0 "" -- verify $capture --topology tests/data/topologies/two-iommus.yaml
+expect "two IOMMUs" 0 "" -- verify $capture --max-commands 1024 --topology tests/data/topologies/two-iommus.yaml
 expect "stage 1 with ATS" 0 "" -- verify $capture \
     --topology tests/data/topologies/stage1-ats.yaml --policy latency
+expect "a batch without a capture" 2 \
+    "xinv: --batch goes with a capture; see xinv verify --help" -- verify $intel --batch
+expect "the requests of a kick together" 0 "" -- verify tests/golden/kicks.requests --batch
+has '^arm-smmuv3-ril  *38 requests, 40 changes, [0-9]* stale entries: none survives$'
+while read -r topology policy; do
+    expect "a guest's kicks, $topology, $policy" 0 "" -- verify --batch --policy "$policy" \
+        --topology "tests/data/topologies/$topology.yaml" --platform arm-mmu-700 \
+        --platform qemu-intel-caching-mode --platform intel-vtd-scalable \
+        --platform amd-vi-generic --platform qemu-amd-npcache --platform nvidia-tegra264 \
+        tests/data/captures/viommu-x86-6.12-lazy.requests.gz
+    has ': none survives$'
+done <<'EOF'
+stage2-ats exact
+stage1-ats latency
+two-iommus at-most:3
+EOF
 expect "a capture as JSON" 0 "" -- verify $capture --platform amd-vi-generic --json
 has '"clean":.*true'
 

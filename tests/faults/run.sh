@@ -2,18 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 #
 # Plants each fault of tests/faults/*.fault alone in a copy of the files that it edits, and expects
-# the case that it names as its killer to fail. README.md describes the format.
+# the case that it names as its killer to fail. docs/verification.md describes the format and has the
+# table of all faults.
 #
 # usage: run.sh [NUMBER...]            builds and runs; the last line counts: passed is killed
 #        run.sh --record [NUMBER...]   finds the killers anew and writes them down
-#        run.sh --check                without building: do all faults fit the sources and README.md?
-#        run.sh --list                 the table of README.md
+#        run.sh --check                without building: do all faults fit the sources and the table?
+#        run.sh --table                writes the table
+#        run.sh --list                 prints it
 #
 # CC, JOBS (2) and FAULT_DIR (build/faults) may be set.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
+table=$root/docs/verification.md
 work=${FAULT_DIR:-${XINV_BUILD_DIR:-$root/build}/faults}
 cc=${CC:-cc}
 jobs=${JOBS:-2}
@@ -46,7 +49,7 @@ object() {
 }
 
 sources() {
-    (cd "$root" && ls core/*.c backends/*/*.c schema/generated/*.c schema/*.c model/*.c \
+    (cd "$root" && ls core/*.c backends/*/*.c host/*.c schema/generated/*.c schema/*.c model/*.c \
         model/*/*.c cli/kinds.c cli/removal_text.c tests/support/*.c tests/unit/test_*.c \
         tests/model/test_*.c 2>/dev/null)
 }
@@ -311,9 +314,9 @@ list() {
         END { print "| " name " | " title " | " killer " |" }' "$here"/*.fault
 }
 
-# The lines of README.md that list() writes.
+# The lines of the documentation that list() writes.
 listed() {
-    sed -n '/^| fault |/,/^$/p' "$here/README.md" | sed '/^$/d'
+    sed -n '/^| fault |/,/^$/p' "$table" | sed '/^$/d'
 }
 
 # Does the test that a fault names as its killer have the case?
@@ -322,7 +325,17 @@ has_case() {
         grep -q "Test(.*${2%%::*}, ${2##*::}[,)]" "$root/$(test_source "$1")"
 }
 
-# Whether all faults fit the sources, the tests and README.md, with few processes for each.
+# Numbers of the fixed list that no fault has. 62 cannot be planted.
+missing() {
+    number=0
+    while [ "$number" -lt 80 ]; do
+        number=$((number + 1))
+        [ "$number" -ne 62 ] || continue
+        ls "$here/$(printf '%02d' "$number")"-*.fault >/dev/null 2>&1 || echo "$number: no fault has this number"
+    done
+}
+
+# Whether all faults fit the sources, the tests and the table, with few processes for each.
 check() {
     all=$work/check
     rm -rf "$all"
@@ -352,19 +365,20 @@ check() {
         has_case $killer || echo "no test has the killer $killer"
     done >>"$all/bad"
     list | sed -n 's/^| \(.*\) | - |$/it has no killer: \1/p' >>"$all/bad"
-    [ "$(list)" = "$(listed)" ] || echo "README.md: its table is not that of run.sh --list" >>"$all/bad"
+    missing >>"$all/bad"
+    [ "$(list)" = "$(listed)" ] || echo "docs/verification.md: its table is not that of run.sh --list; run.sh --table writes it" >>"$all/bad"
     cat "$all/bad"
     [ ! -s "$all/bad" ] && rm -rf "$all"
 }
 
-# The new table in README.md, for the old one.
+# The new table in the documentation, for the old one.
 write_list() {
     list >"$work/list"
     awk -v list="$work/list" '
         /^\| fault \|/ { old = 1; while ((getline line <list) > 0) print line }
         /^$/ { old = 0 }
-        !old' "$here/README.md" >"$work/readme"
-    cp "$work/readme" "$here/README.md"
+        !old' "$table" >"$work/table"
+    cp "$work/table" "$table"
 }
 
 case ${1-} in
@@ -374,6 +388,10 @@ case ${1-} in
     ;;
 --check)
     check
+    exit
+    ;;
+--table)
+    write_list
     exit
     ;;
 --record)

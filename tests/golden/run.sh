@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 #
-# Golden outputs: what the tool prints for every kind of request on every platform.
+# Golden outputs: what the tool prints for every kind of request on every platform, and the example VMM.
 #
 #   run.sh            compares; the first difference of each file is shown
 #   run.sh --rebase   writes what the tool prints now; review the difference against the
@@ -9,6 +9,8 @@
 set -u
 cd "$(dirname "$0")/../.."
 xinv=${XINV:-build/bin/xinv}
+vmm=${XINV_VMM:-build/examples/vmm}
+program=$xinv
 mode=${1:-test}
 golden=tests/golden
 passed=0
@@ -17,15 +19,15 @@ written=" "
 fresh=$(mktemp) || exit 1
 trap 'rm -f "$fresh"' EXIT
 
-# case NAME COMMAND...: the command's output and errors are the file NAME.out
+# case NAME ARGUMENT...: the program's output and errors are the file NAME.out
 case_() {
     name=$1
     written="$written$name "
     shift
-    "$xinv" "$@" >"$fresh" 2>&1
+    "$program" "$@" >"$fresh" 2>&1
     echo "exit status $?" >>"$fresh"
     # a table's lines move whenever something is written above them
-    sed -i 's/\(schema\/[a-z0-9]*\.yaml\):[0-9][0-9]*)/\1:LINE)/' "$fresh"
+    sed -i 's/\(schema\/[a-z0-9_]*\.yaml\):[0-9][0-9]*)/\1:LINE)/' "$fresh"
     if [ "$mode" = --rebase ]; then
         cp "$fresh" "$golden/$name.out"
     elif diff -u "$golden/$name.out" "$fresh" >"$fresh.diff" 2>&1; then
@@ -52,6 +54,13 @@ for platform in $platforms; do
     done
 done
 
+for platform in arm-smmuv3-ril intel-vtd-legacy amd-vi-generic qemu-amd-npcache; do
+    for policy in exact latency at-most:2; do
+        case_ "kicks.$platform.${policy%:*}" replay "$golden/kicks.requests" --platform "$platform" \
+            --topology tests/data/topologies/stage2-ats.yaml --batch --commands --policy $policy
+    done
+done
+
 # A request of each kind of answer, on every vendor.
 while read -r platform kind; do
     case_ "explain.$platform.$kind" explain --platform "$platform" --kind "$kind"
@@ -66,7 +75,25 @@ intel-vtd-rwbf s2-map
 amd-vi-generic s2-map
 amd-vi-generic n-s2-page
 amd-vi-generic n-s2-page-ats-open
+iommufd-vtd-s1 n-s1-page-ats
+iommufd-vtd-s1 n-s2-page
+iommufd-arm-smmuv3 n-s1-page-ats
+iommufd-arm-smmuv3 n-s2-page
+iommufd-amd n-s1-page
 EOF
+# Two endpoints of one guest domain, behind two objects of a Linux host.
+for form in text json; do
+    [ $form = json ] && json=--json || json=
+    case_ translate.iommufd-arm-smmuv3.$form translate --platform iommufd-arm-smmuv3 $json \
+        --attach stage=nested,rid=8,vmid=3,asid=5,pasid=3,ats \
+        --attach stage=nested,rid=8,vmid=4,asid=5,pasid=3,ats \
+        --change stage1_pte --range 0x40000000..0x40001fff --leaf-only
+    case_ translate.iommufd-vtd-s1.$form translate --platform iommufd-vtd-s1 $json \
+        --attach stage=nested,rid=8,did=6,ats --attach stage=nested,rid=0x10,did=7 \
+        --change stage1_pte --range 0x40001000..0x40004fff
+done
+case_ matrix.iommufd matrix --platform iommufd-vtd-s1 --platform iommufd-arm-smmuv3 \
+    --platform iommufd-amd
 case_ matrix matrix --platform arm-smmuv3-generic --platform arm-smmuv3-ril \
     --platform intel-vtd-legacy --platform intel-vtd-scalable \
     --platform qemu-intel-caching-mode --platform amd-vi-generic
@@ -79,6 +106,10 @@ for vendor in smmuv3 vtd amdvi; do
     case_ codec.$vendor.verbose decode $vendor $width --verbose - <"$words"
     case_ codec.$vendor.removes decode $vendor $width --removes - <"$words"
 done
+case_ codec.vtd_hwpt.removes decode vtd_hwpt --removes - <"$golden/codec.vtd_hwpt.words"
+case_ codec.vtd_hwpt.verbose decode vtd_hwpt --verbose - <"$golden/codec.vtd_hwpt.words"
+case_ codec.iommufd-arm-smmuv3 decode smmuv3 --platform iommufd-arm-smmuv3 - \
+    <"$golden/codec.smmuv3.words"
 case_ codec.smmuv3.removes.json decode smmuv3 --removes --json - <"$golden/codec.smmuv3.words"
 
 # A guest's own commands; the attachments are those of the words' comments.
@@ -121,6 +152,13 @@ case_ caps.vtd.off caps --vtd cap=0,ecap=0
 case_ caps.amdvi caps --amd cap=0x190b640f,efr=0x1000f000058d2,efr2=0
 case_ caps.amdvi.off caps --amd cap=0,efr=0,efr2=0x100
 case_ caps.amdvi.json caps --json --amd cap=0x1f03000f,efr=0x29d3,efr2=0x100
+
+# A VMM's ioctls, with what a fake kernel makes of them.
+program=$vmm
+for script in examples/vmm/scripts/*.txt; do
+    name=${script##*/}
+    case_ "vmm.${name%.txt}" "$script"
+done
 
 # A file that no case writes any more is a leftover.
 for file in "$golden"/*.out; do

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 mkdir "$tmp/clean"
-cp -R core backends schema "$tmp/clean"
+cp -R core backends host schema "$tmp/clean"
 status=0
 cases=0
 
@@ -92,6 +92,9 @@ group
 finds core/range.c 'static float f(int x) { return (float)x; }' 'floating point'
 finds backends/vtd/encode.c 'static double f(int x) { return x; }' 'floating point'
 finds core/map.c 'static void *f(void) { return malloc(4); }' 'allocation'
+finds host/iommufd.c 'static void *f(void) { return malloc(4); }' 'allocation'
+finds host/iommufd_calls.c 'static int calls;' 'not const'
+finds host/iommufd_init.c '#include <linux/iommufd.h>' 'alone'
 finds backends/amdvi/encode.c 'static void f(void *p) { free(p); }' 'allocation'
 finds core/iommu.c 'static int f(const char *a, const char *b) { return strcmp(a, b); }' 'comparison of strings'
 check

@@ -45,7 +45,6 @@ enum model_finding modelrig_judge(struct modelrig *rig, const struct xinv_attach
 
     rig->out.n_words = 0;
     rig->out.n_steps = 0;
-    rig->last = request->last;
     rig->requests++;
     memset(&rig->result, 0, sizeof(rig->result));
     model_run_reset(&rig->run);
@@ -60,36 +59,6 @@ enum model_finding modelrig_judge(struct modelrig *rig, const struct xinv_attach
                 &rig->result);
     rig->entries += rig->result.stale + rig->result.neighbours;
     return (enum model_finding)rig->result.finding;
-}
-
-static bool pasid_0(const struct modelrig *rig, size_t i)
-{
-    const struct model_entry *e = &rig->bench.stale.at[i];
-
-    return rig->config.vendor == MODEL_AMDVI && e->cache == XINV_CACHE_DEVICE_TLB &&
-           e->walk == MODEL_BOTH && e->tagged && !e->pasid;
-}
-
-/* An exception has to explain every survivor. */
-static bool all_survivors(const struct modelrig *rig,
-                          bool (*known)(const struct modelrig *rig, size_t i))
-{
-    for (size_t i = 0; i < rig->bench.stale.n; i++)
-        if (rig->bench.verdicts[i].fate != MODEL_GONE && !known(rig, i))
-            return false;
-    return true;
-}
-
-enum modelrig_known modelrig_known(const struct modelrig *rig)
-{
-    const struct model_result *r = &rig->result;
-
-    if (r->finding == MODEL_SURVIVOR && all_survivors(rig, pasid_0))
-        return MODELRIG_PASID_0;
-    if (r->finding == MODEL_MISCOUNT && rig->last == UINT64_MAX &&
-        r->pages < rig->report.extra_pages)
-        return MODELRIG_PAST_TOP;
-    return MODELRIG_NEW;
 }
 
 const char *modelrig_text(const struct modelrig *rig)

@@ -14,7 +14,6 @@ struct modelrig {
     struct xinv_report report;
     struct xinv_out out;
     int commands;  /* of the last request, or an error */
-    uint64_t last; /* of its range */
     unsigned most; /* pages of a range that are taken one by one */
     /* so far */
     unsigned long requests;
@@ -31,22 +30,6 @@ void modelrig_close(struct modelrig *rig);
 enum model_finding modelrig_judge(struct modelrig *rig, const struct xinv_attachment *attachments,
                                   size_t n, const struct xinv_request *request,
                                   const struct xinv_policy *policy);
-
-/*
- * What is known of the library, and not yet otherwise: a finding that is one of these.
- *
- * MODELRIG_PASID_0: AMD-Vi translates a request with PASID 0 as one without (GIOV); an endpoint
- * that has PASIDs can so hold entries of PASID 0, which a change under nesting does not think of
- * unless the attachment has PASID 0. MODELRIG_PAST_TOP: pages that a rounded range would reach
- * beyond 2^64 are in the report's number.
- */
-enum modelrig_known {
-    MODELRIG_NEW,
-    MODELRIG_PASID_0,
-    MODELRIG_PAST_TOP,
-    MODELRIG_NKNOWN
-};
-enum modelrig_known modelrig_known(const struct modelrig *rig);
 
 /* modelrig_text - the last finding for a person, with the commands; valid until the next call */
 const char *modelrig_text(const struct modelrig *rig);

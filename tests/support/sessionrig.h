@@ -11,7 +11,7 @@
 #include "tests/support/refdec.h"
 
 #define RIG_IOMMUS   2
-#define RIG_COMMANDS 2048
+#define RIG_COMMANDS 4096
 #define RIG_WORDS    (RIG_COMMANDS * 4)
 #define RIG_STEPS    1024
 #define RIG_REPLY    512
@@ -67,6 +67,26 @@ int rig_map(struct rig *r, uint32_t domain, uint64_t first, uint64_t last, uint6
 int rig_unmap(struct rig *r, uint32_t domain, uint64_t first, uint64_t last);
 int rig_reset(struct rig *r);
 int rig_set_bypass(struct rig *r, uint8_t bypass);
+
+/*
+ * Requests of a batch: the response's status, or -XINV_E_*; no command comes out. rig_flush()
+ * returns the number of commands, which are looked at as those of a request are.
+ */
+int rig_batch_add(struct rig *r, const void *readable, size_t n_readable, size_t n_writable);
+int rig_batch_attach(struct rig *r, uint32_t domain, uint32_t endpoint, uint32_t flags);
+int rig_batch_detach(struct rig *r, uint32_t domain, uint32_t endpoint);
+int rig_batch_map(struct rig *r, uint32_t domain, uint64_t first, uint64_t last);
+int rig_batch_unmap(struct rig *r, uint32_t domain, uint64_t first, uint64_t last);
+int rig_flush(struct rig *r);
+
+/* Opens a session with one IOMMU and endpoints 8 to 11, under stage 2 and without device TLBs; 8 is
+ * in domain 1. */
+void rig_open_members(struct rig *r, const char *platform);
+
+/* Maps pages, a request each; unmaps them in a batch, a request each, from the last to the first.
+ */
+void rig_map_pages(struct rig *r, uint32_t domain, uint64_t first, unsigned n);
+void rig_batch_unmap_pages(struct rig *r, uint32_t domain, uint64_t first, unsigned n);
 
 /* The bytes of a request; return their number. */
 size_t rig_attach_bytes(uint8_t *b, uint32_t domain, uint32_t endpoint, uint32_t flags);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/support/hardware.h"
 #include "tests/support/testiommu.h"
 #include "tests/support/vectorcaps.h"
 
@@ -110,7 +111,7 @@ void trial_each_kind(struct trial *t, const char *vendor, unsigned platforms,
                                                   {XINV_POLICY_AT_MOST, 2, 0}};
     const struct xinv_platform *p;
 
-    for (unsigned n = 0; (p = xinv_platform_at(n)) != NULL; n++) {
+    for (unsigned n = 0; (p = hardware_at(n)) != NULL; n++) {
         const struct cli_kind *kind;
 
         if (strcmp(p->vendor->name, vendor) != 0)

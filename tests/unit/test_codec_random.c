@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/layout.h"
+#include "tests/support/hardware.h"
 #include "tests/support/random.h"
 #include "tests/support/roundtrip.h"
 
@@ -64,7 +65,7 @@ static unsigned platforms(void)
 {
     unsigned n = 0;
 
-    while (xinv_platform_at(n))
+    while (working_at(n))
         n++;
     return n;
 }
@@ -84,7 +85,7 @@ Test(codec_random, accepted_words_come_back_on_every_platform, .timeout = 1800)
     unsigned taken = 0;
 
     random_start();
-    for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++) {
+    for (unsigned i = 0; (p = working_at(i)) != NULL; i++) {
         struct xinv_iommu iommu;
 
         cr_assert_eq(xinv_iommu_init(&iommu, p, NULL, NULL, 0), 0);
@@ -151,7 +152,7 @@ Test(codec_random, what_is_decoded_at_once_is_what_the_table_says)
     unsigned valid = 0;
 
     random_start();
-    for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++) {
+    for (unsigned i = 0; (p = working_at(i)) != NULL; i++) {
         struct xinv_iommu iommu;
 
         cr_assert_eq(xinv_iommu_init(&iommu, p, NULL, NULL, 0), 0);
@@ -217,7 +218,7 @@ Test(codec_random, every_form_is_what_its_description_says)
     const struct xinv_platform *p;
 
     random_start();
-    for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++) {
+    for (unsigned i = 0; (p = working_at(i)) != NULL; i++) {
         struct xinv_iommu iommu;
 
         cr_assert_eq(xinv_iommu_init(&iommu, p, NULL, NULL, 0), 0);

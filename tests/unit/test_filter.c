@@ -9,6 +9,7 @@
 
 #include "core/layout.h"
 #include "tests/support/guestrig.h"
+#include "tests/support/hardware.h"
 #include "tests/support/random.h"
 #include "tests/support/trespass.h"
 
@@ -113,7 +114,7 @@ Test(filter, no_command_reaches_a_neighbour_on_any_platform)
     const struct xinv_platform *p;
 
     random_start();
-    for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++) {
+    for (unsigned i = 0; (p = hardware_at(i)) != NULL; i++) {
         struct counts counts = {0};
 
         guestrig_begin(&rig, p->name);

@@ -6,6 +6,8 @@
 #include "cli/kinds.h"
 #include "core/ladder.h"
 
+#include "tests/support/hardware.h"
+
 #define WORDS 4096
 
 struct answer {
@@ -123,11 +125,11 @@ static void vary_flags(const struct xinv_iommu *with, const struct xinv_iommu *w
 
 Test(ladder, answers_are_the_same_with_and_without)
 {
-    for (unsigned i = 0; xinv_platform_at(i); i++) {
+    for (unsigned i = 0; working_at(i); i++) {
         struct xinv_iommu without;
         struct xinv_iommu with;
 
-        cr_assert_eq(xinv_iommu_init(&without, xinv_platform_at(i), NULL, NULL, 0), 0);
+        cr_assert_eq(xinv_iommu_init(&without, working_at(i), NULL, NULL, 0), 0);
         with = without;
         xinv_iommu_prepare(&with, &ladders);
         for (unsigned k = 0; cli_kind_at(k); k++) {
@@ -193,10 +195,10 @@ Test(ladder, a_new_did_is_not_prepared)
 
 Test(ladder, there_is_room_for_every_usual_shape_of_every_platform)
 {
-    for (unsigned i = 0; xinv_platform_at(i); i++) {
+    for (unsigned i = 0; working_at(i); i++) {
         struct xinv_iommu iommu;
 
-        cr_assert_eq(xinv_iommu_init(&iommu, xinv_platform_at(i), NULL, NULL, 0), 0);
+        cr_assert_eq(xinv_iommu_init(&iommu, working_at(i), NULL, NULL, 0), 0);
         xinv_iommu_prepare(&iommu, &ladders);
         cr_assert_lt(ladders.n, XINV_MAX_LADDERS, "%s", iommu.platform->name);
         cr_assert_lt(ladders.n_rungs, XINV_MAX_RUNGS, "%s", iommu.platform->name);
@@ -217,10 +219,10 @@ Test(ladder, unmaps_are_answered_from_it)
     static const char *const kinds[] = {"s1-page", "s1-table",  "s1-page-ats", "s1-page-pasid-ats",
                                         "s2-page", "s2-ragged", "s2-page-ats", "n-s1-page-ats"};
 
-    for (unsigned i = 0; xinv_platform_at(i); i++) {
+    for (unsigned i = 0; working_at(i); i++) {
         struct xinv_iommu iommu;
 
-        cr_assert_eq(xinv_iommu_init(&iommu, xinv_platform_at(i), NULL, NULL, 0), 0);
+        cr_assert_eq(xinv_iommu_init(&iommu, working_at(i), NULL, NULL, 0), 0);
         xinv_iommu_prepare(&iommu, &ladders);
         for (unsigned k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
             const struct cli_kind *kind = cli_kind_find(kinds[k]);

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "tests/support/hardware.h"
 #include "tests/support/listrig.h"
 
 #define S2     XINV_STAGE_BIT(XINV_STAGE_STAGE2)
@@ -15,8 +16,8 @@ static bool is_amdvi(const struct xinv_iommu *iommu)
 
 Test(platforms, qemus_unit_alone_invalidates_when_a_page_is_mapped)
 {
-    for (unsigned i = 0; xinv_platform_at(i); i++) {
-        const char *name = xinv_platform_at(i)->name;
+    for (unsigned i = 0; hardware_at(i); i++) {
+        const char *name = hardware_at(i)->name;
         struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_STAGE2, 0);
         struct xinv_request r = list_page(XINV_CHANGE_STAGE2_PTE, XINV_FROM_NOT_PRESENT);
@@ -35,8 +36,8 @@ Test(platforms, qemus_unit_alone_invalidates_when_a_page_is_mapped)
 
 Test(platforms, rd890_alone_cannot_say_everything_in_one_command)
 {
-    for (unsigned i = 0; xinv_platform_at(i); i++) {
-        const char *name = xinv_platform_at(i)->name;
+    for (unsigned i = 0; hardware_at(i); i++) {
+        const char *name = hardware_at(i)->name;
         struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_STAGE2, 0);
         struct xinv_request r = {.change = XINV_CHANGE_EVERYTHING, .flags = XINV_REQ_BEYOND};
@@ -62,8 +63,8 @@ Test(platforms, rd890_alone_cannot_say_everything_in_one_command)
 
 Test(platforms, a_host_with_snp_alone_has_no_pass_through)
 {
-    for (unsigned i = 0; xinv_platform_at(i); i++) {
-        const char *name = xinv_platform_at(i)->name;
+    for (unsigned i = 0; hardware_at(i); i++) {
+        const char *name = hardware_at(i)->name;
         struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_PASSTHROUGH, 0);
         struct xinv_request r = {.change = XINV_CHANGE_DEVICE_ENTRY};

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "tests/support/hardware.h"
 #include "tests/support/listrig.h"
 
 #define S2 XINV_STAGE_BIT(XINV_STAGE_STAGE2)
@@ -37,8 +38,8 @@ static unsigned longest_run(const struct xinv_iommu *iommu, unsigned n, uint32_t
 
 Test(platforms, mmu_700_alone_syncs_after_63_commands)
 {
-    for (unsigned i = 0; xinv_platform_at(i); i++) {
-        const char *name = xinv_platform_at(i)->name;
+    for (unsigned i = 0; hardware_at(i); i++) {
+        const char *name = hardware_at(i)->name;
         struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         uint32_t syncs;
 
@@ -106,8 +107,8 @@ Test(platforms, early_mmu_600_and_mmu_700_alone_do_not_nest_two_stages)
     struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_NESTED, 0);
     struct xinv_request r = list_page(XINV_CHANGE_STAGE1_PTE, XINV_FROM_PRESENT);
 
-    for (unsigned i = 0; xinv_platform_at(i); i++) {
-        const char *name = xinv_platform_at(i)->name;
+    for (unsigned i = 0; hardware_at(i); i++) {
+        const char *name = hardware_at(i)->name;
         struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         bool quirk =
             test_platform_is(name, "arm-mmu-600-r0") || test_platform_is(name, "arm-mmu-700");
@@ -130,8 +131,8 @@ Test(platforms, early_mmu_600_and_mmu_700_alone_do_not_nest_two_stages)
 
 Test(platforms, early_mmu_600_alone_has_sev_taken_away)
 {
-    for (unsigned i = 0; xinv_platform_at(i); i++) {
-        const char *name = xinv_platform_at(i)->name;
+    for (unsigned i = 0; hardware_at(i); i++) {
+        const char *name = hardware_at(i)->name;
         struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         int f = xinv_feature_find(iommu.vendor, "SEV");
 
@@ -144,8 +145,8 @@ Test(platforms, early_mmu_600_alone_has_sev_taken_away)
 
 Test(platforms, hip07_alone_takes_no_prefetch)
 {
-    for (unsigned i = 0; xinv_platform_at(i); i++) {
-        const char *name = xinv_platform_at(i)->name;
+    for (unsigned i = 0; hardware_at(i); i++) {
+        const char *name = hardware_at(i)->name;
         struct xinv_iommu iommu = test_iommu(name, NULL, 0);
 
         cr_expect_eq(list_feature(&iommu, "NO_PREFETCH"), test_platform_is(name, "hisilicon-hip07"),
@@ -155,8 +156,8 @@ Test(platforms, hip07_alone_takes_no_prefetch)
 
 Test(platforms, tegra264_alone_sends_tlb_invalidations_twice_and_atc_invalidations_once)
 {
-    for (unsigned i = 0; xinv_platform_at(i); i++) {
-        const char *name = xinv_platform_at(i)->name;
+    for (unsigned i = 0; hardware_at(i); i++) {
+        const char *name = hardware_at(i)->name;
         struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_STAGE2, XINV_ATT_ATS);
         struct xinv_request r = list_page(XINV_CHANGE_STAGE2_PTE, XINV_FROM_PRESENT);
@@ -209,8 +210,8 @@ Test(platforms, a_guests_vcmdq_alone_has_no_sync_that_interrupts)
 {
     const struct xinv_completion interrupt = {.interrupt = 1};
 
-    for (unsigned i = 0; xinv_platform_at(i); i++) {
-        const char *name = xinv_platform_at(i)->name;
+    for (unsigned i = 0; hardware_at(i); i++) {
+        const char *name = hardware_at(i)->name;
         struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         struct xinv_out out = {
             .words = list_words, .steps = list_steps, .cap_words = LIST_WORDS, .cap_steps = 64};
@@ -225,12 +226,12 @@ Test(platforms, a_sync_that_stores_needs_idr0_msi)
 {
     const struct xinv_completion store = {.store = 1, .address = 0x1000, .data = 1};
 
-    for (unsigned i = 0; xinv_platform_at(i); i++) {
+    for (unsigned i = 0; hardware_at(i); i++) {
         /* IDR0 bit 13, and a queue that takes CS = 1 */
         static const char *const without[] = {
             "arm-smmuv3-minimal",    "arm-mmu-700",     "hisilicon-hip07", "cavium-thunderx2",
             "nvidia-tegra241-cmdqv", "nvidia-tegra264", "qemu-virt-smmuv3"};
-        const char *name = xinv_platform_at(i)->name;
+        const char *name = hardware_at(i)->name;
         struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         struct xinv_out out = {
             .words = list_words, .steps = list_steps, .cap_words = LIST_WORDS, .cap_steps = 64};

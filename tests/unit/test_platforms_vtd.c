@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "tests/support/hardware.h"
 #include "tests/support/listrig.h"
 
 static bool is_vtd(const struct xinv_iommu *iommu)
@@ -19,9 +20,9 @@ Test(platforms, the_qat_endpoint_alone_gets_each_device_tlb_flush_twice)
                      {0x8086, 0x4944, false}, {0x1022, 0x4940, false}, {0xffff, 0xffff, false}};
     unsigned tried = 0;
 
-    for (unsigned i = 0; xinv_platform_at(i); i++)
+    for (unsigned i = 0; hardware_at(i); i++)
         for (size_t k = 0; k < N(endpoints); k++) {
-            const char *name = xinv_platform_at(i)->name;
+            const char *name = hardware_at(i)->name;
             struct xinv_iommu iommu = test_iommu(name, NULL, 0);
             struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_STAGE2, XINV_ATT_ATS);
             struct xinv_request r = list_page(XINV_CHANGE_STAGE2_PTE, XINV_FROM_PRESENT);
@@ -78,8 +79,8 @@ Test(platforms, the_qat_endpoint_gets_one_flush_when_its_pasid_entry_goes)
 
 Test(platforms, two_units_alone_need_a_write_buffer_flush_when_a_page_is_mapped)
 {
-    for (unsigned i = 0; xinv_platform_at(i); i++) {
-        const char *name = xinv_platform_at(i)->name;
+    for (unsigned i = 0; hardware_at(i); i++) {
+        const char *name = hardware_at(i)->name;
         struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_STAGE2, 0);
         struct xinv_request r = list_page(XINV_CHANGE_STAGE2_PTE, XINV_FROM_NOT_PRESENT);
@@ -109,8 +110,8 @@ Test(platforms, mobile_4_does_not_advertise_its_write_buffer)
 
 Test(platforms, caching_mode_alone_invalidates_when_a_page_is_mapped)
 {
-    for (unsigned i = 0; xinv_platform_at(i); i++) {
-        const char *name = xinv_platform_at(i)->name;
+    for (unsigned i = 0; hardware_at(i); i++) {
+        const char *name = hardware_at(i)->name;
         struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_STAGE2, 0);
         struct xinv_request r = list_page(XINV_CHANGE_STAGE2_PTE, XINV_FROM_NOT_PRESENT);
@@ -126,8 +127,8 @@ Test(platforms, caching_mode_alone_invalidates_when_a_page_is_mapped)
 
 Test(platforms, the_graphics_unit_alone_gives_up_the_address_of_a_page)
 {
-    for (unsigned i = 0; xinv_platform_at(i); i++) {
-        const char *name = xinv_platform_at(i)->name;
+    for (unsigned i = 0; hardware_at(i); i++) {
+        const char *name = hardware_at(i)->name;
         struct xinv_iommu iommu = test_iommu(name, NULL, 0);
         struct xinv_attachment at = list_narrow_attachment(XINV_STAGE_STAGE2, 0);
         struct xinv_request r = list_page(XINV_CHANGE_STAGE2_PTE, XINV_FROM_PRESENT);

@@ -16,6 +16,7 @@
 #include "core/shape.h"
 #include "schema/check.h"
 #include "schema/yaml.h"
+#include "tests/support/hardware.h"
 #include "tests/support/vector.h"
 
 #define N(x)       (sizeof(x) / sizeof((x)[0]))
@@ -51,7 +52,7 @@ static void ask_kinds(const char *vendor)
     const struct xinv_platform *p;
     const struct cli_kind *kind;
 
-    for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++)
+    for (unsigned i = 0; (p = hardware_at(i)) != NULL; i++)
         for (unsigned k = 0; !strcmp(p->vendor->name, vendor) && (kind = cli_kind_at(k)); k++) {
             struct vector *v = &another(p->name, kind->name)->v;
 

@@ -32,7 +32,8 @@
 #define REMOVES  ROW_REMOVES
 #define MUST     ROW_MUST
 #define MAY      ROW_MAY
-#define HOST     "!CMDQV_GUEST" /* a guest's own queue of a Tegra241 takes four commands */
+#define HOST     "!CMDQV_GUEST"  /* a guest's own queue of a Tegra241 takes four commands */
+#define QUEUE    HOST " !VIOMMU" /* and the user of a vIOMMU of Linux has eight */
 
 #define COMMON .vendor = "smmuv3", .platform = "arm-smmuv3-ril"
 #define E2H    .settings = {{"Hyp", 1}, {"E2H", 1}}
@@ -88,16 +89,16 @@ enum {
 };
 
 static const struct row_line lines[N_LINES] = {
-    [STE_WALK] = {COMMON, .name = "CFGI_STE", .op = "cfgi_ste", .when = HOST,
+    [STE_WALK] = {COMMON, .name = "CFGI_STE", .op = "cfgi_ste", .when = QUEUE,
                   .section = "CMD_CFGI_STE", REMOVES(MUST(STE, RID, EVERY), MUST(CD, RID, EVERY)),
                   AT(STAGE1, RID | ASID | VMID, 0), EXPLICIT(DEVICE_CONFIG, DOMAIN, 0),
                   .fields = "SID=0x2b1 Leaf=0 SSec=0"},
-    [STE_LEAF] = {COMMON, .name = "CFGI_STE", .op = "cfgi_ste", .leaf = true, .when = HOST,
+    [STE_LEAF] = {COMMON, .name = "CFGI_STE", .op = "cfgi_ste", .leaf = true, .when = QUEUE,
                   .section = "CMD_CFGI_STE", /* L1CDs go as well: Leaf speaks of the stream table */
                   REMOVES(MUST(STE, RID, LEAF), MUST(CD, RID, EVERY)),
                   AT(STAGE1, RID | ASID | VMID, 0), EXPLICIT(DEVICE_CONFIG, DOMAIN, LEAF_ONLY),
                   .fields = "SID=0x2b1 Leaf=1"},
-    [CFGI_ALL] = {COMMON, .name = "CFGI_ALL", .op = "cfgi_all", .when = HOST,
+    [CFGI_ALL] = {COMMON, .name = "CFGI_ALL", .op = "cfgi_all", .when = QUEUE,
                   .section = "CMD_CFGI_STE_RANGE",
                   REMOVES(MUST(STE, ANY, EVERY), MUST(CD, ANY, EVERY)), AT(STAGE2, RID | VMID, 0),
                   CHANGE(EVERYTHING, 0), .with = "tlbi_nsnh_all", .fields = "Range=31 SID=0"},
@@ -151,48 +152,48 @@ static const struct row_line lines[N_LINES] = {
                 REMOVES(MUST(S1, VMID, EL1), MUST(COMBINED, VMID, EVERY)),
                 AT(STAGE1, RID | ASID | VMID, 0), CHANGE(STAGE1_PTE, MAY_GLOBAL),
                 .fields = "VMID=0"},
-    [EL2_VA] = {COMMON, .name = "TLBI_EL2_VA", .op = "tlbi_el2_va", .when = "Hyp E2H " HOST,
+    [EL2_VA] = {COMMON, .name = "TLBI_EL2_VA", .op = "tlbi_el2_va", .when = "Hyp E2H " QUEUE,
                 .range = "scaled page", .section = "CMD_TLBI_EL2_VA", E2H,
                 REMOVES(MUST(S1, ASID | ADDRESS, EL2 | NG), MUST(S1, ADDRESS, EL2 | GLOBAL)),
                 AT(STAGE1, RID | ASID, 0), CHANGE(STAGE1_PTE, RANGE | MAY_GLOBAL),
                 .fields = "ASID=0x35 Leaf=0 Address=0x41234000"},
-    [EL2_VAA] = {COMMON, .name = "TLBI_EL2_VAA", .op = "tlbi_el2_vaa", .when = "Hyp " HOST,
+    [EL2_VAA] = {COMMON, .name = "TLBI_EL2_VAA", .op = "tlbi_el2_vaa", .when = "Hyp " QUEUE,
                  .range = "scaled page", .section = "CMD_TLBI_EL2_VAA", E2H,
                  REMOVES(MUST(S1, ADDRESS, EL2)), AT(STAGE1, RID, 0),
                  CHANGE(STAGE1_PTE, RANGE | BEYOND), .fields = "Leaf=0 Address=0x41234000"},
     [EL2_VA_LEAF] = {COMMON, .name = "TLBI_EL2_VA", .op = "tlbi_el2_va", .leaf = true,
-                     .when = "Hyp E2H " HOST, .range = "scaled page", .section = "CMD_TLBI_EL2_VA",
+                     .when = "Hyp E2H " QUEUE, .range = "scaled page", .section = "CMD_TLBI_EL2_VA",
                      E2H,
                      REMOVES(MUST(S1, ASID | ADDRESS, EL2 | NG | LEAF),
                              MUST(S1, ADDRESS, EL2 | GLOBAL | LEAF)),
                      AT(STAGE1, RID | ASID, 0), CHANGE(STAGE1_PTE, RANGE | MAY_GLOBAL | LEAF_ONLY),
                      .fields = "ASID=0x35 Leaf=1 Address=0x41234000"},
     [EL2_VAA_LEAF] = {COMMON, .name = "TLBI_EL2_VAA", .op = "tlbi_el2_vaa", .leaf = true,
-                      .when = "Hyp " HOST, .range = "scaled page", .section = "CMD_TLBI_EL2_VAA",
+                      .when = "Hyp " QUEUE, .range = "scaled page", .section = "CMD_TLBI_EL2_VAA",
                       E2H, REMOVES(MUST(S1, ADDRESS, EL2 | LEAF)), AT(STAGE1, RID, 0),
                       CHANGE(STAGE1_PTE, RANGE | BEYOND | LEAF_ONLY),
                       .fields = "Leaf=1 Address=0x41234000"},
-    [EL2_ASID] = {COMMON, .name = "TLBI_EL2_ASID", .op = "tlbi_el2_asid", .when = "Hyp E2H " HOST,
+    [EL2_ASID] = {COMMON, .name = "TLBI_EL2_ASID", .op = "tlbi_el2_asid", .when = "Hyp E2H " QUEUE,
                   .section = "CMD_TLBI_EL2_ASID", E2H, REMOVES(MUST(S1, ASID, EL2 | NG)),
                   AT(STAGE1, RID | ASID, 0), CHANGE(STAGE1_PTE, 0), .fields = "ASID=0x35"},
-    [EL2_ALL] = {COMMON, .name = "TLBI_EL2_ALL", .op = "tlbi_el2_all", .when = "Hyp " HOST,
+    [EL2_ALL] = {COMMON, .name = "TLBI_EL2_ALL", .op = "tlbi_el2_all", .when = "Hyp " QUEUE,
                  .section = "CMD_TLBI_EL2_ALL", E2H, REMOVES(MUST(S1, ANY, EL2)),
                  /* EL2 has no VMID: nothing narrower has global entries of every address */
                  AT(STAGE1, RID | ASID, 0), CHANGE(STAGE1_PTE, MAY_GLOBAL | BEYOND)},
-    [S2_IPA] = {COMMON, .name = "TLBI_S2_IPA", .op = "tlbi_s2_ipa", .when = "S2P " HOST,
+    [S2_IPA] = {COMMON, .name = "TLBI_S2_IPA", .op = "tlbi_s2_ipa", .when = "S2P " QUEUE,
                 .range = "scaled page", .section = "CMD_TLBI_S2_IPA",
                 REMOVES(MUST(S2, VMID | IPA, EVERY)), AT(STAGE2, RID | VMID, 0),
                 CHANGE(STAGE2_PTE, RANGE), .fields = "VMID=0x59 Leaf=0 Address=0x41234000"},
     [S2_IPA_LEAF] = {COMMON, .name = "TLBI_S2_IPA", .op = "tlbi_s2_ipa", .leaf = true,
-                     .when = "S2P " HOST, .range = "scaled page", .section = "CMD_TLBI_S2_IPA",
+                     .when = "S2P " QUEUE, .range = "scaled page", .section = "CMD_TLBI_S2_IPA",
                      REMOVES(MUST(S2, VMID | IPA, LEAF)), AT(STAGE2, RID | VMID, 0),
                      CHANGE(STAGE2_PTE, RANGE | LEAF_ONLY),
                      .fields = "VMID=0x59 Leaf=1 Address=0x41234000"},
-    [S12_VMALL] = {COMMON, .name = "TLBI_S12_VMALL", .op = "tlbi_s12_vmall", .when = "S2P " HOST,
+    [S12_VMALL] = {COMMON, .name = "TLBI_S12_VMALL", .op = "tlbi_s12_vmall", .when = "S2P " QUEUE,
                    .section = "CMD_TLBI_S12_VMALL",
                    REMOVES(MUST(S1, VMID, EL1), MUST(S2, VMID, EVERY), MUST(COMBINED, VMID, EVERY)),
                    AT(STAGE2, RID | VMID, 0), CHANGE(STAGE2_PTE, 0), .fields = "VMID=0x59"},
-    [NSNH_ALL] = {COMMON, .name = "TLBI_NSNH_ALL", .op = "tlbi_nsnh_all", .when = HOST,
+    [NSNH_ALL] = {COMMON, .name = "TLBI_NSNH_ALL", .op = "tlbi_nsnh_all", .when = QUEUE,
                   .section = "CMD_TLBI_NSNH_ALL",
                   REMOVES(MUST(S1, ANY, EL1), MUST(S2, ANY, EVERY), MUST(COMBINED, ANY, EVERY)),
                   AT(STAGE2, RID, 0), CHANGE(STAGE2_PTE, BEYOND)},

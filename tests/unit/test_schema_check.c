@@ -215,7 +215,7 @@ Test(schema_check, an_op_that_the_backend_lacks_is_refused_where_it_stands)
 Test(schema_check, a_vendor_without_a_backend_is_refused)
 {
     expect_refused("vtd", "vendor: vtd", "vendor: riscv",
-                   "vtd.yaml: vendor: 'riscv' has no backend; known: smmuv3, vtd, amdvi");
+                   "vtd.yaml: vendor: 'riscv' has no backend; known: smmuv3, vtd, amdvi, vtd_hwpt");
 }
 
 /* The words that a backend writes have the tags that they have, whatever a row says. */

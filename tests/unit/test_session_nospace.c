@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/support/hardware.h"
 #include "tests/support/sessionrig.h"
 
 #define S2 XINV_STAGE_STAGE2
@@ -226,9 +227,9 @@ Test(session_nospace, every_request_on_every_platform_at_every_size)
 {
     const struct xinv_platform *p;
 
-    for (unsigned i = 0; (p = xinv_platform_at(i)); i++) {
-        const struct xinv_platform *next = xinv_platform_at(i + 1);
-        const char *platforms[2] = {p->name, next ? next->name : xinv_platform_at(0)->name};
+    for (unsigned i = 0; (p = hardware_at(i)); i++) {
+        const struct xinv_platform *next = hardware_at(i + 1);
+        const char *platforms[2] = {p->name, next ? next->name : hardware_at(0)->name};
 
         if (!means_of(p).attaches)
             continue; /* a guest's own queue: nothing can be attached through it */
@@ -329,7 +330,7 @@ Test(session_nospace, translate_at_every_size)
 {
     const struct xinv_platform *p;
 
-    for (unsigned i = 0; (p = xinv_platform_at(i)); i++) {
+    for (unsigned i = 0; (p = hardware_at(i)); i++) {
         rig_platform(&r, 0, p->name, NULL, 0);
         try_call(translate, true);
     }
@@ -339,7 +340,7 @@ Test(session_nospace, sync_at_every_size)
 {
     const struct xinv_platform *p;
 
-    for (unsigned i = 0; (p = xinv_platform_at(i)); i++) {
+    for (unsigned i = 0; (p = hardware_at(i)); i++) {
         rig_platform(&r, 0, p->name, NULL, 0);
         try_call(sync, false);
     }

@@ -7,6 +7,8 @@
 
 #include "core/backend.h"
 
+#include "tests/support/hardware.h"
+
 #define N(x) (sizeof(x) / sizeof((x)[0]))
 
 static const struct {
@@ -129,7 +131,7 @@ Test(tables, a_row_that_a_plan_uses_is_replaced_by_others_or_missed)
     unsigned replaced = 0;
     unsigned missed = 0;
 
-    for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++)
+    for (unsigned i = 0; (p = working_at(i)) != NULL; i++)
         for (size_t shape = 0; shape < N(shapes); shape++)
             for (unsigned policy = XINV_POLICY_EXACT; policy <= XINV_POLICY_LATENCY; policy++) {
                 struct xinv_iommu iommu;
@@ -171,7 +173,7 @@ Test(tables, every_row_is_used_by_some_request_on_some_platform)
         const struct xinv_vendor *vendor = NULL;
         uint64_t used = 0;
 
-        for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++) {
+        for (unsigned i = 0; (p = working_at(i)) != NULL; i++) {
             static const char *const on[] = {"Hyp", "E2H", "RWBF", "IASup"};
 
             if (strcmp(p->vendor->name, vendors[v]))

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/backend.h"
+#include "tests/support/hardware.h"
 #include "tests/support/listrig.h"
 #include "tests/support/vectorcaps.h"
 
@@ -122,7 +123,7 @@ Test(translate, one_sync_in_all_where_no_endpoint_has_ats)
 {
     const struct xinv_platform *p;
 
-    for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++) {
+    for (unsigned i = 0; (p = working_at(i)) != NULL; i++) {
         struct xinv_iommu iommu;
         struct xinv_attachment at[3];
         struct xinv_request r = list_change(XINV_STAGE_STAGE2, 0x12345000, 0x12347fff);
@@ -254,7 +255,7 @@ Test(translate, an_output_that_is_too_small_is_left_as_it_was_at_every_capacity)
 {
     const struct xinv_platform *p;
 
-    for (unsigned i = 0; (p = xinv_platform_at(i)) != NULL; i++) {
+    for (unsigned i = 0; (p = working_at(i)) != NULL; i++) {
         struct xinv_iommu iommu;
         struct xinv_attachment at[2] = {list_attachment(XINV_STAGE_STAGE2),
                                         list_attachment(XINV_STAGE_STAGE2)};
