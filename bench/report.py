@@ -55,7 +55,7 @@ def plan_lines(data):
 def further_lines(data):
     return table(["range on", "commands", "instructions for each further command"],
                  [[e["platform"], e["commands"], round(e["instructions"])]
-                  for e in data["calls"]["further"]])
+                  for e in data["calls"]["further"] if e["commands"] > 8])
 
 
 def decode_lines(data):
@@ -128,7 +128,7 @@ def size_lines(data):
     return lines
 
 
-TABLES = {"machine": machine_lines, "unmap": unmap_lines, "further": further_lines,
+TABLES = {"machine": machine_lines, "unmap": unmap_lines, "plan": plan_lines, "further": further_lines,
           "decode": decode_lines, "replay": replay_lines, "strategies": strategy_lines,
           "batches": batch_lines, "growth": growth_lines, "sizes": size_lines}
 

@@ -107,7 +107,8 @@ static void judge_mapping(struct watch *w, const struct mapping *m, uint8_t from
 
     for (uint32_t k = 0; k < w->job->topology->config.n_iommus; k++) {
         const struct uses *uses = find_uses(w, m->domain, k);
-        const struct xinv_report *report = whole ? &w->event->reports[k] : NULL;
+        /* of several requests in one list the report tells together, and of none alone */
+        const struct xinv_report *report = whole && w->event->n == 1 ? &w->event->reports[k] : NULL;
 
         model_run_reset(&w->verdict.run);
         model_run_out(&w->verdict.run, &w->event->outs[k]);

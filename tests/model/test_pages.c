@@ -10,13 +10,13 @@
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/kinds.h"
 #include "tests/support/hardware.h"
 #include "tests/support/hashset.h"
 #include "tests/support/modelrig.h"
+#include "tests/support/random.h"
 
 #define PAGES 64
 /* of the slice; shares no factor with the loops below */
@@ -204,11 +204,10 @@ static void every_mode(const struct xinv_platform *platform, struct walk *walk)
 
 Test(pages, every_range_of_64_pages)
 {
-    const char *step = getenv("XINV_MODEL_STEP");
-    const char *seed = getenv("XINV_SEED");
-    struct walk walk = {.step = step && atoi(step) > 0 ? (unsigned)atoi(step) : STEP};
+    struct walk walk = {.step = (unsigned)random_given("XINV_MODEL_STEP", STEP)};
 
-    walk.offset = seed ? strtoul(seed, NULL, 0) % walk.step : 0;
+    cr_assert_neq(walk.step, 0);
+    walk.offset = random_given("XINV_SEED", 0) % walk.step;
     for (unsigned p = 0; hardware_at(p); p++) {
         every_mode(hardware_at(p), &walk);
         walk.distinct += walk.seen.n;

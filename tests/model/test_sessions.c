@@ -331,16 +331,6 @@ Test(sessions, a_missing_fence_lets_the_device_tlb_refill)
 /* ---- Random sessions ---------------------------------------------------------------------------
  */
 
-static unsigned below(unsigned n)
-{
-    return (unsigned)((random_next() >> 33) % n);
-}
-
-static bool chance(unsigned percent)
-{
-    return below(100) < percent;
-}
-
 /* Pages, a leaf of 2 MiB, its neighbours on both sides, and one that cannot be a leaf. */
 static void random_range(struct script_step *s)
 {
@@ -352,15 +342,15 @@ static void random_range(struct script_step *s)
                {0x40000000, 0x401fffff},
                {0x3ffff000, 0x40000fff},
                {0x201000, 0x202fff}};
-    unsigned i = below(12);
+    unsigned i = random_below(12);
 
     if (i < 5) {
         s->first = odd[i].first;
         s->last = odd[i].last;
         return;
     }
-    s->first = (uint64_t)(1 + below(6)) << 12;
-    s->last = s->first + ((uint64_t)(1 + below(3)) << 12) - 1;
+    s->first = (uint64_t)(1 + random_below(6)) << 12;
+    s->last = s->first + ((uint64_t)(1 + random_below(3)) << 12) - 1;
 }
 
 static uint64_t random_address(void)
@@ -368,7 +358,7 @@ static uint64_t random_address(void)
     struct script_step s;
 
     random_range(&s);
-    return chance(50) ? s.first : model_base(s.last, 12);
+    return random_chance(50) ? s.first : model_base(s.last, 12);
 }
 
 static void random_request(struct script *script, struct script_step *s)
@@ -377,22 +367,22 @@ static void random_request(struct script *script, struct script_step *s)
                                   SCRIPT_UNMAP,  SCRIPT_UNMAP,  SCRIPT_ATTACH,
                                   SCRIPT_ATTACH, SCRIPT_DETACH, SCRIPT_BYPASS};
 
-    s->op = ops[below(sizeof(ops))];
-    s->number = 1 + below(4);
-    s->endpoint = script->endpoints[below(script->n_endpoints)].id;
+    s->op = ops[random_below(sizeof(ops))];
+    s->number = 1 + random_below(4);
+    s->endpoint = script->endpoints[random_below(script->n_endpoints)].id;
     if (s->op == SCRIPT_MAP || s->op == SCRIPT_UNMAP)
         random_range(s);
-    if (s->op == SCRIPT_UNMAP && chance(10)) {
+    if (s->op == SCRIPT_UNMAP && random_chance(10)) {
         s->first = 0;
         s->last = UINT64_MAX;
     }
     if (s->op == SCRIPT_UNMAP)
-        s->flags = (uint8_t[]){0, 0, SCRIPT_HINT, SCRIPT_LEAF_ONLY}[below(4)];
+        s->flags = (uint8_t[]){0, 0, SCRIPT_HINT, SCRIPT_LEAF_ONLY}[random_below(4)];
     if (s->op == SCRIPT_ATTACH && s->number == 4)
         s->flags = SCRIPT_BYPASSED;
     if (s->op == SCRIPT_BYPASS)
-        s->first = below(2);
-    if (s->op == SCRIPT_MAP && chance(20))
+        s->first = random_below(2);
+    if (s->op == SCRIPT_MAP && random_chance(20))
         s->log2_leaf = 12;
 }
 
@@ -402,26 +392,26 @@ static void random_session(struct script *script)
 
     memset(script, 0, sizeof(*script));
     strcpy(script->name, "random session");
-    script->max_domains = 3 + below(3);
-    script->n_endpoints = 2 + below(2);
-    script->two_iommus = chance(40);
+    script->max_domains = 3 + random_below(3);
+    script->n_endpoints = 2 + random_below(2);
+    script->two_iommus = random_chance(40);
     for (unsigned i = 0; i < script->n_endpoints; i++)
         script->endpoints[i] = (struct script_endpoint){.id = 8 + i,
                                                         .iommu = script->two_iommus && i,
-                                                        .no_ats = chance(20),
-                                                        .other_stage = chance(20)};
+                                                        .no_ats = random_chance(20),
+                                                        .other_stage = random_chance(20)};
     while (script->n_steps < 60) {
         struct script_step *s = &script->steps[script->n_steps++];
 
         s->status = SCRIPT_ANY;
-        if (chance(8)) {
+        if (random_chance(8)) {
             s->op = in_kick ? SCRIPT_DONE : SCRIPT_KICK;
             in_kick = !in_kick;
-        } else if (chance(1)) {
+        } else if (random_chance(1)) {
             s->op = SCRIPT_RESET;
-        } else if (chance(50)) {
+        } else if (random_chance(50)) {
             s->op = SCRIPT_DMA;
-            s->endpoint = script->endpoints[below(script->n_endpoints)].id;
+            s->endpoint = script->endpoints[random_below(script->n_endpoints)].id;
             s->first = random_address();
         } else {
             random_request(script, s);
@@ -450,16 +440,16 @@ static void random_changes(struct script *script)
 
     memset(script, 0, sizeof(*script));
     strcpy(script->name, "random changes");
-    cr_assert(script_parse(script, text[below(3)], error, sizeof(error)), "%s", error);
+    cr_assert(script_parse(script, text[random_below(3)], error, sizeof(error)), "%s", error);
     while (script->n_steps < 60) {
         struct script_step *s = &script->steps[script->n_steps++];
 
         s->status = SCRIPT_ANY;
-        s->op = chance(45) ? SCRIPT_C_DMA : ops[below(sizeof(ops))];
-        s->number = below(2);
+        s->op = random_chance(45) ? SCRIPT_C_DMA : ops[random_below(sizeof(ops))];
+        s->number = random_below(2);
         if (s->op == SCRIPT_S2MAP || s->op == SCRIPT_S2UNMAP) {
             s->number = 3; /* without nesting nobody walks it */
-            if (chance(20)) {
+            if (random_chance(20)) {
                 s->first = UINT64_C(0x80000000);
                 s->last = UINT64_C(0x800fffff);
                 continue;
@@ -468,7 +458,7 @@ static void random_changes(struct script *script)
         random_range(s);
         if (s->op == SCRIPT_C_DMA)
             s->first = random_address();
-        if ((s->op == SCRIPT_S1UNMAP || s->op == SCRIPT_S2UNMAP) && chance(30))
+        if ((s->op == SCRIPT_S1UNMAP || s->op == SCRIPT_S2UNMAP) && random_chance(30))
             s->flags = SCRIPT_LEAF_ONLY;
     }
 }
@@ -476,22 +466,21 @@ static void random_changes(struct script *script)
 static void random_runs(void (*make)(struct script *script))
 {
     static struct script script;
-    const char *given = getenv("XINV_MODEL_SESSIONS");
-    unsigned n = given ? (unsigned)strtoul(given, NULL, 0) : SESSIONS;
+    unsigned n = (unsigned)random_given("XINV_MODEL_SESSIONS", SESSIONS);
     struct count count = {.runs = 0};
 
-    setenv("XINV_SEED", "20241130", 0); /* unless given, the same ones each time */
-    random_start();
+    random_start_at(20241130);
     for (unsigned i = 0; i < n; i++) {
         make(&script);
         for (unsigned p = 0; hardware_at(p); p++) {
-            const struct xinv_platform *other = hardware_at(below(30));
+            const struct xinv_platform *other = hardware_at(random_below(30));
             struct scriptrun setup = {.platforms = {hardware_at(p), other ? other : hardware_at(0)},
-                                      .stage = chance(50) ? XINV_STAGE_STAGE1 : XINV_STAGE_STAGE2,
-                                      .ats = chance(60),
-                                      .eager = chance(30),
-                                      .late = chance(50),
-                                      .policy = &policies[below(3)]};
+                                      .stage =
+                                          random_chance(50) ? XINV_STAGE_STAGE1 : XINV_STAGE_STAGE2,
+                                      .ats = random_chance(60),
+                                      .eager = random_chance(30),
+                                      .late = random_chance(50),
+                                      .policy = &policies[random_below(3)]};
 
             run_one(&script, &setup, &count);
         }
