@@ -122,7 +122,7 @@ static int take_key(const struct cli_command *command, struct given *given, char
 
 static uint8_t tag_bit(const struct given *given, unsigned key, unsigned tag)
 {
-    return given->known[key] ? XINV_TAG_BIT(tag) : 0;
+    return (uint8_t)(given->known[key] ? XINV_TAG_BIT(tag) : 0);
 }
 
 static void add_attachment(struct settings *s, const struct given *given)

@@ -69,7 +69,9 @@ static int fake_complete(const struct xinv_iommu *iommu, const struct xinv_compl
     return 0;
 }
 
+static const struct xinv_codec no_commands = {0}; /* by their words */
 static const struct xinv_backend fake = {.name = "fake",
+                                         .codec = &no_commands,
                                          .words = fake_words,
                                          .encode = fake_encode,
                                          .fence = fake_fence,
