@@ -436,6 +436,7 @@ static const char *costs_of(const char *of_platform, const char *of_vendor,
     char *costly;
 
     cr_assert_not_null(file);
+    file[size] = '\0'; /* there is room for one more byte than a table may have */
     snprintf(vendor_text, sizeof(vendor_text), "final_sync: asked\n%s", of_vendor);
     costly = replaced(file, "final_sync: asked\n", vendor_text);
     small = schema_vendor_parse("small.yaml", costly, strlen(costly), &error);
