@@ -400,6 +400,18 @@ static uint8_t *response_of(struct run *run, size_t n)
     return run->response;
 }
 
+/* What the session made of a request: counted and held for its list, unless it was refused. */
+static int take(struct run *run, size_t i, int ret, const struct xinv_outcome *outcome)
+{
+    if (ret < 0)
+        return session_error(run, i, ret);
+    if (refuses(run, i, outcome))
+        return CLI_OK;
+    count_request(run, i, outcome);
+    hold(run, i, outcome);
+    return CLI_OK;
+}
+
 static int add_request(struct run *run, size_t i)
 {
     const struct replay_job *job = run->job;
@@ -419,15 +431,7 @@ static int add_request(struct run *run, size_t i)
             break;
         status = flush(run, true);
     }
-    if (status)
-        return status;
-    if (ret < 0)
-        return session_error(run, i, ret);
-    if (refuses(run, i, &outcome))
-        return CLI_OK;
-    count_request(run, i, &outcome);
-    hold(run, i, &outcome);
-    return CLI_OK;
+    return status ? status : take(run, i, ret, &outcome);
 }
 
 static int one_request(struct run *run, size_t i)
@@ -435,6 +439,7 @@ static int one_request(struct run *run, size_t i)
     const struct replay_job *job = run->job;
     const struct capture_request *q = &job->capture->requests[i];
     struct xinv_outcome outcome;
+    int status;
     int ret;
 
     do {
@@ -444,13 +449,8 @@ static int one_request(struct run *run, size_t i)
                                  response_of(run, q->n_response), q->n_response, &job->hint,
                                  &job->policy, run->completions, run->outs, run->reports, &outcome);
     } while (ret == -XINV_E_NOSPACE);
-    if (ret < 0)
-        return session_error(run, i, ret);
-    if (refuses(run, i, &outcome))
-        return CLI_OK;
-    count_request(run, i, &outcome);
-    hold(run, i, &outcome);
-    return end_list(run, ret, false, outcome.token);
+    status = take(run, i, ret, &outcome);
+    return status || !run->n_held ? status : end_list(run, ret, false, outcome.token);
 }
 
 /* A line that comes only when there is something to wait for. */

@@ -4,10 +4,9 @@
 
 #include "core/backend.h"
 
-static inline bool xinv_cond_holds(const struct xinv_cond *cond, const uint16_t *feature)
+/* Does a condition hold where its feature has a value? */
+static inline bool xinv_cond_holds_for(const struct xinv_cond *cond, uint32_t value)
 {
-    uint16_t value = feature[cond->feature];
-
     switch (cond->op) {
     case XINV_COND_EQ:
         return value == cond->value;
@@ -18,6 +17,11 @@ static inline bool xinv_cond_holds(const struct xinv_cond *cond, const uint16_t 
     default:
         return value < cond->value;
     }
+}
+
+static inline bool xinv_cond_holds(const struct xinv_cond *cond, const uint16_t *feature)
+{
+    return xinv_cond_holds_for(cond, feature[cond->feature]);
 }
 
 /* Do all conditions of a list hold for these features? */

@@ -1,26 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 #include <string.h>
 
+#include "core/iommu.h"
 #include "schema/check_impl.h"
 
 void schema_check_require(struct schema_spans *spans, struct xinv_span span)
 {
     if (span.count && spans->n < SCHEMA_SPANS)
         spans->span[spans->n++] = span;
-}
-
-static bool holds(const struct xinv_cond *cond, uint32_t value)
-{
-    switch (cond->op) {
-    case XINV_COND_EQ:
-        return value == cond->value;
-    case XINV_COND_NE:
-        return value != cond->value;
-    case XINV_COND_GE:
-        return value >= cond->value;
-    default:
-        return value < cond->value;
-    }
 }
 
 static bool all_hold(const struct xinv_vendor *table, const struct schema_spans *spans,
@@ -32,7 +19,7 @@ static bool all_hold(const struct xinv_vendor *table, const struct schema_spans 
         for (unsigned i = 0; i < spans->span[s].count; i++) {
             const struct xinv_cond *cond = &table->conds[spans->span[s].first + i];
 
-            if (cond->feature == feature && !holds(cond, value))
+            if (cond->feature == feature && !xinv_cond_holds_for(cond, value))
                 return false;
         }
     return true;
