@@ -278,8 +278,7 @@ static void fill_plan(struct xinv_planner *p, const struct xinv_candidates *foun
         plan->zero[i] = c->choice.zero;
         plan->flags[i] = c->choice.flags;
         plan->listed |= (uint16_t)((unsigned)c->listed << i);
-        plan->blocks[i] = c->blocks;
-        (void)blocks_of(p, c->row, pass, &pages);
+        plan->blocks[i] = (uint32_t)blocks_of(p, c->row, pass, &pages);
         if (pages > asked && pages - asked > p->report.extra_pages)
             p->report.extra_pages = pages - asked;
     }
@@ -351,6 +350,19 @@ uint64_t xinv_plan_limit(const struct xinv_planner *p, const struct xinv_plan *p
     return limit;
 }
 
+/* Is a row of a plan a candidate with other operands too? */
+static bool has_rival(const struct xinv_candidates *found, const struct xinv_plan *plan, unsigned j)
+{
+    for (unsigned i = 0; i < found->n; i++) {
+        const struct xinv_candidate *c = &found->c[i];
+
+        if (c->row == plan->row[j] &&
+            (c->choice.zero != plan->zero[j] || c->choice.flags != plan->flags[j]))
+            return true;
+    }
+    return false;
+}
+
 bool xinv_plan_holds(struct xinv_planner *p, size_t i, const struct xinv_plan *plan,
                      uint32_t blocks)
 {
@@ -368,7 +380,7 @@ bool xinv_plan_holds(struct xinv_planner *p, size_t i, const struct xinv_plan *p
         const struct xinv_candidate *c = &found.c[best.chosen[k]];
 
         same = c->row == plan->row[k] && c->choice.zero == plan->zero[k] &&
-               c->choice.flags == plan->flags[k];
+               c->choice.flags == plan->flags[k] && (blocks == 1 || !has_rival(&found, plan, k));
     }
     return same;
 }

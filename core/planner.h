@@ -100,7 +100,8 @@ uint64_t xinv_plan_limit(const struct xinv_planner *p, const struct xinv_plan *p
  * blocks, however few the others take?
  * A plan's commands are a sum over its rows. Rows that two plans share count in both alike, so one
  * plan is dearest beside another where its own rows take the most blocks and all others the fewest:
- * if it is chosen there, it is chosen everywhere.
+ * if it is chosen there, it is chosen everywhere. A row that could have other operands, and another
+ * number of commands with them, is not counted alike: then nothing is said but of one block.
  */
 bool xinv_plan_holds(struct xinv_planner *p, size_t i, const struct xinv_plan *plan,
                      uint32_t blocks);

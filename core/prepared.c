@@ -89,6 +89,7 @@ void xinv_prepared_add(struct xinv_prepared *list, struct xinv_emit *emit, unsig
                        unsigned times, const struct xinv_cut_request *cut,
                        const struct xinv_operands *op)
 {
+    const struct xinv_command_def *cmd = &list->iommu->vendor->commands[row];
     unsigned range = cut ? range_index(list, cut) : XINV_PREPARED_WHOLE;
     uint8_t order = xinv_emit_order(emit);
     struct xinv_prepared_command *c;
@@ -103,14 +104,14 @@ void xinv_prepared_add(struct xinv_prepared *list, struct xinv_emit *emit, unsig
     c = add_command(list, times);
     if (!c)
         return;
-    if (cut)
-        bare.block = (struct xinv_block){0};
-    c->op = list->iommu->vendor->commands[row].op;
+    c->op = cmd->op;
     c->range = (uint8_t)range;
-    if (cut)
-        lower_top(list, list->iommu->vendor->commands[row].operands & XINV_TAG_BIT(XINV_TAG_IPA)
-                            ? XINV_TAG_IPA
-                            : XINV_TAG_ADDRESS);
+    if (cut) {
+        bool ipa = cmd->operands & XINV_TAG_BIT(XINV_TAG_IPA);
+
+        bare.block = (struct xinv_block){0};
+        lower_top(list, ipa ? XINV_TAG_IPA : XINV_TAG_ADDRESS);
+    }
     list->backend->encode(list->iommu, c->op, &bare, c->words);
 }
 
