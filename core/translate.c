@@ -109,7 +109,8 @@ static bool sent_by_parts(const struct xinv_planner *p, const struct xinv_plan *
 
     if (cmd->ranges.count)
         return false;
-    if (!cmd->operands && xinv_plan_repeats(p, at, cmd->phase, XINV_REPEAT_COMMAND) == 1)
+    if (!(cmd->operands | p->iommu->target) &&
+        xinv_plan_repeats(p, at, cmd->phase, XINV_REPEAT_COMMAND) == 1)
         return p->sent_bare >> plan->row[j] & 1;
     for (unsigned i = 0; i < p->n_sent_before; i++)
         if (p->sent[i].key == plan->key && p->sent[i].row == plan->row[j] &&
@@ -125,7 +126,7 @@ static void note_sent(struct xinv_planner *p, const struct xinv_plan *plan, unsi
 
     if (cmd->ranges.count)
         return;
-    if (!cmd->operands)
+    if (!(cmd->operands | p->iommu->target))
         p->sent_bare |= UINT64_C(1) << plan->row[j];
     for (unsigned i = p->n_sent_before; i < p->n_sent; i++)
         if (p->sent[i].key == sent.key && p->sent[i].row == sent.row &&
