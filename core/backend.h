@@ -151,16 +151,14 @@ struct xinv_backend {
     uint8_t (*words)(const struct xinv_iommu *iommu);
     /* -XINV_E_TABLE where features or settings contradict each other; may be NULL */
     int (*check)(const struct xinv_iommu *iommu);
-    /* writes every word of the command */
+    /*
+     * writes every word of the command. Where it takes a block and ends in a sync, the first page
+     * of the block stands in its own bits of the second word. A block's order stands there too, as
+     * a number or by xinv_sized_address() and a bit that says so; num and scale stand in the first
+     * word as numbers, and what is set besides for more than one granule in the second.
+     */
     void (*encode)(const struct xinv_iommu *iommu, uint8_t op, const struct xinv_operands *operands,
                    uint64_t *words);
-    /* the word that a block's address stands in, whatever the op; of a single page or granule, that
-     * is all there is to say */
-    uint8_t address_word;
-    /* writes the block of an op that takes one into words that were encoded with a block of zeros;
-     * num and scale count in the granule */
-    void (*place)(uint8_t op, const struct xinv_block *block, unsigned log2_granule,
-                  uint64_t *words);
     /* the form of a valid command, and the values that it has for tags: the way back from encode;
      * the rest of *set is 0 */
     void (*read)(const struct xinv_iommu *iommu, const uint64_t *words, struct xinv_form *form,

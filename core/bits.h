@@ -20,7 +20,7 @@ static inline uint64_t xinv_low_bits(unsigned n)
  */
 static inline uint64_t xinv_sized_address(uint64_t first, unsigned order)
 {
-    return order ? first | xinv_low_bits(order - 1) << 12 : first;
+    return first | xinv_low_bits(order) >> 1 << 12;
 }
 
 #endif

@@ -59,7 +59,7 @@ void xinv_plan_cut(const struct xinv_planner *p, unsigned row, uint8_t policy,
     /* any address in a block entry finds it (SMMUv3 4.4.1: TG = 0), but not the tables beside it */
     cut->log2_step = p->request.flags & XINV_REQ_LEAF_ONLY ? p->request.log2_smallest_leaf : 0;
     cut->log2_leaf = p->request.log2_leaf_size;
-    cut->leaves_within = p->request.flags & XINV_REQ_LEAVES_WITHIN;
+    cut->leaves_within = (p->request.flags & XINV_REQ_LEAVES_WITHIN) != 0;
     cut->first = p->request.first;
     cut->last = p->request.last < top ? p->request.last : top;
 }

@@ -1,454 +1,367 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+/* Prepared lists on their way out. Nothing here plans, or knows a vendor. */
 #include "core/prepared.h"
 
 #include "core/cut.h"
-#include "core/planner.h"
-#include "core/shape.h"
 
-/* Does a list end with a sync? */
-static inline bool has_sync(const struct xinv_prepared *list,
-                            const struct xinv_completion *completion)
+/* Functions that keep their registers to themselves: inlined, the rare one of them, or the next
+ * loop, would have those of the one that counts. */
+#define OUT_OF_LINE __attribute__((noinline)) static
+
+/* Has the output room for so many words, and for the steps over them? */
+static inline bool has_room(const struct xinv_out *out, uint64_t words)
 {
-    return list->sync || (completion && xinv_emit_asked(completion));
+    return out->n_words + words <= out->cap_words && (uint64_t)out->n_steps + 2 <= out->cap_steps;
 }
 
-/* That sync; false if it cannot complete that way. */
-static inline bool put_sync(const struct xinv_prepared *list,
-                            const struct xinv_completion *completion, uint64_t *words)
-{
-    static const struct xinv_completion nothing = {0};
-
-    return !list->backend->complete(list->iommu, completion ? completion : &nothing, words);
-}
-
-/* ---- Preparing ---- */
-
-/* Nothing is said of this list's commands any more: every range is planned. */
-static void give_up(struct xinv_prepared *list)
-{
-    list->cap = 0;
-    list->n = 0;
-}
-
-/* The index of how a command says its range; XINV_PREPARED_RANGES if there is no room for it. */
-static unsigned range_index(struct xinv_prepared *list, const struct xinv_cut_request *cut)
-{
-    bool page = cut->spec.kind == XINV_RANGE_PAGE && cut->log2_step > cut->log2_granule;
-    struct xinv_prepared_range range = {cut->spec, cut->policy, 12, 0};
-    unsigned i;
-
-    if (cut->spec.kind != XINV_RANGE_POW2)
-        range.log2_unit = page ? cut->log2_step : cut->log2_granule;
-    else if (cut->spec.leaf_floor && !cut->leaves_within && cut->log2_leaf > 12)
-        range.least = (uint8_t)(cut->log2_leaf - 12);
-    for (i = 0; i < list->n_ranges; i++) {
-        const struct xinv_prepared_range *r = &list->range[i];
-
-        if (r->spec.kind == range.spec.kind && r->spec.leaf_floor == range.spec.leaf_floor &&
-            r->spec.max_order == range.spec.max_order && r->policy == range.policy)
-            return i;
-    }
-    if (i < XINV_PREPARED_RANGES)
-        list->range[list->n_ranges++] = range;
-    return i;
-}
-
-static void lower_top(struct xinv_prepared *list, unsigned tag)
-{
-    uint64_t top = xinv_address_top(list->iommu, tag);
-
-    if (top < list->top)
-        list->top = top;
-}
-
-static struct xinv_prepared_command *add_command(struct xinv_prepared *list, unsigned times)
-{
-    struct xinv_prepared_command *c;
-
-    if (list->n == list->cap) {
-        give_up(list);
-        return NULL;
-    }
-    c = &list->commands[list->n++];
-    *c = (struct xinv_prepared_command){.times = (uint8_t)times, .range = XINV_PREPARED_WHOLE};
-    list->total += times;
-    return c;
-}
-
-static void add_fence(struct xinv_prepared *list)
-{
-    struct xinv_prepared_command *c = add_command(list, 1);
-
-    if (!c)
-        return;
-    list->backend->fence(list->iommu, c->words);
-    list->report.syncs++;
-}
-
-void xinv_prepared_add(struct xinv_prepared *list, struct xinv_emit *emit, unsigned row,
-                       unsigned times, const struct xinv_cut_request *cut,
-                       const struct xinv_operands *op)
-{
-    const struct xinv_command_def *cmd = &list->iommu->vendor->commands[row];
-    unsigned range = cut ? range_index(list, cut) : XINV_PREPARED_WHOLE;
-    uint8_t order = xinv_emit_order(emit);
-    struct xinv_prepared_command *c;
-    struct xinv_operands bare = *op;
-
-    if (order == XINV_ORDER_WAIT || range == XINV_PREPARED_RANGES) {
-        give_up(list);
-        return;
-    }
-    if (order == XINV_ORDER_FENCE)
-        add_fence(list);
-    c = add_command(list, times);
-    if (!c)
-        return;
-    c->op = cmd->op;
-    c->range = (uint8_t)range;
-    if (cut) {
-        bool ipa = cmd->operands & XINV_TAG_BIT(XINV_TAG_IPA);
-
-        bare.block = (struct xinv_block){0};
-        lower_top(list, ipa ? XINV_TAG_IPA : XINV_TAG_ADDRESS);
-    }
-    list->backend->encode(list->iommu, c->op, &bare, c->words);
-}
-
-/* The address bits of a single page or granule, where it is said by its address alone, once in each
- * command; 0: not so. */
-static uint64_t page_bits_of(const struct xinv_prepared *list)
-{
-    for (uint32_t i = 0; i < list->n; i++)
-        if (list->commands[i].times != 1)
-            return 0;
-    for (unsigned i = 0; i < list->n_ranges; i++)
-        if (list->range[i].least || list->range[i].log2_unit != list->range[0].log2_unit)
-            return 0;
-    return list->n && list->n_ranges ? UINT64_MAX << list->range[0].log2_unit : 0;
-}
-
-/* The sync that stores, for any address and data: what is wrong with either is a matter of its
- * bits, one by one. */
-static void prepare_store(struct xinv_prepared *list)
-{
-    const struct xinv_completion somewhere = {.store = 1, .address = 0x1000};
-    const struct xinv_store_form *form = &list->backend->store;
-    struct xinv_prepared_store *store = &list->store;
-    uint64_t words[XINV_COMMAND_WORDS];
-
-    store->not_address = UINT64_MAX;
-    if (!put_sync(list, &somewhere, store->words))
-        return;
-    store->words[form->address_word] &= ~somewhere.address;
-    store->address_word = form->address_word;
-    store->data_word = form->data_word;
-    store->data_lsb = form->data_lsb;
-    store->not_address = 0;
-    for (unsigned bit = 0; bit < 64; bit++) {
-        struct xinv_completion one = somewhere;
-
-        one.address |= UINT64_C(1) << bit;
-        store->not_address |= (uint64_t)!put_sync(list, &one, words) << bit;
-        one.address = somewhere.address;
-        one.data = UINT64_C(1) << bit;
-        store->not_data |= (uint64_t)!put_sync(list, &one, words) << bit;
-    }
-}
-
-int xinv_prepare(struct xinv_prepared *list, struct xinv_prepared_command *commands, uint32_t cap,
-                 const struct xinv_iommu *iommu, const struct xinv_attachment *attachments,
-                 size_t n, const struct xinv_request *request, const struct xinv_policy *policy)
-{
-    static const struct xinv_policy exact = {XINV_POLICY_EXACT, 0, 0};
-    int ret;
-
-    if (!list || !iommu || !attachments || !n || !request || (cap && !commands) ||
-        !(request->flags & XINV_REQ_RANGE))
-        return -XINV_E_INVAL;
-    *list = (struct xinv_prepared){.iommu = iommu,
-                                   .backend = iommu->vendor->backend,
-                                   .sync = iommu->vendor->final_sync,
-                                   .attachments = attachments,
-                                   .n_attachments = n,
-                                   .commands = commands,
-                                   .cap = iommu->never_syncs || iommu->target ? 0 : cap,
-                                   .request = *request,
-                                   .policy = policy ? *policy : exact,
-                                   .top = UINT64_MAX};
-    list->request.first = 0;
-    list->request.last = 0;
-    for (size_t i = 0; i < n; i++)
-        lower_top(list, xinv_input_tag(request, &attachments[i]));
-    ret = xinv_translate_record(list);
-    if (ret)
-        return ret;
-    if (list->sync)
-        (void)put_sync(list, NULL, list->plain_sync); /* a sync that tells nobody can be said */
-    prepare_store(list);
-    if (iommu->max_batch && list->total > iommu->max_batch)
-        give_up(list);
-    list->room = (list->total + 1) * iommu->words;
-    list->page_bits = page_bits_of(list);
-    return (int)list->n;
-}
-
-/* ---- Emitting ---- */
-
-static inline void copy(uint64_t *restrict to, const uint64_t *restrict words, unsigned n)
-{
-    to[0] = xinv_to_le64(words[0]);
-    to[1] = xinv_to_le64(words[1]);
-    if (n == 2)
-        return;
-    to[2] = xinv_to_le64(words[2]);
-    to[3] = xinv_to_le64(words[3]);
-}
-
-/* A list on its way out. Words behind the output's end are nobody's until the end is moved on. */
-struct writer {
-    const struct xinv_prepared *list;
-    struct xinv_out *out;
-    uint64_t *words;
-    uint32_t at;   /* in `words`, before any wrap */
-    uint32_t mask; /* of a ring's positions; of a plain buffer: every bit */
-    uint32_t commands;
-};
-
-/* One command, so many times. It does not wrap in its middle. */
-static inline void put(struct writer *w, const uint64_t *words, unsigned times)
-{
-    const unsigned n = w->list->iommu->words;
-
-    for (; times > 0; times--) {
-        copy(&w->words[w->at & w->mask], words, n);
-        w->at += n;
-        w->commands++;
-    }
-}
-
-/* Has the output room for so many words of whole commands and for the steps over them? */
-static inline bool has_room(const struct xinv_prepared *list, const struct xinv_out *out,
-                            uint64_t words)
-{
-    return out->words && (uint64_t)out->n_steps + 2 <= out->cap_steps &&
-           out->n_words + words <= out->cap_words &&
-           !(out->ring_words && ((out->head + out->n_words) & (list->iommu->words - 1u)));
-}
-
-static inline struct writer writer_of(const struct xinv_prepared *list, struct xinv_out *out)
-{
-    return (struct writer){list, out, out->words, out->head + out->n_words, out->ring_words - 1, 0};
-}
-
-/* A command for each block of its range. */
-static void put_blocks(struct writer *w, const struct xinv_prepared_command *c, struct xinv_cut cut)
-{
-    const struct xinv_backend *backend = w->list->backend;
-    const unsigned granule = w->list->request.log2_granule;
-    struct xinv_block block;
-
-    while (xinv_cut_next(&cut, &block)) {
-        uint64_t words[XINV_COMMAND_WORDS] = {c->words[0], c->words[1], c->words[2], c->words[3]};
-
-        backend->place(c->op, &block, granule, words);
-        put(w, words, c->times);
-    }
-}
-
-/* What is said of a list of so many commands: pages asked for, and the most that one of them said.
- */
-static inline void report_list(const struct xinv_prepared *list, struct xinv_report *report,
-                               uint32_t commands, bool sync, uint64_t asked, uint64_t said)
-{
-    *report = list->report;
-    report->commands = commands;
-    report->syncs += sync;
-    report->need_words = commands * list->iommu->words;
-    report->need_steps = 1u + sync;
-    report->asked_pages = asked;
-    report->extra_pages = said - asked;
-}
-
-/* The steps over a list's words; here the output's end moves on. */
-static inline void close_list(struct xinv_out *out, uint32_t n_words, bool sync)
+/* The steps over a list's words, behind those that are there. */
+static inline void put_steps(struct xinv_out *out, uint32_t n_words, bool sync)
 {
     struct xinv_step *to = &out->steps[out->n_steps];
 
     to[0] = (struct xinv_step){.kind = XINV_STEP_QUEUE, .first = out->n_words, .count = n_words};
+    if (sync)
+        to[1] = (struct xinv_step){.kind = XINV_STEP_WAIT, .first = out->n_words + n_words};
+}
+
+/* Moves the output's end on. */
+static inline void advance(struct xinv_out *out, uint32_t n_words, bool sync)
+{
     out->n_words += n_words;
     out->n_steps += 1u + sync;
-    if (sync)
-        to[1] = (struct xinv_step){.kind = XINV_STEP_WAIT, .first = out->n_words};
 }
 
-/* The last sync of a list that is written, and what closes it; 0: it cannot complete that way. */
-static int finish(struct writer *w, const struct xinv_completion *completion,
-                  struct xinv_report *report, uint64_t asked, uint64_t said)
+static inline void put_sync(const struct xinv_prepared_sync *sync,
+                            const struct xinv_completion *completion, uint64_t *to, unsigned n)
 {
-    const bool sync = has_sync(w->list, completion);
-
-    if (sync) {
-        uint64_t words[XINV_COMMAND_WORDS];
-
-        if (!put_sync(w->list, completion, words))
-            return 0;
-        put(w, words, 1);
+    to[0] = sync->words[0];
+    to[1] = sync->words[1];
+    if (n != 2) {
+        to[2] = sync->words[2];
+        to[3] = sync->words[3];
     }
-    close_list(w->out, w->commands * w->list->iommu->words, sync);
-    if (report)
-        report_list(w->list, report, w->commands, sync, asked, said);
-    return (int)w->commands;
+    if (!sync->stores)
+        return;
+    to[sync->address_word] |= xinv_to_le64(completion->address);
+    to[sync->data_word] |= xinv_to_le64(completion->data << sync->data_lsb);
 }
 
-/* Is a completion a store and no more, of an address and data that have their place? Address 0 may
- * have a meaning of its own. */
-static inline bool only_stores(const struct xinv_prepared_store *store,
-                               const struct xinv_completion *c)
+/* ---- One page ---- */
+
+static inline bool is_page(const struct xinv_prepared *list, uint64_t first, uint64_t last)
 {
-    static const struct xinv_completion only = {.store = 1};
-
-    return !__builtin_memcmp(c, &only, offsetof(struct xinv_completion, drain) + 1) && c->address &&
-           !((c->address & store->not_address) | (c->data & store->not_data));
+    return (first ^ last) == list->page && !(first & list->page) && last <= list->page_top;
 }
 
-/*
- * A single page with a sync that tells nobody or stores: what nearly every unmap is. Its address
- * goes into each command as it is, and the list goes out in one piece. 0: another completion, or a
- * ring would wrap in the list.
- */
-static int emit_page(const struct xinv_prepared *list, uint64_t first, uint64_t last,
+/* The sync that ends a list, if it tells nobody, or stores and no more, an address and data that
+ * have their place; NULL: it completes in another way. Address 0 may have a meaning of its own. */
+static inline const struct xinv_prepared_sync *known_sync(const struct xinv_prepared *list,
+                                                          const struct xinv_completion *c)
+{
+    static const struct xinv_completion store = {.store = 1};
+    const struct xinv_prepared_sync *sync = &list->store;
+
+    if (c && !__builtin_memcmp(c, &store, offsetof(struct xinv_completion, drain) + 1))
+        return c->address && !((c->address & sync->not_address) | (c->data & sync->not_data))
+                   ? sync
+                   : NULL;
+    return (c && xinv_emit_asked(c)) || list->plain.not_address ? NULL : &list->plain;
+}
+
+/* Has the output room for a page's list in one piece? A ring must not wrap in it. */
+static inline bool has_page_room(const struct xinv_prepared *list, const struct xinv_out *out)
+{
+    const uint32_t mask = out->ring_words - 1; /* of positions; of a plain buffer, every bit */
+    const uint32_t at = (out->head + out->n_words) & mask;
+
+    return out->words && has_room(out, list->room) && mask - at >= list->room - 1;
+}
+
+/* A page's list, where everything is known to be fine. Its address goes into each command as it is.
+ * That comes last: it leaves little to remember meanwhile. */
+OUT_OF_LINE int put_page(const struct xinv_prepared *list, uint64_t first,
+                         const struct xinv_prepared_sync *sync,
+                         const struct xinv_completion *completion, struct xinv_out *out,
+                         struct xinv_report *report)
+{
+    uint64_t *to = &out->words[(out->head + out->n_words) & (out->ring_words - 1)];
+    const struct xinv_prepared_command *c = list->commands;
+    const struct xinv_prepared_command *end = c + list->n; /* not none: that list says no page */
+    const unsigned n = list->words;
+
+    if (report)
+        *report = list->page_report;
+    put_steps(out, list->room, true);
+    advance(out, list->room, true);
+    put_sync(sync, completion, to + (list->room - n), n);
+    do {
+        to[0] = c->page[0];
+        to[1] = c->page[1] | (xinv_to_le64(first) & c->page_mask);
+        if (n != 2) {
+            to[2] = c->words[2];
+            to[3] = c->words[3];
+        }
+        to += n;
+    } while (++c < end);
+    return (int)list->page_report.commands;
+}
+
+/* ---- Any range ---- */
+
+/* A list on its way out. Words behind the output's end are nobody's until the end is moved on. */
+struct writer {
+    uint64_t *words;
+    uint32_t mask; /* of a ring's positions; of a plain buffer: every bit */
+    uint32_t n;    /* words of a command */
+};
+
+/* A command with its block. Positions, `at` and the one that is returned, are before any wrap. */
+static inline uint32_t put_once(const struct writer *w, uint32_t at,
+                                const struct xinv_prepared_command *c, uint64_t first,
+                                uint64_t second)
+{
+    uint64_t *to = &w->words[at & w->mask];
+
+    to[0] = c->words[0] | xinv_to_le64(first);
+    to[1] = c->words[1] | xinv_to_le64(second);
+    if (w->n != 2) {
+        to[2] = c->words[2];
+        to[3] = c->words[3];
+    }
+    return at + w->n;
+}
+
+/* As often as it goes out in place, which is nearly always once. */
+static inline uint32_t put(const struct writer *w, uint32_t at,
+                           const struct xinv_prepared_command *c, uint64_t first, uint64_t second)
+{
+    unsigned times = c->times;
+
+    at = put_once(w, at, c, first, second);
+    if (times == 1)
+        return at;
+    while (--times)
+        at = put_once(w, at, c, first, second);
+    return at;
+}
+
+OUT_OF_LINE uint32_t put_pow2(const struct writer *writer, uint32_t at,
+                              const struct xinv_prepared_command *c,
+                              const struct xinv_prepared_range *range, const struct xinv_cut *cut)
+{
+    const struct writer w = *writer;
+    const unsigned max_order = cut->max_order;
+    const uint64_t one = range->one;
+    const bool sized = range->sized;
+    uint64_t left = cut->last_unit - cut->unit + 1;
+    uint64_t unit = cut->unit;
+
+    while (left) {
+        const unsigned order = pow2_order(unit, left, max_order);
+        const uint64_t said = sized ? xinv_sized_address(order ? one : 0, order) : one * order;
+
+        at = put(&w, at, c, 0, unit << LOG2_PAGE | said);
+        unit += UINT64_C(1) << order;
+        left -= UINT64_C(1) << order;
+    }
+    return at;
+}
+
+OUT_OF_LINE uint32_t put_units(const struct writer *writer, uint32_t at,
+                               const struct xinv_prepared_command *c, const struct xinv_cut *cut)
+{
+    const struct writer w = *writer;
+    const uint64_t step = UINT64_C(1) << cut->log2_unit;
+    uint64_t address = cut->unit << cut->log2_unit;
+
+    for (uint64_t left = cut->last_unit - cut->unit + 1; left; left--, address += step)
+        at = put(&w, at, c, 0, address);
+    return at;
+}
+
+OUT_OF_LINE uint32_t put_scaled(const struct writer *writer, uint32_t at,
+                                const struct xinv_prepared_command *c,
+                                const struct xinv_prepared_range *range, const struct xinv_cut *cut)
+{
+    const struct writer w = *writer;
+    struct xinv_cut rest = *cut;
+    struct xinv_block block;
+
+    while (xinv_cut_next(&rest, &block))
+        at = put(&w, at, c, range->one * block.num | range->scale * block.scale,
+                 block.first | (block.num || block.scale ? range->many : 0));
+    return at;
+}
+
+/* The words of the sync that ends a list, if there is one; false if it cannot complete that way. */
+static bool last_sync(const struct xinv_prepared *list, const struct xinv_completion *completion,
+                      bool *sync, uint64_t *words)
+{
+    const struct xinv_prepared_sync *known = known_sync(list, completion);
+    int ret = 0;
+
+    *sync = list->sync || (completion && xinv_emit_asked(completion));
+    if (!*sync)
+        return true;
+    if (known) {
+        put_sync(known, completion, words, list->words);
+        return true;
+    }
+    if (!completion || !xinv_emit_asked(completion))
+        return false;
+    ret = list->iommu->vendor->backend->complete(list->iommu, completion, words);
+    for (unsigned i = 0; i < list->words; i++)
+        words[i] = xinv_to_le64(words[i]);
+    return !ret;
+}
+
+/* Cuts for every way to say the range. Returns the commands, without a sync; 0 if the list does not
+ * hold for so many blocks. *pages: the most that one of the ways says. */
+static uint64_t begin_cuts(const struct xinv_prepared *list, uint64_t first, uint64_t last,
+                           struct xinv_cut *cuts, uint64_t *pages)
+{
+    uint64_t total = list->total;
+
+    for (unsigned i = 0; i < list->n_ranges; i++) {
+        struct xinv_cut_request request = list->range[i].cut;
+        uint64_t blocks;
+        uint64_t said;
+
+        request.first = first;
+        request.last = last;
+        if (!xinv_cut_begin(&cuts[i], &request))
+            return 0;
+        blocks = xinv_cut_blocks(&cuts[i], &said);
+        if (blocks > list->blocks)
+            return 0;
+        total += (blocks - 1) * list->range[i].times;
+        *pages = said > *pages ? said : *pages;
+    }
+    return list->iommu->max_batch && total > list->iommu->max_batch ? 0 : total;
+}
+
+static void put_all(const struct xinv_prepared *list, const struct xinv_out *out,
+                    const struct xinv_cut *cuts, const uint64_t *sync)
+{
+    const struct writer w = {out->words, out->ring_words - 1, list->words};
+    const struct xinv_prepared_command *c = list->commands;
+    uint32_t at = out->head + out->n_words;
+
+    for (uint32_t left = list->n; left; left--, c++) {
+        const struct xinv_prepared_range *range = &list->range[c->range];
+        const struct xinv_cut *cut = &cuts[c->range];
+
+        if (c->range == XINV_PREPARED_WHOLE)
+            at = put(&w, at, c, 0, 0);
+        else if (cut->kind == XINV_RANGE_POW2)
+            at = put_pow2(&w, at, c, range, cut);
+        else if (cut->kind == XINV_RANGE_PAGE)
+            at = put_units(&w, at, c, cut);
+        else
+            at = put_scaled(&w, at, c, range, cut);
+    }
+    for (unsigned i = 0; sync && i < w.n; i++)
+        w.words[(at & w.mask) + i] = sync[i];
+}
+
+/* Can so many words go out, whole commands in a ring, or be counted? */
+static bool takes(const struct xinv_prepared *list, const struct xinv_out *out, uint64_t words)
+{
+    if (!out->words)
+        return out->n_words + words <= UINT32_MAX && out->n_steps <= UINT32_MAX - 2;
+    return has_room(out, words) &&
+           !(out->ring_words && ((out->head + out->n_words) & (list->words - 1u)));
+}
+
+/* Every command for each of its blocks; 0 if the list does not hold for that. */
+static int write_cut(const struct xinv_prepared *list, uint64_t first, uint64_t last,
                      const struct xinv_completion *completion, struct xinv_out *out,
                      struct xinv_report *report)
 {
-    const uint64_t address = xinv_to_le64(first & list->page_bits);
-    const unsigned address_word = list->backend->address_word;
-    const struct xinv_prepared_command *c = list->commands;
-    const struct xinv_prepared_command *end = c + list->n;
-    const struct xinv_prepared_store *store = &list->store;
-    const unsigned n = list->iommu->words;
-    uint32_t at = out->head + out->n_words;
-    uint64_t *to;
-
-    if (completion && !only_stores(store, completion)) {
-        if (xinv_emit_asked(completion))
-            return 0;
-        completion = NULL;
-    }
-    if (!completion && !list->sync)
-        return 0;
-    if (out->ring_words) {
-        at &= out->ring_words - 1;
-        if (out->ring_words - at < list->room)
-            return 0;
-    }
-    for (to = out->words + at; c < end; c++, to += n) {
-        copy(to, c->words, n);
-        if (c->range != XINV_PREPARED_WHOLE)
-            to[address_word] |= address;
-    }
-    copy(to, completion ? store->words : list->plain_sync, n);
-    if (completion) {
-        to[store->address_word] |= xinv_to_le64(completion->address);
-        to[store->data_word] |= xinv_to_le64(completion->data << store->data_lsb);
-    }
-    close_list(out, list->room, true);
-    if (report)
-        report_list(list, report, list->total + 1, true, xinv_pages(first, last),
-                    xinv_pages(0, ~list->page_bits));
-    return (int)list->total + 1;
-}
-
-static struct xinv_cut_request cut_of(const struct xinv_prepared *list,
-                                      const struct xinv_prepared_range *r, uint64_t first,
-                                      uint64_t last)
-{
-    return (struct xinv_cut_request){
-        .spec = r->spec,
-        .policy = r->policy,
-        .blocks = list->policy.blocks,
-        .log2_granule = list->request.log2_granule,
-        .log2_step = r->log2_unit,
-        .log2_leaf = list->request.log2_leaf_size,
-        .leaves_within = (list->request.flags & XINV_REQ_LEAVES_WITHIN) != 0,
-        .first = first,
-        .last = last,
-    };
-}
-
-/* Every command for each of its blocks; 0 if the list does not hold for so many. */
-static int emit_cut(const struct xinv_prepared *list, uint64_t first, uint64_t last,
-                    const struct xinv_completion *completion, struct xinv_out *out,
-                    struct xinv_report *report)
-{
     const uint64_t asked = xinv_pages(first, last);
     struct xinv_cut cuts[XINV_PREPARED_RANGES];
-    uint64_t blocks[XINV_PREPARED_RANGES];
-    uint64_t total = list->total;
-    uint64_t most = asked;
-    struct writer w;
+    uint64_t sync_words[XINV_COMMAND_WORDS];
+    uint64_t said = asked;
+    uint64_t total = begin_cuts(list, first, last, cuts, &said);
+    uint32_t n_words;
+    bool sync;
 
-    for (unsigned i = 0; i < list->n_ranges; i++) {
-        const struct xinv_cut_request request = cut_of(list, &list->range[i], first, last);
-        uint64_t pages;
-
-        if (!xinv_cut_begin(&cuts[i], &request))
-            return 0;
-        blocks[i] = xinv_cut_blocks(&cuts[i], &pages);
-        if (blocks[i] > list->blocks)
-            return 0;
-        most = pages > most ? pages : most;
-    }
-    for (uint32_t i = 0; i < list->n; i++)
-        if (list->commands[i].range != XINV_PREPARED_WHOLE)
-            total += (blocks[list->commands[i].range] - 1) * list->commands[i].times;
-    if (!has_room(list, out, (total + 1) * list->iommu->words) ||
-        (list->iommu->max_batch && total > list->iommu->max_batch))
+    if (!total || !takes(list, out, (total + 1) * list->words) ||
+        !last_sync(list, completion, &sync, sync_words))
         return 0;
-    w = writer_of(list, out);
-    for (uint32_t i = 0; i < list->n; i++) {
-        const struct xinv_prepared_command *c = &list->commands[i];
-
-        if (c->range == XINV_PREPARED_WHOLE)
-            put(&w, c->words, c->times);
-        else
-            put_blocks(&w, c, cuts[c->range]);
+    n_words = (uint32_t)(total + sync) * list->words;
+    if (out->words) {
+        put_all(list, out, cuts, sync ? sync_words : NULL);
+        put_steps(out, n_words, sync);
     }
-    return finish(&w, completion, report, asked, most);
+    advance(out, n_words, sync);
+    if (report) {
+        *report = list->report;
+        report->commands = (uint32_t)total + sync;
+        report->syncs += sync;
+        report->need_words = n_words;
+        report->need_steps = 1u + sync;
+        report->asked_pages = asked;
+        report->extra_pages = said - asked;
+    }
+    return (int)(total + sync);
 }
 
-/* What is more than a page: each command for its blocks; or planned anew. */
-__attribute__((noinline)) static int emit_more(const struct xinv_prepared *list, uint64_t first,
-                                               uint64_t last,
-                                               const struct xinv_completion *completion,
-                                               struct xinv_out *out, struct xinv_report *report)
+/* What is more, or less, than a page. */
+OUT_OF_LINE int write_range(const struct xinv_prepared *list, uint64_t first, uint64_t last,
+                            const struct xinv_completion *completion, struct xinv_out *out,
+                            struct xinv_report *report)
 {
-    struct xinv_request request = list->request;
+    if (!list->n || first > last || last > list->top || last - first == UINT64_MAX)
+        return 0;
+    return write_cut(list, first, last, completion, out, report);
+}
 
-    if (list->n && first <= last && last <= list->top && last - first != UINT64_MAX) {
-        int ret = emit_cut(list, first, last, completion, out, report);
+/* The same, or planned anew. */
+OUT_OF_LINE int emit_range(const struct xinv_prepared *list, uint64_t first, uint64_t last,
+                           const struct xinv_completion *completion, struct xinv_out *out,
+                           struct xinv_report *report)
+{
+    int ret = write_range(list, first, last, completion, out, report);
+    struct xinv_request request;
 
-        if (ret)
-            return ret;
-    }
+    if (ret)
+        return ret;
+    request = list->request;
     request.first = first;
     request.last = last;
     return xinv_translate(list->iommu, list->attachments, list->n_attachments, &request,
                           &list->policy, completion, out, report);
 }
 
+int xinv_prepared_write(const struct xinv_prepared *list, uint64_t first, uint64_t last,
+                        const struct xinv_completion *completion, struct xinv_out *out,
+                        struct xinv_report *report)
+{
+    const struct xinv_prepared_sync *sync;
+
+    if (!list || !out)
+        return -XINV_E_INVAL;
+    if (is_page(list, first, last) && has_page_room(list, out)) {
+        sync = known_sync(list, completion);
+        if (sync)
+            return put_page(list, first, sync, completion, out, report);
+    }
+    return write_range(list, first, last, completion, out, report);
+}
+
 int xinv_prepared_emit(const struct xinv_prepared *list, uint64_t first, uint64_t last,
                        const struct xinv_completion *completion, struct xinv_out *out,
                        struct xinv_report *report)
 {
+    const struct xinv_prepared_sync *sync;
+
     if (!list || !out)
         return -XINV_E_INVAL;
-    if (list->page_bits && !((first ^ last) & list->page_bits) && first <= last &&
-        last <= list->top && has_room(list, out, list->room)) {
-        int ret = emit_page(list, first, last, completion, out, report);
-
-        if (ret)
-            return ret;
+    if (is_page(list, first, last) && has_page_room(list, out)) {
+        sync = known_sync(list, completion);
+        if (sync)
+            return put_page(list, first, sync, completion, out, report);
     }
-    return emit_more(list, first, last, completion, out, report);
+    return emit_range(list, first, last, completion, out, report);
 }

@@ -1,13 +1,64 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 #include "core/cut.h"
 
+#define LOG2_NUM 5 /* a SCALED command counts up to 32 of its units */
+
+/* number of bits needed to write v; 0 for 0 */
+static unsigned bit_length(uint64_t v)
+{
+    return v ? ((unsigned)__builtin_clzll(v) ^ 63) + 1 : 0;
+}
+
+/* The most units of one command: 32 << max_order. */
+static unsigned log2_most(const struct xinv_cut *cut)
+{
+    return cut->max_order + (unsigned)LOG2_NUM;
+}
+
+/* Can one command say exactly n units? */
+static bool is_scaled(const struct xinv_cut *cut, uint64_t n)
+{
+    return n >> at_most(ctz64(n), cut->max_order) <= 1u << LOG2_NUM;
+}
+
+/* Smallest scale at which n units, rounded up, are at most 32. */
+static unsigned rounded_scale(uint64_t n)
+{
+    unsigned length = bit_length(n - 1);
+
+    return length > LOG2_NUM ? length - LOG2_NUM : 0;
+}
+
+/* The fewest units, from n on, that one command says exactly; n is at most 32 << max_order. */
+static uint64_t round_scaled(uint64_t n)
+{
+    unsigned scale = rounded_scale(n);
+
+    return (((n - 1) >> scale) + 1) << scale;
+}
+
+/* The most units, up to n, that one command says exactly. */
+static uint64_t trim_scaled(const struct xinv_cut *cut, uint64_t n)
+{
+    unsigned length = bit_length(n);
+    unsigned scale = length > LOG2_NUM ? length - LOG2_NUM : 0;
+
+    if (n >> log2_most(cut))
+        return UINT64_C(1) << log2_most(cut);
+    return n >> scale << scale;
+}
+
+/* Without a function of the compiler's library: sums of 2, 4 and 8 bits side by side. */
 static unsigned popcount64(uint64_t v)
 {
-    unsigned n = 0;
+    const uint64_t pairs = UINT64_MAX / 3;
+    const uint64_t nibbles = UINT64_MAX / 5;
+    const uint64_t bytes = UINT64_MAX / 17;
 
-    for (; v; v &= v - 1)
-        n++;
-    return n;
+    v -= (v >> 1) & pairs;
+    v = (v & nibbles) + ((v >> 2) & nibbles);
+    v = (v + (v >> 4)) & bytes;
+    return (unsigned)((v * (UINT64_MAX / 255)) >> 56);
 }
 
 /* Widens first..last to whole blocks of 2^order units; both ends stay inclusive, so nothing can
@@ -255,4 +306,85 @@ uint64_t xinv_cut_count(const struct xinv_cut_request *request, uint64_t limit, 
         return 0;
     n = xinv_cut_blocks(&cut, pages);
     return n > limit ? limit + 1 : n;
+}
+
+/* ---- The blocks of a cut, one after the other ---- */
+
+static void set_block(const struct xinv_cut *cut, struct xinv_block *block, uint64_t unit,
+                      uint64_t units)
+{
+    block->first = unit << cut->log2_unit;
+    block->last = ((unit + units - 1) << cut->log2_unit) | xinv_low_bits(cut->log2_unit);
+}
+
+/* Moves on past `units`; the last unit may be the top of the space, so done is a flag and not a
+ * comparison. */
+static void advance(struct xinv_cut *cut, uint64_t units)
+{
+    cut->begun = true;
+    if (cut->last_unit - cut->unit < units)
+        cut->done = true;
+    else
+        cut->unit += units;
+}
+
+static void next_pow2(struct xinv_cut *cut, struct xinv_block *block)
+{
+    unsigned order = pow2_order(cut->unit, cut->last_unit - cut->unit + 1, cut->max_order);
+
+    set_block(cut, block, cut->unit, UINT64_C(1) << order);
+    block->order = (uint8_t)order;
+    advance(cut, UINT64_C(1) << order);
+}
+
+/* What the next command says of n units: all that are left, or as many as leave what one command
+ * can say. */
+static uint64_t next_units(const struct xinv_cut *cut, uint64_t n)
+{
+    unsigned scale = at_most(ctz64(n), cut->max_order);
+    uint64_t lowest = ((n >> scale) & ((1u << LOG2_NUM) - 1)) << scale;
+
+    if (is_scaled(cut, n))
+        return n;
+    if (!(n >> log2_most(cut)) && is_scaled(cut, n - lowest))
+        return lowest; /* the lowest window first: the rest starts at a multiple of itself */
+    return trim_scaled(cut, n);
+}
+
+static void next_scaled(struct xinv_cut *cut, struct xinv_block *block)
+{
+    uint64_t n = cut->last_unit - cut->unit + 1;
+    uint64_t units = next_units(cut, n);
+
+    if (units < n && cut->begun && (n - 1) >> log2_most(cut) == 0) {
+        /* the last command ends where the range does, and starts within the one before */
+        units = round_scaled(n);
+        cut->unit -= units - n;
+    }
+    block->scale = (uint8_t)at_most(ctz64(units), cut->max_order);
+    block->num = (uint8_t)((units >> block->scale) - 1);
+    set_block(cut, block, cut->unit, units);
+    advance(cut, units);
+}
+
+bool xinv_cut_next(struct xinv_cut *cut, struct xinv_block *block)
+{
+    if (cut->done)
+        return false;
+    block->order = 0;
+    block->num = 0;
+    block->scale = 0;
+    switch (cut->kind) {
+    case XINV_RANGE_POW2:
+        next_pow2(cut, block);
+        break;
+    case XINV_RANGE_SCALED:
+        next_scaled(cut, block);
+        break;
+    default:
+        set_block(cut, block, cut->unit, 1);
+        advance(cut, 1);
+        break;
+    }
+    return true;
 }

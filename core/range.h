@@ -21,21 +21,10 @@
 #ifndef XINV_CORE_RANGE_H
 #define XINV_CORE_RANGE_H
 
+#include <xinv/prepared.h>
+
 #include "core/backend.h"
 #include "core/bits.h"
-
-/* What a cut depends on. */
-struct xinv_cut_request {
-    struct xinv_range_spec spec;
-    uint8_t policy;       /* enum xinv_policy_kind */
-    uint8_t blocks;       /* XINV_POLICY_AT_MOST */
-    uint8_t log2_granule; /* PAGE and SCALED */
-    uint8_t log2_step;    /* PAGE: one address for so many bytes is enough; at least the granule */
-    uint8_t log2_leaf;    /* largest leaf removed */
-    bool leaves_within;   /* no such leaf reaches beyond the range */
-    uint64_t first;
-    uint64_t last;
-};
 
 /*
  * A cut in progress. Invariant: units unit..last_unit are still to be said; everything of the range
@@ -60,8 +49,11 @@ struct xinv_cut {
 bool xinv_cut_begin(struct xinv_cut *cut, const struct xinv_cut_request *request);
 
 /* xinv_cut_blocks - how many blocks a cut has that was begun, and the 4 KiB pages that they cover,
- * each once. core/cut.h has the blocks. */
+ * each once */
 uint64_t xinv_cut_blocks(const struct xinv_cut *cut, uint64_t *pages);
+
+/* xinv_cut_next - the next block, or false after the last */
+bool xinv_cut_next(struct xinv_cut *cut, struct xinv_block *block);
 
 /*
  * xinv_cut_count - how many blocks a cut has, and the 4 KiB pages that they cover, each once

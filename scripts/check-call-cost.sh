@@ -7,8 +7,8 @@
 # counts and no more: case, commands, instructions, with tabs between.
 set -eu
 
-unmap_limit=155
-further_limit=140
+unmap_limit=150
+further_limit=60
 plan_limit=6500
 decode_limit=150
 

@@ -101,13 +101,6 @@ static void encode(const struct xinv_iommu *iommu, uint8_t form, const struct xi
     }
 }
 
-static void place(uint8_t form, const struct xinv_block *block, unsigned log2_granule, uint64_t *w)
-{
-    (void)form; /* every address stands in the same place */
-    (void)log2_granule;
-    put_address(block, w);
-}
-
 /* Only F keeps later commands of the queue from starting (2.4.1). */
 static void fence(const struct xinv_iommu *iommu, uint64_t *w)
 {
@@ -152,8 +145,6 @@ const struct xinv_backend xinv_backend_amdvi = {
     .n_ops = XINV_AMDVI_NOPS,
     .words = command_words,
     .encode = encode,
-    .address_word = 1,
-    .place = place,
     .read = xinv_amdvi_read,
     .fence = fence,
     .complete = complete,

@@ -166,22 +166,6 @@ static void encode(const struct xinv_iommu *iommu, uint8_t form, const struct xi
     }
 }
 
-static void place(uint8_t form, const struct xinv_block *block, unsigned log2_granule, uint64_t *w)
-{
-    switch (form) {
-    case XINV_SMMUV3_OP_ATC_INV:
-    case XINV_SMMUV3_OP_ATC_INV_PASID:
-        put_atc_block(block, w);
-        break;
-    case XINV_SMMUV3_OP_TLBI_S2_IPA:
-        put_ipa(block, log2_granule, w);
-        break;
-    default:
-        put_va(block, log2_granule, w);
-        break;
-    }
-}
-
 /* CS = 0: completion is seen in CMDQ_CONS alone (4.7.3). */
 static void fence(const struct xinv_iommu *iommu, uint64_t *w)
 {
@@ -241,8 +225,6 @@ const struct xinv_backend xinv_backend_smmuv3 = {
     .n_ops = XINV_SMMUV3_NOPS,
     .words = command_words,
     .encode = encode,
-    .address_word = 1,
-    .place = place,
     .read = xinv_smmuv3_read,
     .fence = fence,
     .complete = complete,

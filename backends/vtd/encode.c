@@ -200,23 +200,6 @@ static void encode(const struct xinv_iommu *iommu, uint8_t form, const struct xi
     }
 }
 
-static void place(uint8_t form, const struct xinv_block *block, unsigned log2_granule, uint64_t *w)
-{
-    (void)log2_granule;
-    switch (form) {
-    case XINV_VTD_OP_P_IOTLB_PAGE:
-    case XINV_VTD_OP_IOTLB_PAGE:
-        put_pages(block, w);
-        break;
-    case XINV_VTD_OP_DEV_TLB_PAGE:
-        put_region(block, w);
-        break;
-    default: /* XINV_VTD_OP_P_DEV_TLB_PAGE* */
-        put_p_region(block, w);
-        break;
-    }
-}
-
 static void put_wait(const struct xinv_iommu *iommu, const struct xinv_completion *c, uint64_t *w)
 {
     begin(iommu, w, VTD_WAIT);
@@ -287,8 +270,6 @@ const struct xinv_backend xinv_backend_vtd = {
     .words = command_words,
     .check = check,
     .encode = encode,
-    .address_word = 1,
-    .place = place,
     .read = xinv_vtd_read,
     .fence = fence,
     .complete = complete,

@@ -16,12 +16,12 @@
 extern "C" {
 #endif
 
-struct xinv_backend;
-
-/* One command: its words, those of its address left 0. */
+/* One command; its words are little-endian. */
 struct xinv_prepared_command {
-    uint64_t words[4];
-    uint8_t op;    /* the backend's number of it */
+    uint64_t words[4]; /* for a block of addresses that is not said yet */
+    uint64_t page[2];  /* the first two for one page at address 0 */
+    uint64_t
+        page_mask; /* bits of a page's address that the second of those takes; 0: it takes none */
     uint8_t times; /* it goes out in place */
     uint8_t range; /* index of its ranges; XINV_PREPARED_WHOLE: it takes no address */
 };
@@ -29,46 +29,66 @@ struct xinv_prepared_command {
 #define XINV_PREPARED_WHOLE  0xffu
 #define XINV_PREPARED_RANGES 4u
 
-/* How some of the commands say a range. */
-struct xinv_prepared_range {
+/* What the blocks of a range depend on. */
+struct xinv_cut_request {
     struct xinv_range_spec spec;
-    uint8_t policy;    /* enum xinv_policy_kind */
-    uint8_t log2_unit; /* what one address names at least */
-    uint8_t least; /* POW2: log2 of the 4 KiB pages of the smallest block that is large enough */
+    uint8_t policy;        /* enum xinv_policy_kind */
+    uint8_t blocks;        /* XINV_POLICY_AT_MOST */
+    uint8_t log2_granule;  /* PAGE and SCALED */
+    uint8_t log2_step;     /* PAGE: one address for so many bytes is enough; at least the granule */
+    uint8_t log2_leaf;     /* largest leaf removed */
+    uint8_t leaves_within; /* 1: no such leaf reaches beyond the range */
+    uint64_t first;
+    uint64_t last;
 };
 
-/* The sync that stores, with address and data 0, and where those go. */
-struct xinv_prepared_store {
-    uint64_t words[4];
+/* How some of the commands say a range. */
+struct xinv_prepared_range {
+    struct xinv_cut_request cut; /* but for the range */
+    uint8_t sized;               /* POW2: the size stands in the address, as ones below a zero */
+    uint64_t one;   /* POW2: bits of order 1, in the second word; SCALED: of NUM 1, in the first */
+    uint64_t scale; /* SCALED: bits of SCALE 1, in the first word */
+    uint64_t many;  /* SCALED: of whatever is more than one granule, in the second */
+    uint32_t times; /* how often the list's commands say each block */
+};
+
+/* The sync that ends a list, with address and data 0, and where those go. */
+struct xinv_prepared_sync {
+    uint64_t words[4];    /* little-endian */
     uint64_t not_address; /* bits that no address has; all of them: it cannot be said */
     uint64_t not_data;
+    uint8_t stores; /* 1: the completion's address and data belong in it */
     uint8_t address_word;
     uint8_t data_word;
     uint8_t data_lsb;
 };
 
-/* Written by xinv_prepare() alone. */
+/* Written by xinv_prepare() alone. A page is the smallest unit of the tables that were changed: a
+ * leaf, where its size is known. */
 struct xinv_prepared {
+    const struct xinv_prepared_command *commands;
+    uint64_t page;     /* its size less 1 */
+    uint64_t page_top; /* last address of the last page that every command can say in one piece */
+    uint32_t n;        /* commands; 0: nothing is prepared */
+    uint32_t room;     /* words of a page's list, and of the sync that ends it */
+    uint8_t words;     /* of a command */
+    uint8_t sync;      /* 1: a list always ends with one */
+    uint8_t n_ranges;
+    struct xinv_prepared_sync store; /* that stores and no more */
+    struct xinv_prepared_sync plain; /* that tells nobody */
+    struct xinv_report page_report;
+    struct xinv_report report; /* what does not depend on the range */
+    struct xinv_prepared_range range[XINV_PREPARED_RANGES];
+    uint64_t top;    /* last address that every command can name */
+    uint32_t blocks; /* a range of up to so many for one command wants this list */
+    uint32_t total;  /* commands, with fences and repeats, where every range is one block */
+    uint32_t cap;
+    struct xinv_prepared_command *memory;
     const struct xinv_iommu *iommu;
-    const struct xinv_backend *backend;
     const struct xinv_attachment *attachments;
-    struct xinv_prepared_command *commands;
     size_t n_attachments;
     struct xinv_request request;
     struct xinv_policy policy;
-    struct xinv_report report; /* what does not depend on the range */
-    uint64_t plain_sync[4];    /* that tells nobody, where every list ends with a sync */
-    uint64_t page_bits; /* of an address, where a single page is said by it alone; 0: not so */
-    uint64_t top;       /* last address that every command can name */
-    struct xinv_prepared_store store;
-    uint32_t blocks; /* a range of up to so many for one command wants this list */
-    uint32_t n;      /* commands; 0: nothing is prepared, every range is planned */
-    uint32_t cap;
-    uint32_t total; /* with fences and repeats, where every range is one block */
-    uint32_t room;  /* words of so many, and of the sync that ends them */
-    uint8_t sync;   /* 1: it always ends with one */
-    uint8_t n_ranges;
-    struct xinv_prepared_range range[XINV_PREPARED_RANGES];
 };
 
 /*
@@ -94,10 +114,22 @@ int xinv_prepare(struct xinv_prepared *list, struct xinv_prepared_command *comma
                  size_t n, const struct xinv_request *request, const struct xinv_policy *policy);
 
 /*
- * xinv_prepared_emit - the commands of a prepared list for one range
+ * xinv_prepared_write - the commands of a prepared list for one range, if it holds for it
  * @first, @last: bytes, both inclusive
  * @completion, @out, @report: as for xinv_translate()
  *
+ * Nothing is planned: this call and what it calls take little stack and none of the planner's code.
+ *
+ * returns: the number of commands; 0: the list does not hold for this range, this completion or
+ * this output (too many blocks, too little room, an error), nothing is written and *report is as it
+ * was: xinv_translate() has the answer; -XINV_E_INVAL: no list or no output
+ */
+int xinv_prepared_write(const struct xinv_prepared *list, uint64_t first, uint64_t last,
+                        const struct xinv_completion *completion, struct xinv_out *out,
+                        struct xinv_report *report);
+
+/*
+ * xinv_prepared_emit - the same, planned anew where the list does not hold
  * returns: as xinv_translate()
  */
 int xinv_prepared_emit(const struct xinv_prepared *list, uint64_t first, uint64_t last,

@@ -67,16 +67,16 @@ static bool is_usable(const struct rt_world *w, unsigned row)
 
 static struct xinv_cut_request cut_of(const struct rt_world *w, unsigned row, uint8_t policy)
 {
-    return (struct xinv_cut_request){.spec = {w->ranges[row].kind, w->ranges[row].leaf_floor,
-                                              w->ranges[row].below_top,
-                                              w->ranges[row].max_order.base},
-                                     .policy = policy,
-                                     .blocks = w->policy.blocks,
-                                     .log2_granule = 12,
-                                     .log2_leaf = w->request.log2_leaf_size,
-                                     .leaves_within = w->request.flags & XINV_REQ_LEAVES_WITHIN,
-                                     .first = w->request.first,
-                                     .last = w->request.last};
+    return (struct xinv_cut_request){
+        .spec = {w->ranges[row].kind, w->ranges[row].leaf_floor, w->ranges[row].below_top,
+                 w->ranges[row].max_order.base},
+        .policy = policy,
+        .blocks = w->policy.blocks,
+        .log2_granule = 12,
+        .log2_leaf = w->request.log2_leaf_size,
+        .leaves_within = (w->request.flags & XINV_REQ_LEAVES_WITHIN) != 0,
+        .first = w->request.first,
+        .last = w->request.last};
 }
 
 /* Blocks of a row; 0 if it cannot say the range. */

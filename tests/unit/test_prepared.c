@@ -27,6 +27,45 @@ static struct answer emitted;
 static struct xinv_prepared list;
 static struct xinv_prepared_command commands[COMMANDS];
 
+static uint64_t written; /* ranges that were not planned */
+
+/* What a list writes without planning is what it emits; otherwise it leaves everything alone. */
+static void expect_same_without_plan(const struct xinv_completion *completion,
+                                     const struct xinv_out *fresh, uint64_t first, uint64_t last)
+{
+    static uint64_t words[WORDS];
+    static struct xinv_step steps[STEPS];
+    static const struct xinv_report before = {.commands = 0xa5a5a5a5};
+    struct xinv_report report = before;
+    struct xinv_out out = *fresh;
+    struct xinv_out count = {.n_words = 6, .n_steps = 3};
+    int ret;
+
+    out.words = words;
+    out.steps = steps;
+    memset(words, 0xa5, sizeof(words));
+    memset(steps, 0, sizeof(steps));
+    ret = xinv_prepared_write(&list, first, last, completion, &out, &report);
+    if (ret) {
+        written++;
+        cr_assert_eq(ret, emitted.ret);
+        cr_assert_eq(out.n_words, emitted.out.n_words);
+        cr_assert_eq(out.n_steps, emitted.out.n_steps);
+        cr_assert_arr_eq(words, emitted.words, sizeof(words));
+        cr_assert_arr_eq(steps, emitted.steps, sizeof(steps));
+        cr_assert_arr_eq(&report, &emitted.report, sizeof(report));
+    } else {
+        cr_assert_eq(out.n_words, 0);
+        cr_assert_eq(out.n_steps, 0);
+        cr_assert_arr_eq(&report, &before, sizeof(report));
+    }
+    ret = xinv_prepared_write(&list, first, last, completion, &count, &report);
+    cr_assert(ret == 0 || emitted.ret == -XINV_E_NOSPACE || ret == emitted.ret);
+    cr_assert_eq(count.n_words, 6 + (ret ? emitted.report.need_words : 0));
+    cr_assert_eq(count.n_steps, 3 + (ret ? emitted.report.need_steps : 0));
+    cr_assert(!ret || report.commands == emitted.report.commands);
+}
+
 static void expect_same(const struct xinv_completion *completion, uint32_t ring, uint32_t cap,
                         uint64_t first, uint64_t last)
 {
@@ -67,6 +106,7 @@ static void expect_same(const struct xinv_completion *completion, uint32_t ring,
                  list.iommu->platform->name, first, last);
     cr_assert(a->extra_unbounded == b->extra_unbounded && a->at == b->at &&
               a->at_tag == b->at_tag && a->at_cache == b->at_cache);
+    expect_same_without_plan(completion, &fresh, first, last);
 }
 
 static struct xinv_attachment random_attachment(uint8_t stage, uint32_t rid)
@@ -229,6 +269,119 @@ Test(prepared, every_range_is_answered_as_translate_does)
                 prepared += list.n != 0;
             }
         }
-    fprintf(stderr, "%lu ranges, %lu of them of lists that are prepared\n", ranges, prepared);
+    fprintf(stderr, "%lu ranges, %lu of them of lists that are prepared, %" PRIu64 " written\n",
+            ranges, prepared, written);
     cr_assert_gt(prepared, ranges / 4);
+    cr_assert_gt(written, ranges / 4);
+}
+
+/* ---- One page, or one leaf, in one piece ---- */
+
+/* A stage-2 list of one endpoint under tag 5, for leaves of one size. */
+static void prepare_leaves(struct xinv_iommu *iommu, struct xinv_attachment *at,
+                           const char *platform, uint8_t log2_leaf)
+{
+    struct xinv_request request = {.change = XINV_CHANGE_STAGE2_PTE,
+                                   .flags = XINV_REQ_RANGE | XINV_REQ_LEAF_ONLY,
+                                   .log2_leaf_size = log2_leaf,
+                                   .log2_smallest_leaf = log2_leaf};
+
+    cr_assert_eq(xinv_iommu_init(iommu, xinv_platform_find(platform), NULL, NULL, 0), 0);
+    *at =
+        (struct xinv_attachment){.stage = XINV_STAGE_STAGE2,
+                                 .known = XINV_TAG_BIT(XINV_TAG_RID) | XINV_TAG_BIT(XINV_TAG_DID) |
+                                          XINV_TAG_BIT(XINV_TAG_VMID),
+                                 .rid = 0x310,
+                                 .did = 5,
+                                 .vmid = 5};
+    cr_assert_eq(xinv_prepare(&list, commands, COMMANDS, iommu, at, 1, &request, NULL), 1);
+}
+
+/* What is written for a range without planning; 0: nothing. */
+static int write_range(uint64_t first, uint64_t last)
+{
+    static const struct xinv_completion done = {.store = 1, .address = 0x10000, .data = 1};
+
+    emitted.out = (struct xinv_out){
+        .words = emitted.words, .steps = emitted.steps, .cap_words = WORDS, .cap_steps = STEPS};
+    return xinv_prepared_write(&list, first, last, &done, &emitted.out, &emitted.report);
+}
+
+/* iotlb, page-selective, DR and DW, IH, AM = 9 (VT-d 6.5.2.3) */
+Test(prepared, a_leaf_of_2_MiB_on_vtd_is_one_block_of_its_size)
+{
+    struct xinv_iommu iommu;
+    struct xinv_attachment at;
+
+    prepare_leaves(&iommu, &at, "intel-vtd-legacy", 21);
+    cr_assert_eq(list.page, 0x1fffff);
+    cr_assert_eq(write_range(0x40200000, 0x403fffff), 2);
+    cr_assert_eq(emitted.words[0], 0x500f2);
+    cr_assert_eq(emitted.words[1], 0x40200049);
+    cr_assert_eq(emitted.report.asked_pages, 512);
+    cr_assert_eq(emitted.report.extra_pages, 0);
+}
+
+/* INVALIDATE_IOMMU_PAGES without PDE: S, and eight ones from bit 12 up (AMD 2.4.3) */
+Test(prepared, a_leaf_of_2_MiB_on_amd_is_one_block_of_its_size)
+{
+    struct xinv_iommu iommu;
+    struct xinv_attachment at;
+
+    prepare_leaves(&iommu, &at, "amd-vi-generic", 21);
+    cr_assert_eq(list.page, 0x1fffff);
+    cr_assert_eq(write_range(0x40200000, 0x403fffff), 2);
+    cr_assert_eq(emitted.words[0], UINT64_C(0x3000000500000000));
+    cr_assert_eq(emitted.words[1], 0x402ff001);
+}
+
+/* One address in the leaf finds it (SMMUv3 4.4.1: TG = 0). */
+Test(prepared, a_leaf_of_2_MiB_on_smmuv3_without_ranges_is_one_address)
+{
+    struct xinv_iommu iommu;
+    struct xinv_attachment at;
+
+    prepare_leaves(&iommu, &at, "arm-smmuv3-generic", 21);
+    cr_assert_eq(list.page, 0x1fffff);
+    cr_assert_eq(write_range(0x40200000, 0x403fffff), 2);
+    cr_assert_eq(emitted.words[0], UINT64_C(0x50000002a));
+    cr_assert_eq(emitted.words[1], 0x40200001);
+}
+
+/* TLBI_S2_IPA of 1 << 9 granules: NUM = 0, SCALE = 9, TG = 4 KiB (SMMUv3 4.4.1.1) */
+Test(prepared, a_leaf_of_2_MiB_on_smmuv3_with_ranges_is_one_range)
+{
+    struct xinv_iommu iommu;
+    struct xinv_attachment at;
+
+    prepare_leaves(&iommu, &at, "arm-smmuv3-ril", 21);
+    cr_assert_eq(write_range(0x40200000, 0x403fffff), 2);
+    cr_assert_eq(emitted.words[0], UINT64_C(0x50000002a) | UINT64_C(9) << 20);
+    cr_assert_eq(emitted.words[1], 0x40200001 | UINT64_C(1) << 10);
+}
+
+Test(prepared, part_of_a_leaf_is_widened_to_the_leaf)
+{
+    struct xinv_iommu iommu;
+    struct xinv_attachment at;
+
+    prepare_leaves(&iommu, &at, "intel-vtd-legacy", 21);
+    cr_assert_eq(write_range(0x40201000, 0x40201fff), 2);
+    cr_assert_eq(emitted.words[1], 0x40200049);
+    cr_assert_eq(emitted.report.asked_pages, 1);
+    cr_assert_eq(emitted.report.extra_pages, 511);
+}
+
+Test(prepared, nothing_is_written_beyond_what_a_list_holds_for)
+{
+    struct xinv_iommu iommu;
+    struct xinv_attachment at;
+
+    prepare_leaves(&iommu, &at, "arm-smmuv3-ril", 12);
+    cr_assert_eq(write_range(0x40001000, 0x40000fff), 0, "last before first");
+    cr_assert_eq(write_range(0, UINT64_MAX), 0, "every address");
+    cr_assert_eq(write_range(UINT64_MAX - 0xfff, UINT64_MAX), 0, "above the input addresses");
+    cr_assert_eq(emitted.out.n_words, 0);
+    cr_assert_eq(xinv_prepared_write(NULL, 0, 0xfff, NULL, &emitted.out, NULL), -XINV_E_INVAL);
+    cr_assert_eq(xinv_prepared_write(&list, 0, 0xfff, NULL, NULL, NULL), -XINV_E_INVAL);
 }
