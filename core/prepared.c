@@ -79,10 +79,10 @@ static inline bool has_page_room(const struct xinv_prepared *list, const struct 
 
 /* A page's list, where everything is known to be fine. Its address goes into each command as it is.
  * That comes last: it leaves little to remember meanwhile. */
-OUT_OF_LINE int put_page(const struct xinv_prepared *list, uint64_t first,
-                         const struct xinv_prepared_sync *sync,
-                         const struct xinv_completion *completion, struct xinv_out *out,
-                         struct xinv_report *report)
+static inline int put_page(const struct xinv_prepared *list, uint64_t first,
+                           const struct xinv_prepared_sync *sync,
+                           const struct xinv_completion *completion, struct xinv_out *out,
+                           struct xinv_report *report)
 {
     uint64_t *to = &out->words[(out->head + out->n_words) & (out->ring_words - 1)];
     const struct xinv_prepared_command *c = list->commands;

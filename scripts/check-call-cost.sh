@@ -7,7 +7,7 @@
 # counts and no more: case, commands, instructions, with tabs between.
 set -eu
 
-unmap_limit=150
+unmap_limit=140
 further_limit=60
 plan_limit=6500
 decode_limit=150

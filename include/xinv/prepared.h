@@ -57,10 +57,10 @@ struct xinv_prepared_sync {
     uint64_t words[4];    /* little-endian */
     uint64_t not_address; /* bits that no address has; all of them: it cannot be said */
     uint64_t not_data;
-    uint8_t stores; /* 1: the completion's address and data belong in it */
-    uint8_t address_word;
-    uint8_t data_word;
-    uint8_t data_lsb;
+    uint32_t stores; /* 1: the completion's address and data belong in it */
+    uint32_t address_word;
+    uint32_t data_word;
+    uint32_t data_lsb;
 };
 
 /* Written by xinv_prepare() alone. A page is the smallest unit of the tables that were changed: a
@@ -71,7 +71,7 @@ struct xinv_prepared {
     uint64_t page_top; /* last address of the last page that every command can say in one piece */
     uint32_t n;        /* commands; 0: nothing is prepared */
     uint32_t room;     /* words of a page's list, and of the sync that ends it */
-    uint8_t words;     /* of a command */
+    uint32_t words;    /* of a command */
     uint8_t sync;      /* 1: a list always ends with one */
     uint8_t n_ranges;
     struct xinv_prepared_sync store; /* that stores and no more */
