@@ -91,12 +91,13 @@ static uint32_t rotate(struct xinv_map_store *store, uint32_t *root, uint32_t i,
     return up;
 }
 
-/* Restores the balance from node i up to the root. */
+/* Restores the balance from node i upwards, as far as subtrees have another height than before. */
 static void rebalance(struct xinv_map_store *store, uint32_t *root, uint32_t i)
 {
     while (i != XINV_NIL) {
         uint32_t left = height(store, at(store, i)->child[0]);
         uint32_t right = height(store, at(store, i)->child[1]);
+        uint32_t before = at(store, i)->height;
 
         if (left > right + 1 || right > left + 1) {
             unsigned side = right > left;
@@ -109,6 +110,8 @@ static void rebalance(struct xinv_map_store *store, uint32_t *root, uint32_t i)
         } else {
             update(store, i);
         }
+        if (at(store, i)->height == before)
+            return;
         i = at(store, i)->parent;
     }
 }

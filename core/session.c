@@ -84,6 +84,7 @@ static struct xinv_session *lay_out(const struct xinv_session_config *config, vo
     layout.endpoint_ids.mask = table_slots(config->max_endpoints) - 1;
     layout.domain_ids.mask = table_slots(domains) - 1;
     layout.iommus = carve(&c, sizeof(*layout.iommus), config->n_iommus);
+    layout.granules = carve(&c, sizeof(*layout.granules), config->n_iommus);
     layout.endpoints = carve(&c, sizeof(*layout.endpoints), config->max_endpoints);
     layout.domains = carve(&c, sizeof(*layout.domains), domains);
     layout.domain_tags = carve(&c, sizeof(*layout.domain_tags),
@@ -141,8 +142,10 @@ int xinv_session_init(void *memory, size_t size, const struct xinv_session_confi
     if (size < xinv_session_size(config))
         return -XINV_E_NOSPACE;
     s = lay_out(config, memory, &need);
-    for (uint32_t i = 0; i < config->n_iommus; i++)
+    for (uint32_t i = 0; i < config->n_iommus; i++) {
         s->iommus[i] = iommus[i];
+        s->granules[i] = xinv_session_granules_of(s, i);
+    }
     for (uint32_t i = 0; i <= s->endpoint_ids.mask; i++)
         s->endpoint_ids.slots[i] = XINV_NIL;
     for (uint32_t i = 0; i <= s->domain_ids.mask; i++)

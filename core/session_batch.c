@@ -245,7 +245,7 @@ static bool enter_pass(struct batch_parts *p)
 
     for (; p->stage < XINV_TABLE_STAGES; p->stage++, p->granule = 0, p->alike = false)
         while (p->n[p->stage] && p->granule < XINV_SESSION_GRANULES) {
-            if (!xinv_session_may_have_granule(s, p->iommu, xinv_session_granules[p->granule++]))
+            if (!(s->granules[p->iommu] >> p->granule++ & 1))
                 continue;
             xinv_pending_begin(&p->walk, &s->maps, &d->pending, &d->gaps);
             p->in_pass = true;

@@ -16,6 +16,7 @@ void xinv_endpoint_link(struct xinv_session *s, uint32_t endpoint, uint32_t doma
     if (d->endpoints != XINV_NIL)
         s->endpoints[d->endpoints].prev = endpoint;
     d->endpoints = endpoint;
+    d->iommus |= UINT32_C(1) << e->e.iommu;
 }
 
 void xinv_endpoint_unlink(struct xinv_session *s, uint32_t endpoint)

@@ -34,6 +34,7 @@ struct xinv_domain {
     uint32_t n_maps;
     uint32_t next_free;
     uint32_t bypass;
+    uint32_t iommus;             /* bit per IOMMU that has, or has had, endpoints of it */
     struct xinv_pending pending; /* what the batch holds of it */
     uint32_t next_pending;       /* in the batch's list */
     uint32_t pending_iommus;     /* bit per IOMMU that they concern; 0: none, and not in the list */
@@ -95,6 +96,8 @@ struct xinv_session {
     struct xinv_ids endpoint_ids;
     struct xinv_ids domain_ids;
     const struct xinv_iommu **iommus;
+    uint8_t
+        *granules; /* per IOMMU, a bit for each of xinv_session_granules that its tables may have */
     struct xinv_session_endpoint *endpoints;
     struct xinv_domain *domains;
     struct xinv_domain_tag *domain_tags; /* [domain][iommu][stage] */
@@ -105,6 +108,9 @@ struct xinv_session {
 };
 
 void xinv_batch_init(struct xinv_batch *batch);
+
+/* xinv_session_granules_of - what session.granules says of an IOMMU */
+uint8_t xinv_session_granules_of(const struct xinv_session *s, uint32_t iommu);
 
 /* Do endpoints without a domain pass untranslated (5.13.6.1.1, 5.13.4)? */
 bool xinv_session_idle_passes(const struct xinv_session *s);

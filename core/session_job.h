@@ -27,6 +27,7 @@ struct xinv_job {
     /* what the request is about */
     uint32_t domain;
     uint32_t endpoint;
+    uint32_t node;       /* MAP, UNMAP: the first mapping that ends in the range or after it */
     bool idle_passes;    /* what endpoints without a domain do, after the request */
     uint32_t old_domain; /* ATTACH: the one that the endpoint leaves */
     uint32_t new_tag;    /* ATTACH: under which it enters */
@@ -94,13 +95,6 @@ void xinv_job_leave(struct xinv_job *job);
 #define XINV_SESSION_GRANULES 3
 extern const uint8_t xinv_session_granules[XINV_SESSION_GRANULES];
 extern const uint8_t xinv_session_stages[XINV_TABLE_STAGES];
-
-/*
- * May the tables that this IOMMU walks have such a granule? Where the session is not told, they can
- * have any that is able to map what the guest maps; 4 KiB blocks are right for all of them, except
- * for commands that name the granule, and then reach its entries alone (SMMUv3 4.4.1.1).
- */
-bool xinv_session_may_have_granule(const struct xinv_session *s, uint32_t iommu, uint8_t log2);
 
 /* The attachments of a domain on one IOMMU under one stage, in the scratch array from `at` on. */
 size_t xinv_job_gather(struct xinv_job *job, uint32_t domain, uint32_t iommu, uint8_t stage,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 /* MAP and UNMAP. */
+#include "core/bits.h"
 #include "core/iommu.h"
 #include "core/session_job.h"
 
@@ -11,8 +12,12 @@
  */
 static uint8_t largest_leaf(uint64_t first, uint64_t last)
 {
-    for (uint8_t log2 = 63; log2 > 12; log2--) {
-        uint64_t mask = (UINT64_C(1) << log2) - 1;
+    /* no block is larger than the range, and one of a quarter of it is surely within: few are tried
+     */
+    uint8_t most = (uint8_t)(64 - __builtin_clzll((last - first) | 1));
+
+    for (uint8_t log2 = most < 64 ? most : 63; log2 > 12; log2--) {
+        uint64_t mask = xinv_low_bits(log2);
         uint64_t start = (first + mask) & ~mask;
 
         if (last - first >= mask && start >= first && start <= last && last - start >= mask)
@@ -91,7 +96,12 @@ struct xinv_request xinv_pte_request(uint8_t stage, const struct xinv_pending_ra
                                  .last = range->last};
 }
 
-bool xinv_session_may_have_granule(const struct xinv_session *s, uint32_t iommu, uint8_t log2)
+/*
+ * May the tables that this IOMMU walks have such a granule? Where the session is not told, they can
+ * have any that is able to map what the guest maps; 4 KiB blocks are right for all of them, except
+ * for commands that name the granule, and then reach its entries alone (SMMUv3 4.4.1.1).
+ */
+static bool may_have_granule(const struct xinv_session *s, uint32_t iommu, uint8_t log2)
 {
     const struct xinv_iommu *u = s->iommus[iommu];
 
@@ -108,6 +118,17 @@ bool xinv_session_may_have_granule(const struct xinv_session *s, uint32_t iommu,
 }
 
 const uint8_t xinv_session_granules[XINV_SESSION_GRANULES] = {12, 14, 16};
+
+uint8_t xinv_session_granules_of(const struct xinv_session *s, uint32_t iommu)
+{
+    uint8_t mask = 0;
+
+    for (unsigned i = 0; i < XINV_SESSION_GRANULES; i++)
+        if (may_have_granule(s, iommu, xinv_session_granules[i]))
+            mask |= (uint8_t)(1u << i);
+    return mask;
+}
+
 const uint8_t xinv_session_stages[XINV_TABLE_STAGES] = {XINV_STAGE_STAGE1, XINV_STAGE_STAGE2};
 
 /*
@@ -133,11 +154,10 @@ struct pte_parts {
 static void pte_rewind(struct xinv_parts *parts)
 {
     struct pte_parts *p = (struct pte_parts *)parts;
-    const struct xinv_session *s = p->job->s;
 
     p->started = false;
     p->in_run = false;
-    p->node = xinv_map_at_or_after(&s->maps, s->domains[p->job->domain].maps, p->job->r.first);
+    p->node = p->job->node;
 }
 
 /* The next run, or false after the last. */
@@ -177,14 +197,14 @@ static bool pte_next(struct xinv_parts *parts, struct xinv_part *part)
             uint8_t stage = xinv_session_stages[p->stage];
 
             while (p->n[p->stage] && p->granule < XINV_SESSION_GRANULES) {
-                uint8_t granule = xinv_session_granules[p->granule++];
+                unsigned granule = p->granule++;
 
-                if (!xinv_session_may_have_granule(job->s, p->iommu, granule))
+                if (!(job->s->granules[p->iommu] >> granule & 1))
                     continue;
                 part->at = job->s->scratch + (p->stage ? p->n[0] : 0);
                 part->n = p->n[p->stage];
                 part->request = xinv_pte_request(stage, &p->range);
-                part->request.log2_granule = granule;
+                part->request.log2_granule = xinv_session_granules[granule];
                 part->again = p->again;
                 p->again = true;
                 return true;
@@ -210,10 +230,14 @@ size_t xinv_job_gather(struct xinv_job *job, uint32_t domain, uint32_t iommu, ui
 
 static int send_pte(struct xinv_job *job)
 {
+    const uint32_t iommus = job->s->domains[job->domain].iommus;
+
     for (uint32_t iommu = 0; iommu < job->s->config.n_iommus; iommu++) {
         struct pte_parts p = {{pte_rewind, pte_next, NULL}, .job = job, .iommu = iommu};
         int ret;
 
+        if (!(iommus >> iommu & 1))
+            continue;
         p.n[0] = xinv_job_gather(job, job->domain, iommu, XINV_STAGE_STAGE1, 0);
         p.n[1] = xinv_job_gather(job, job->domain, iommu, XINV_STAGE_STAGE2, p.n[0]);
         if (!p.n[0] && !p.n[1])
@@ -253,7 +277,6 @@ struct xinv_job_result xinv_job_map(struct xinv_job *job)
     struct xinv_session *s = job->s;
     uint64_t granule = UINT64_C(1) << s->log2_page;
     const struct xinv_virtio_request *r = &job->r;
-    uint32_t node;
     uint8_t found;
     int ret;
 
@@ -269,8 +292,8 @@ struct xinv_job_result xinv_job_map(struct xinv_job *job)
         r->first < s->config.input_start || r->last > s->config.input_end ||
         r->last - r->first > UINT64_MAX - r->phys)
         return xinv_job_status(XINV_VIRTIO_RANGE);
-    node = xinv_map_at_or_after(&s->maps, s->domains[job->domain].maps, r->first);
-    if ((node != XINV_NIL && s->maps.nodes[node].first <= r->last) || overlaps_reserved(job))
+    job->node = xinv_map_at_or_after(&s->maps, s->domains[job->domain].maps, r->first);
+    if (in_request(job, job->node) || overlaps_reserved(job))
         return xinv_job_status(XINV_VIRTIO_INVAL);
     if (s->n_mappings == s->config.max_mappings)
         return xinv_job_status(XINV_VIRTIO_NOMEM);
@@ -288,34 +311,35 @@ struct xinv_job_result xinv_job_map(struct xinv_job *job)
     return xinv_job_status(XINV_VIRTIO_OK);
 }
 
-/* Removes the mappings of the request up to `last`. */
-static void remove_up_to(struct xinv_job *job, uint64_t last)
+/* Removes mappings from a node on, up to `last`. */
+static void remove_up_to(struct xinv_job *job, uint32_t node, uint64_t last)
 {
     struct xinv_session *s = job->s;
     struct xinv_domain *d = &s->domains[job->domain];
-    uint32_t node;
 
-    while ((node = xinv_map_at_or_after(&s->maps, d->maps, job->r.first)) != XINV_NIL &&
-           s->maps.nodes[node].first <= last) {
+    while (node != XINV_NIL && s->maps.nodes[node].first <= last) {
+        uint32_t next = xinv_map_next(&s->maps, node);
+
         xinv_map_remove(&s->maps, &d->maps, node);
         d->n_maps--;
         s->n_mappings--;
+        node = next;
     }
 }
 
 /* Removes them run by run: the batch keeps each in a node that the run leaves free. */
 static void hold_removals(struct xinv_job *job)
 {
-    struct xinv_session *s = job->s;
-    uint32_t node;
+    uint32_t node = job->node;
 
-    while (in_request(
-        job, node = xinv_map_at_or_after(&s->maps, s->domains[job->domain].maps, job->r.first))) {
-        struct run run = next_run(job, &node);
+    while (in_request(job, node)) {
+        uint32_t after = node;
+        struct run run = next_run(job, &after);
         struct xinv_pending_range range = removal(job, &run);
 
-        remove_up_to(job, run.last);
+        remove_up_to(job, node, run.last);
         xinv_batch_hold(job, &range);
+        node = after;
     }
 }
 
@@ -323,14 +347,16 @@ static void hold_removals(struct xinv_job *job)
 static bool splits(const struct xinv_job *job)
 {
     const struct xinv_map_store *maps = &job->s->maps;
-    uint32_t root = job->s->domains[job->domain].maps;
-    uint32_t first = xinv_map_at_or_after(maps, root, job->r.first);
-    uint32_t last = xinv_map_at_or_after(maps, root, job->r.last);
+    uint32_t first = job->node;
+    uint32_t last = first;
 
-    if (first != XINV_NIL && maps->nodes[first].first < job->r.first)
+    if (first == XINV_NIL)
+        return false;
+    if (maps->nodes[first].first < job->r.first)
         return true;
-    return last != XINV_NIL && maps->nodes[last].first <= job->r.last &&
-           maps->nodes[last].last > job->r.last;
+    if (maps->nodes[first].last < job->r.last)
+        last = xinv_map_at_or_after(maps, job->s->domains[job->domain].maps, job->r.last);
+    return in_request(job, last) && maps->nodes[last].last > job->r.last;
 }
 
 struct xinv_job_result xinv_job_unmap(struct xinv_job *job)
@@ -343,6 +369,8 @@ struct xinv_job_result xinv_job_unmap(struct xinv_job *job)
     found = find_domain(job);
     if (found)
         return xinv_job_status(found);
+    job->node =
+        xinv_map_at_or_after(&job->s->maps, job->s->domains[job->domain].maps, job->r.first);
     if (splits(job))
         return xinv_job_status(XINV_VIRTIO_RANGE);
     ret = xinv_job_run(job, send_pte);
@@ -351,6 +379,6 @@ struct xinv_job_result xinv_job_unmap(struct xinv_job *job)
     if (job->batched && job->outcome->iommus)
         hold_removals(job);
     else
-        remove_up_to(job, job->r.last);
+        remove_up_to(job, job->node, job->r.last);
     return xinv_job_status(XINV_VIRTIO_OK);
 }
