@@ -89,6 +89,8 @@ struct rig {
     struct xinv_prepared list;
     struct xinv_prepared_command commands[8];
     bool planned; /* each call plans anew */
+    bool ring;    /* words go to a ring */
+    bool asks;    /* for the report of a prepared list */
     struct xinv_decoded decoded;
     uint64_t command[4];
 };
@@ -125,8 +127,11 @@ static void rig_unmap(struct rig *rig, const char *platform, bool ats, bool stor
 
 static void empty(struct rig *rig)
 {
-    rig->out = (struct xinv_out){
-        .words = words, .steps = steps, .cap_words = N(words), .cap_steps = N(steps)};
+    rig->out = (struct xinv_out){.words = words,
+                                 .steps = steps,
+                                 .ring_words = rig->ring ? N(words) : 0,
+                                 .cap_words = N(words),
+                                 .cap_steps = N(steps)};
 }
 
 /* The call that is measured. What a prepared list reports does not change from call to call but for
@@ -137,7 +142,7 @@ static int call(struct rig *rig)
         return xinv_translate(&rig->iommu, &rig->at, 1, &rig->request, NULL, &rig->completion,
                               &rig->out, &rig->report);
     return xinv_prepared_emit(&rig->list, rig->request.first, rig->request.last, &rig->completion,
-                              &rig->out, NULL);
+                              &rig->out, rig->asks ? &rig->report : NULL);
 }
 
 static int counted(struct rig *rig, bool decode)
@@ -261,6 +266,10 @@ static void count(struct rig *rig, bool names)
     for (size_t i = 0; i < N(unmaps); i++) {
         rig_unmap(rig, unmaps[i].platform, unmaps[i].ats, unmaps[i].store);
         count_case(rig, "unmap", false, names);
+        rig->ring = true;
+        rig->asks = true;
+        count_case(rig, "ring", false, names);
+        rig->ring = false;
         rig->planned = true;
         count_case(rig, "plan", false, names);
     }

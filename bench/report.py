@@ -41,9 +41,10 @@ def machine_lines(data):
 
 
 def unmap_lines(data):
-    return table(["one page unmapped", "commands", "instructions", "ns", "bare builder, ns", "ratio"],
+    return table(["one page unmapped", "commands", "instructions", "in a ring, with a report", "ns",
+                  "bare builder, ns", "ratio"],
                  [[e["case"].removeprefix("unmap "), e["commands"], e["instructions"],
-                   round(e["ns"]), e["bare_ns"], e["ratio"]] for e in data["calls"]["unmap"]])
+                   e["ring_instructions"], round(e["ns"]), e["bare_ns"], e["ratio"]] for e in data["calls"]["unmap"]])
 
 
 def plan_lines(data):
@@ -53,9 +54,9 @@ def plan_lines(data):
 
 
 def further_lines(data):
-    return table(["range on", "commands", "instructions for each further command"],
-                 [[e["platform"], e["commands"], round(e["instructions"])]
-                  for e in data["calls"]["further"] if e["commands"] > 8])
+    return table(["range on", "commands", "instructions", "for each command beyond a page's"],
+                 [[e["platform"], e["commands"], e["total"], round(e["instructions"])]
+                  for e in data["calls"]["further"]])
 
 
 def decode_lines(data):

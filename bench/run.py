@@ -50,12 +50,15 @@ def calls(build):
     timed = lines(str(build / "bench/calls"))
     for entry in timed:
         entry["instructions"] = counts.get(entry["case"], (0, None))[1]
+        kind, _, name = entry["case"].partition(" ")
+        if kind == "unmap":
+            entry["ring_instructions"] = counts.get("ring " + name, (0, None))[1]
     further = []
     for case, (commands, count) in counts.items():
         kind, _, name = case.partition(" ")
         if kind == "longer":
             one, least = counts["unmap " + name]
-            further.append({"platform": name, "commands": commands,
+            further.append({"platform": name, "commands": commands, "total": count,
                             "instructions": round((count - least) / (commands - one), 1)})
     return {"unmap": [e for e in timed if e["case"].startswith("unmap")],
             "plan": [e for e in timed if e["case"].startswith("plan")],
