@@ -36,12 +36,16 @@ THROUGH_POINTERS = {
     "core/decode.c": r"backends/.*/decode\.c|core/judge\.c",
     "core/encode.c": r"core/judge\.c",
     "core/judge.c": r"backends/.*/decode\.c",
-    "core/plan.c": r"core/explain\.c",
     "core/prepare.c": r"backends/.*/encode\.c",
     "core/prepared.c": r"backends/.*/encode\.c",
     "core/removal.c": r"backends/.*/read\.c",
     "core/session_send.c": r"core/session.*\.c",
-    "core/translate.c": r"core/session.*\.c",
+}
+
+# Where that says too much or too little, the functions that are meant.
+CALLBACKS = {
+    "core/plan.c": r"core/\w+\.c:(keep|count_blocks)",
+    "core/translate.c": r"core/\w+\.c:(\w+_)?(rewind|next)(_\w+)?",
 }
 
 # An embedder that calls one of these alone links so much of the core.
@@ -134,10 +138,14 @@ class Calls:
                 self.calls.setdefault(source, set()).add(home[target])
         called = set().union(*self.calls.values())
         for source, name in self.indirect.items():
-            pattern = re.compile(THROUGH_POINTERS[name])
             for key in self.stack:
                 static = ":xinv_" not in key
-                if static and key not in called and pattern.fullmatch(key.partition(":")[0]):
+                if name in CALLBACKS:
+                    meant = static and re.fullmatch(CALLBACKS[name], key)
+                else:
+                    meant = (static and key not in called and
+                             re.fullmatch(THROUGH_POINTERS[name], key.partition(":")[0]))
+                if meant:
                     self.calls.setdefault(source, set()).add(key)
         self.memo = {}
 

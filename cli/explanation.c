@@ -131,26 +131,20 @@ static const struct {
 };
 #define N_AXES (sizeof(axes) / sizeof(axes[0]))
 
-bool explanation_axis(const struct xinv_cache_def *cache, xinv_classes classes, unsigned axis,
+bool explanation_axis(const struct xinv_cache_def *cache, xinv_axes classes, unsigned axis,
                       struct explanation_axis *found)
 {
     unsigned possible = 0;
     unsigned n = 0;
-    xinv_axes all = 0;
 
     if (axis >= N_AXES)
         return false;
     *found = (struct explanation_axis){.name = axes[axis].name};
-    for (unsigned i = 0; axes[axis].values[i]; i++) {
-        all |= (xinv_axes)(1u << (axes[axis].first + i));
+    for (unsigned i = 0; axes[axis].values[i]; i++)
         possible += cache->axes >> (axes[axis].first + i) & 1;
-    }
-    for (unsigned i = 0; axes[axis].values[i]; i++) {
-        xinv_axes one = (xinv_axes)((XINV_AXES_ALL & ~all) | 1u << (axes[axis].first + i));
-
-        if (possible > 1 && (xinv_classes_expand(one) & classes))
+    for (unsigned i = 0; axes[axis].values[i]; i++)
+        if (possible > 1 && (classes >> (axes[axis].first + i) & 1))
             found->values[n++] = axes[axis].values[i];
-    }
     found->values[n] = NULL;
     return true;
 }
@@ -169,19 +163,19 @@ static bool is_chosen(const struct xinv_explained *e, unsigned candidate)
 static void fill_candidate(const struct xinv_iommu *iommu, const struct xinv_explained *e,
                            unsigned k, unsigned candidate, struct explanation_row *found)
 {
-    const struct xinv_candidate *c = &e->found.c[candidate];
+    const struct xinv_rung *c = &e->found.c[candidate];
     const struct xinv_need *need = &e->shape.need[k];
     uint64_t part = xinv_explained_part(e, k);
 
-    *found = (struct explanation_row){.row = c->row,
+    *found = (struct explanation_row){.row = c->choice.row,
                                       .candidate = c,
+                                      .commands = e->found.commands[candidate],
                                       .chosen = is_chosen(e, candidate),
                                       .partly = (c->covers & part) != part,
-                                      .matches = xinv_row_matches(iommu, c->row, need)};
+                                      .matches = xinv_row_matches(iommu, c->choice.row, need)};
     found->loses = need->report & (uint8_t)~found->matches;
-    (void)xinv_row_excess(iommu, c->row, c->choice, &e->shape, &found->must_beyond,
-                          &found->may_beyond);
-    found->may_beyond &= (uint8_t)~found->must_beyond;
+    found->must_beyond = c->must;
+    found->may_beyond = c->may & (uint8_t)~c->must;
 }
 
 /* Does a row's other form, with or without the leaf bit, say the same already? */

@@ -30,7 +30,7 @@ struct explanation_axis {
  * @cache: axes that it has one value of say nothing, and are left out
  * returns: false past the last axis
  */
-bool explanation_axis(const struct xinv_cache_def *cache, xinv_classes classes, unsigned axis,
+bool explanation_axis(const struct xinv_cache_def *cache, xinv_axes classes, unsigned axis,
                       struct explanation_axis *found);
 
 /* A row that has to do with a need. */
@@ -39,11 +39,12 @@ struct explanation_row {
     enum xinv_obstacle obstacle; /* XINV_ROW_COVERS: the rest is given */
     uint8_t unknown;             /* tags, XINV_ROW_UNKNOWN_TAG */
     bool chosen;
-    bool partly;                            /* it reaches a part of the need */
-    const struct xinv_candidate *candidate; /* commands 0: it cannot say the range */
-    uint8_t matches;                        /* tags that it matches on */
-    uint8_t loses;                          /* tags that were known and it does not match on */
-    uint8_t must_beyond;                    /* 1 << cache: what else it removes */
+    bool partly; /* it reaches a part of the need */
+    const struct xinv_rung *candidate;
+    uint32_t commands;   /* that it comes to; 0: it cannot say the range */
+    uint8_t matches;     /* tags that it matches on */
+    uint8_t loses;       /* tags that were known and it does not match on */
+    uint8_t must_beyond; /* 1 << cache: what else it removes */
     uint8_t may_beyond;
 };
 

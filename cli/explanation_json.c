@@ -152,7 +152,7 @@ static cJSON *row_json(const struct xinv_iommu *iommu, const struct explanation_
     json_add_tags(item, "matches", row->matches);
     json_add_bool(item, "chosen", row->chosen);
     if (row->obstacle == XINV_ROW_COVERS) {
-        json_add_count(item, "commands", row->candidate->commands);
+        json_add_count(item, "commands", row->commands);
         json_add_bool(item, "partly", row->partly);
         json_add_tags(item, "loses", row->loses);
         json_add_caches(item, "must_beyond", row->must_beyond);

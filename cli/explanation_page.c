@@ -244,14 +244,13 @@ static void add_verdict(const struct translation *t, const struct explanation_ro
         reason_free(&reason);
         return;
     }
-    if (!row->candidate->commands) {
+    if (!row->commands) {
         text_add(text, xinv_request_ranged(&t->request.request)
                            ? "no: cannot say this range within the limits"
                            : "no: takes an address, and there is none");
         return;
     }
-    text_add(text, "%" PRIu64 " command%s", row->candidate->commands,
-             cli_s(row->candidate->commands));
+    text_add(text, "%" PRIu32 " command%s", row->commands, cli_s(row->commands));
     if (row->partly)
         text_add(text, "; covers a part of them");
     if (row->candidate->choice.zero & XINV_TAG_BIT(XINV_TAG_DID))

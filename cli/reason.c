@@ -324,10 +324,10 @@ static bool is_chosen(const struct xinv_explained *e, unsigned candidate)
 static int shared_row(const struct xinv_explained *e, uint64_t part)
 {
     for (unsigned i = 0; i < e->chosen.n; i++) {
-        const struct xinv_candidate *c = &e->found.c[e->chosen.chosen[i]];
+        const struct xinv_rung *c = &e->found.c[e->chosen.chosen[i]];
 
         if ((c->covers & part) && (c->covers & ~part))
-            return c->row;
+            return c->choice.row;
     }
     return -1;
 }
@@ -338,15 +338,15 @@ static bool lost_to_choice(const struct xinv_iommu *iommu, const struct xinv_exp
                            struct reason *reason)
 {
     for (unsigned i = 0; i < e->found.n; i++) {
-        const struct xinv_candidate *c = &e->found.c[i];
+        const struct xinv_rung *c = &e->found.c[i];
         char name[64];
 
         if (is_chosen(e, i) || !(c->covers & part) ||
-            !(xinv_row_matches(iommu, c->row, need) & tag))
+            !(xinv_row_matches(iommu, c->choice.row, need) & tag))
             continue;
         text_add(&reason->text, "%s matches it, ",
-                 reason_row(iommu->vendor, c->row, name, sizeof(name)));
-        if (!c->commands)
+                 reason_row(iommu->vendor, c->choice.row, name, sizeof(name)));
+        if (!e->found.commands[i])
             text_add(&reason->text, "but cannot say this range within the limits");
         else if ((c->covers & part) != part)
             text_add(&reason->text, "but reaches only a part of these entries");
@@ -355,7 +355,7 @@ static bool lost_to_choice(const struct xinv_iommu *iommu, const struct xinv_exp
                      reason_row(iommu->vendor, (unsigned)shared_row(e, part), name, sizeof(name)));
         else
             text_add(&reason->text, "but is more costly under this policy");
-        add_source(reason, reason_prose(iommu)->command_sources[c->row]);
+        add_source(reason, reason_prose(iommu)->command_sources[c->choice.row]);
         return true;
     }
     return false;

@@ -11,6 +11,9 @@ static inline uint64_t xinv_low_bits(unsigned n)
     return n >= 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1;
 }
 
+/* xinv_count_bits - how many bits are set */
+unsigned xinv_count_bits(uint64_t v);
+
 /*
  * xinv_sized_address - a block of 2^order pages of 4 KiB as an address with a size bit says it
  * (PCIe ATS 10.3.1; AMD 2.4.3)

@@ -1,209 +1,215 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 #include "core/cover.h"
 
-/*
- * A combination's index has a bit for the value of each two-valued axis and two for the regime.
- * Each table gives, for the values that an axis may have, the combinations that have one of them;
- * the axes stand in the order of the XINV_* class bits.
- */
-#define P(a) UINT64_C(0x##a##a)
-static const uint64_t two_valued[4][4] = {
-    {0, P(55555555), P(aaaaaaaa), UINT64_MAX}, /* level: leaf, walk */
-    {0, P(33333333), P(cccccccc), UINT64_MAX}, /* global: no, yes */
-    {0, P(0f0f0f0f), P(f0f0f0f0), UINT64_MAX}, /* pasid: untagged, tagged */
-    {0, P(00ff00ff), P(ff00ff00), UINT64_MAX}, /* presence: present, not present */
+#include "core/bits.h"
+#include "core/tags.h"
+
+/* The combinations of the two-valued axes, a bit each, that have one of the values that an axis may
+ * have; the axes stand in the order of the XINV_* class bits. */
+static const uint16_t two_valued[4][4] = {
+    {0, 0x5555, 0xaaaa, 0xffff}, /* level: leaf, walk */
+    {0, 0x3333, 0xcccc, 0xffff}, /* global: no, yes */
+    {0, 0x0f0f, 0xf0f0, 0xffff}, /* pasid: untagged, tagged */
+    {0, 0x00ff, 0xff00, 0xffff}, /* presence: present, not present */
 };
-#undef P
 
-static inline xinv_classes expand(xinv_axes axes)
-{
-    uint64_t regimes =
-        (uint64_t)(axes >> 8 & 15); /* EL1, EL2, Secure, Realm: 16 combinations each */
-
-    regimes = (regimes & 1) | (regimes & 2) << 15 | (regimes & 4) << 30 | (regimes & 8) << 45;
-    return regimes * 0xffff & two_valued[0][axes & 3] & two_valued[1][axes >> 2 & 3] &
-           two_valued[2][axes >> 4 & 3] & two_valued[3][axes >> 6 & 3];
-}
-
+/* A combination's index has a bit for the value of each two-valued axis and two for the regime:
+ * EL1, EL2, Secure, Realm. */
 xinv_classes xinv_classes_expand(xinv_axes axes)
 {
-    return expand(axes);
+    uint64_t regimes = (uint64_t)(axes >> 8 & 15);
+    unsigned others = two_valued[0][axes & 3] & two_valued[1][axes >> 2 & 3] &
+                      two_valued[2][axes >> 4 & 3] & two_valued[3][axes >> 6 & 3];
+
+    regimes = (regimes & 1) | (regimes & 2) << 15 | (regimes & 4) << 30 | (regimes & 8) << 45;
+    return regimes * others;
 }
 
-static unsigned popcount64(uint64_t v)
+/* Is there a class that is in both products? */
+static bool meet(xinv_axes a, xinv_axes b)
 {
-    v -= v >> 1 & UINT64_C(0x5555555555555555);
-    v = (v & UINT64_C(0x3333333333333333)) + (v >> 2 & UINT64_C(0x3333333333333333));
-    v = (v + (v >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
-    return (unsigned)((v * UINT64_C(0x0101010101010101)) >> 56);
+    unsigned both = a & b;
+
+    return (both & 0x003) && (both & 0x00c) && (both & 0x030) && (both & 0x0c0) && (both & 0xf00);
 }
 
-/* Is a removal no narrower than another of the same row, where both reach the same entries? */
-static bool is_subsumed(const struct xinv_vendor *v, const struct xinv_command_def *cmd, unsigned i,
-                        xinv_classes classes)
+static const struct xinv_removal_def *removals_of(const struct xinv_iommu *iommu, unsigned row)
 {
-    const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
+    const struct xinv_vendor *v = iommu->vendor;
 
-    for (unsigned k = 0; k < cmd->removals.count; k++) {
-        const struct xinv_removal_def *other = &v->removals[cmd->removals.first + k];
-
-        if (other->must && other->cache == r->cache && other->match != r->match &&
-            !(other->match & ~r->match) && (expand(other->classes) & expand(r->classes) & classes))
-            return true;
-    }
-    return false;
+    return &v->removals[v->commands[row].removals.first];
 }
 
 uint8_t xinv_row_matches(const struct xinv_iommu *iommu, unsigned row, const struct xinv_need *need)
 {
-    const struct xinv_vendor *v = iommu->vendor;
-    const struct xinv_command_def *cmd = &v->commands[row];
+    const struct xinv_removal_def *removals = removals_of(iommu, row);
+    unsigned n = iommu->vendor->commands[row].removals.count;
     uint8_t matched = 0;
 
-    for (unsigned i = 0; i < cmd->removals.count; i++) {
-        const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
+    for (unsigned i = 0; i < n; i++) {
+        const struct xinv_removal_def *r = &removals[i];
+        xinv_axes reached = r->classes & need->classes;
+        bool subsumed = false;
 
+        if (!r->must || r->cache != need->cache || !meet(reached, reached))
+            continue;
         /* of two removals that reach the same entries the wider one decides what dies */
-        if (r->must && r->cache == need->cache && (expand(r->classes) & need->classes) &&
-            !is_subsumed(v, cmd, i, need->classes))
+        for (unsigned k = 0; k < n; k++)
+            subsumed |= removals[k].must && removals[k].cache == r->cache &&
+                        removals[k].match != r->match && !(removals[k].match & ~r->match) &&
+                        meet(removals[k].classes, reached);
+        if (!subsumed)
             matched |= r->match;
     }
     return matched;
 }
 
 /*
- * How many entries a removal finds, in units of 2^-28 entries: the cache's population, divided by
- * the number of values that share it for every tag that is matched. A population, never the size of
- * an address space, bounds it.
+ * How many entries a removal finds, as a power of two of 2^-28 entries: the cache's population,
+ * divided by the number of values that share it for every tag that is matched. A population, never
+ * the size of an address space, bounds it.
  */
-static uint64_t entries(const struct xinv_cache_def *cache, uint8_t match, xinv_classes classes)
+static unsigned log2_entries(const struct xinv_cache_def *cache, uint8_t match)
 {
     unsigned log2 = 28u + cache->log2_entries;
-    xinv_classes all = expand(cache->axes);
 
     for (unsigned left = match & cache->tags; left; left &= left - 1)
         log2 -= cache->spread[__builtin_ctz(left)];
-    if (!(all & ~classes))
-        return UINT64_C(1) << log2;
-    return ((uint64_t)popcount64(classes & all) << log2) / popcount64(all);
+    return log2;
 }
 
-/* Does a command with this choice of operands name the values that a need asks for, as far as it
- * matches on them? */
-static bool choice_fits(struct xinv_operand_choice choice, uint8_t match,
-                        const struct xinv_need *need)
+/* So many entries of all classes, and how many of them have some of the classes. */
+static uint64_t share_of(xinv_classes all, unsigned log2, xinv_classes some)
+{
+    if (some == all)
+        return UINT64_C(1) << log2;
+    return ((uint64_t)xinv_count_bits(some) << log2) / xinv_count_bits(all);
+}
+
+/* Does a command with these operands name the values that a need asks for, as far as it matches on
+ * them? */
+static bool names_values(const struct xinv_rung *c, uint8_t match, const struct xinv_need *need)
 {
     uint8_t named = match & (need->known | need->listed);
 
-    if ((choice.zero ^ need->zero) & named)
+    if ((c->choice.zero ^ need->zero) & named)
         return false;
-    return !(named & (uint8_t)~need->zero & XINV_TAG_BIT(XINV_TAG_DID)) ||
-           !((choice.flags ^ need->flags) & XINV_NEED_NEW_DID);
+    return !(named & (uint8_t)~need->zero & DID_BIT) ||
+           !((c->choice.flags ^ need->flags) & XINV_NEED_NEW_DID);
 }
 
 /*
- * Does a removal reach entries that no need asks for? Told from the tags, not from numbers: a tag
- * that one value has to itself divides nothing, and of two removals each can reach beyond what the
- * other matches on.
+ * Does a removal, with all of its classes, reach entries that no need asks for? Told from the tags,
+ * not from numbers: a tag that one value has to itself divides nothing, and of two removals each
+ * can reach beyond what the other matches on.
  */
 static bool reaches_beyond(const struct xinv_cache_def *cache, const struct xinv_removal_def *r,
-                           struct xinv_operand_choice choice, const struct xinv_shape *shape)
+                           xinv_classes classes, const struct xinv_rung *c,
+                           const struct xinv_shape *shape)
 {
-    xinv_classes beyond = expand(r->classes) & expand(cache->axes);
-
-    for (unsigned k = 0; k < shape->n; k++) {
+    for (unsigned k = 0; classes && k < shape->n; k++) {
         const struct xinv_need *need = &shape->need[k];
 
         if (need->cache == r->cache && !(need->known & cache->tags & ~r->match) &&
-            choice_fits(choice, r->match, need))
-            beyond &= ~need->classes;
+            names_values(c, r->match, need))
+            classes &= ~xinv_classes_expand(need->classes);
     }
-    return beyond != 0;
+    return classes != 0;
 }
 
-/* The classes of a removal's entries that no other removal of the row takes all of: an entry dies
- * once. */
-static xinv_classes own_classes(const struct xinv_vendor *v, const struct xinv_command_def *cmd,
-                                unsigned i)
+/* Those of a removal's classes whose entries no other removal of the row takes all of: an entry
+ * dies once. */
+static xinv_classes own_classes(const struct xinv_removal_def *removals, unsigned n, unsigned i,
+                                xinv_classes classes)
 {
-    const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
-    xinv_classes classes = expand(r->classes);
+    const struct xinv_removal_def *r = &removals[i];
 
-    for (unsigned k = 0; k < cmd->removals.count; k++) {
-        const struct xinv_removal_def *other = &v->removals[cmd->removals.first + k];
+    for (unsigned k = 0; k < n; k++) {
+        const struct xinv_removal_def *other = &removals[k];
 
         if (k != i && other->cache == r->cache && !(other->match & ~r->match) &&
             (other->match != r->match || k < i))
-            classes &= ~expand(other->classes);
+            classes &= ~xinv_classes_expand(other->classes);
     }
     return classes;
 }
 
-/* How many of a removal's entries the shape asks for: of each class, as many as the need does that
- * asks for most of it. */
+/* What the shape asks for of a removal's entries: of each class, as many as the need does that asks
+ * for most of it. */
 static uint64_t asked_of(const struct xinv_cache_def *cache, const struct xinv_removal_def *r,
-                         xinv_classes classes, struct xinv_operand_choice choice,
+                         xinv_classes all, xinv_classes classes, const struct xinv_rung *c,
                          const struct xinv_shape *shape)
 {
     uint64_t asked = 0;
 
     while (classes) {
-        const struct xinv_need *widest = NULL;
+        xinv_classes widest = 0;
+        unsigned most = 0;
 
         for (unsigned k = 0; k < shape->n; k++) {
             const struct xinv_need *need = &shape->need[k];
+            xinv_classes own;
+            unsigned log2;
 
-            if (need->cache == r->cache && (classes & need->classes) &&
-                choice_fits(choice, r->match, need) &&
-                (!widest || entries(cache, r->match | need->known, ~UINT64_C(0)) >
-                                entries(cache, r->match | widest->known, ~UINT64_C(0))))
-                widest = need;
+            if (need->cache != r->cache || !names_values(c, r->match, need))
+                continue;
+            own = classes & xinv_classes_expand(need->classes);
+            log2 = log2_entries(cache, r->match | need->known);
+            if (!own || (widest && log2 <= most))
+                continue;
+            most = log2;
+            widest = own;
         }
         if (!widest)
             break;
-        asked += entries(cache, r->match | widest->known, classes & widest->classes);
-        classes &= ~widest->classes;
+        asked += share_of(all, most, widest);
+        classes &= ~widest;
     }
     return asked;
 }
 
-uint64_t xinv_row_excess(const struct xinv_iommu *iommu, unsigned row,
-                         struct xinv_operand_choice choice, const struct xinv_shape *shape,
-                         uint8_t *must, uint8_t *may)
+void xinv_row_excess(const struct xinv_iommu *iommu, const struct xinv_shape *shape,
+                     struct xinv_rung *c)
 {
     const struct xinv_vendor *v = iommu->vendor;
-    const struct xinv_command_def *cmd = &v->commands[row];
+    const struct xinv_removal_def *removals = removals_of(iommu, c->choice.row);
+    unsigned n = v->commands[c->choice.row].removals.count;
     uint64_t excess[XINV_NCACHES] = {0};
-    uint64_t sum = 0;
-    uint8_t asked = 0; /* 1 << cache: some need is of it */
 
-    for (unsigned k = 0; k < shape->n; k++)
-        asked |= (uint8_t)(1u << shape->need[k].cache);
-
-    for (unsigned i = 0; i < cmd->removals.count; i++) {
-        const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
+    c->must = 0;
+    c->may = 0;
+    for (unsigned i = 0; i < n; i++) {
+        const struct xinv_removal_def *r = &removals[i];
         const struct xinv_cache_def *cache = &v->caches[r->cache];
-        xinv_classes classes;
+        xinv_classes all = xinv_classes_expand(cache->axes);
+        xinv_classes reached = all & xinv_classes_expand(r->classes);
+        xinv_classes own = own_classes(removals, n, i, reached);
 
         if (!(iommu->caches & (1u << r->cache)))
             continue;
-        classes = own_classes(v, cmd, i);
-        excess[r->cache] += entries(cache, r->match, classes);
-        if (asked >> r->cache & 1)
-            excess[r->cache] -= asked_of(cache, r, classes, choice, shape);
-        if (reaches_beyond(cache, r, choice, shape))
-            *(r->must ? must : may) |= (uint8_t)(1u << r->cache);
+        excess[r->cache] += share_of(all, log2_entries(cache, r->match), own);
+        excess[r->cache] -= asked_of(cache, r, all, own, c, shape);
+        if (reaches_beyond(cache, r, reached, c, shape))
+            *(r->must ? &c->must : &c->may) |= (uint8_t)(1u << r->cache);
     }
-    for (unsigned c = 0; c < XINV_NCACHES; c++) {
+    c->excess = 0;
+    for (unsigned k = 0; k < XINV_NCACHES; k++) {
         /* removals that overlap in part are counted each, but no more dies than there is */
-        uint64_t most = UINT64_C(1) << (28u + v->caches[c].log2_entries);
+        uint64_t most = UINT64_C(1) << (28u + v->caches[k].log2_entries);
 
-        sum += excess[c] < most ? excess[c] : most;
+        c->excess += excess[k] < most ? excess[k] : most;
     }
-    return sum;
 }
 
 /* Candidates. */
+
+/* A shape's candidates as they are found. */
+struct finding {
+    const struct xinv_iommu *iommu;
+    const struct xinv_shape *shape;
+    struct xinv_candidates *found;
+    struct xinv_rung *rung; /* of `found`, while they are worked out */
+};
 
 /* Does a cache that a row removes from keep to its user: is a tag matched that confines it? */
 static bool cache_confined(const struct xinv_vendor *v, const struct xinv_command_def *cmd,
@@ -229,232 +235,178 @@ bool xinv_row_confined(const struct xinv_vendor *v, const struct xinv_command_de
     return true;
 }
 
-/* The classes of a need that a row removes with a choice of operands. */
-static xinv_classes covers_with(const struct xinv_iommu *iommu, unsigned row,
-                                struct xinv_operand_choice choice, const struct xinv_need *need)
+/* The classes of a need that a command removes. */
+static xinv_classes covers_of(const struct xinv_iommu *iommu, const struct xinv_rung *c,
+                              const struct xinv_need *need)
 {
-    const struct xinv_vendor *v = iommu->vendor;
-    const struct xinv_command_def *cmd = &v->commands[row];
+    const struct xinv_removal_def *removals = removals_of(iommu, c->choice.row);
+    unsigned n = iommu->vendor->commands[c->choice.row].removals.count;
     xinv_classes covered = 0;
 
-    if (!(iommu->reach[row] & (1u << need->cache)))
+    if (!(iommu->reach[c->choice.row] & (1u << need->cache)))
         return 0;
-    for (unsigned i = 0; i < cmd->removals.count; i++) {
-        const struct xinv_removal_def *r = &v->removals[cmd->removals.first + i];
+    for (unsigned i = 0; i < n; i++) {
+        const struct xinv_removal_def *r = &removals[i];
 
         if (r->must && r->cache == need->cache && !(r->match & ~(need->known | need->listed)) &&
-            choice_fits(choice, r->match, need))
-            covered |= expand(r->classes);
+            names_values(c, r->match, need))
+            covered |= xinv_classes_expand(r->classes & need->classes);
     }
-    return covered & need->classes;
+    return covered;
 }
 
-static struct xinv_operand_choice choice_for(const struct xinv_command_def *cmd,
-                                             const struct xinv_need *need)
+static struct xinv_choice choice_for(const struct finding *f, unsigned row,
+                                     const struct xinv_need *need)
 {
-    struct xinv_operand_choice choice = {need->zero & cmd->operands, 0};
+    uint8_t operands = f->iommu->vendor->commands[row].operands;
+    struct xinv_choice choice = {(uint8_t)row, need->zero & operands, 0};
 
-    if (cmd->operands & (uint8_t)~need->zero & XINV_TAG_BIT(XINV_TAG_DID))
+    if (operands & (uint8_t)~need->zero & DID_BIT)
         choice.flags = need->flags & XINV_NEED_NEW_DID;
     return choice;
 }
 
-static bool same_choice(struct xinv_operand_choice a, struct xinv_operand_choice b)
+/* One more candidate, if it removes some entry of the shape and is not there already. */
+static void add_choice(struct finding *f, struct xinv_choice choice)
 {
-    return a.zero == b.zero && a.flags == b.flags;
-}
+    struct xinv_rung *c = &f->rung[f->found->n];
 
-static bool is_there(const struct xinv_candidates *found, unsigned row,
-                     struct xinv_operand_choice choice)
-{
-    for (unsigned i = found->n; i-- > 0 && found->c[i].row == row;)
-        if (same_choice(found->c[i].choice, choice))
-            return true;
-    return false;
-}
-
-/* Does a row with a choice of operands remove some entry of the shape? */
-static bool covers_any(const struct xinv_iommu *iommu, unsigned row,
-                       struct xinv_operand_choice choice, const struct xinv_shape *shape)
-{
-    for (unsigned k = 0; k < shape->n; k++)
-        if (covers_with(iommu, row, choice, &shape->need[k]))
-            return true;
-    return false;
-}
-
-static void add_choice(struct xinv_candidates *found, const struct xinv_iommu *iommu,
-                       const struct xinv_shape *shape, unsigned row,
-                       struct xinv_operand_choice choice)
-{
-    struct xinv_candidate *c = &found->c[found->n];
-
-    if (found->n == XINV_MAX_CANDIDATES || is_there(found, row, choice) ||
-        !covers_any(iommu, row, choice, shape))
+    if (f->found->n == XINV_MAX_CANDIDATES)
         return;
-    *c = (struct xinv_candidate){.row = (uint8_t)row,
-                                 .phase = iommu->vendor->commands[row].phase,
-                                 .choice = choice,
-                                 .commands = 1};
-    c->excess = xinv_row_excess(iommu, row, choice, shape, &c->must, &c->may);
-    found->n++;
+    for (unsigned i = f->found->n; i-- > 0 && f->rung[i].choice.row == choice.row;)
+        if (xinv_same_choice(f->rung[i].choice, choice))
+            return;
+    *c =
+        (struct xinv_rung){.choice = choice, .phase = f->iommu->vendor->commands[choice.row].phase};
+    for (unsigned k = 0; k < f->shape->n; k++)
+        if (covers_of(f->iommu, c, &f->shape->need[k])) {
+            f->found->n++;
+            return;
+        }
 }
 
 /* The PASID of one choice with the DID of another. */
-static struct xinv_operand_choice joined(struct xinv_operand_choice pasid,
-                                         struct xinv_operand_choice did)
+static struct xinv_choice joined(struct xinv_choice pasid, struct xinv_choice did)
 {
-    const uint8_t bit = XINV_TAG_BIT(XINV_TAG_DID);
-
-    did.zero = (did.zero & bit) | (pasid.zero & (uint8_t)~bit);
+    did.zero = (did.zero & DID_BIT) | (pasid.zero & (uint8_t)~DID_BIT);
     return did;
 }
 
 /* A row once for every choice of operands that some need asks for; the DID that one need asks for
  * and the PASID of another go together in one command too. */
-static void add_row(struct xinv_candidates *found, const struct xinv_iommu *iommu,
-                    const struct xinv_shape *shape, unsigned row)
+static void add_row(struct finding *f, unsigned row)
 {
-    const struct xinv_command_def *cmd = &iommu->vendor->commands[row];
-    struct xinv_operand_choice last = {0};
+    const struct xinv_need *need = f->shape->need;
+    struct xinv_choice last = {0};
 
-    for (unsigned k = 0; k < shape->n; k++) {
-        struct xinv_operand_choice own = choice_for(cmd, &shape->need[k]);
+    for (unsigned k = 0; k < f->shape->n; k++) {
+        struct xinv_choice own = choice_for(f, row, &need[k]);
 
-        if (k && same_choice(own, last))
+        if (k && xinv_same_choice(own, last))
             continue;
-        add_choice(found, iommu, shape, row, own);
-        for (unsigned j = 0; j < k; j++) {
-            struct xinv_operand_choice other = choice_for(cmd, &shape->need[j]);
-            struct xinv_operand_choice mixed = joined(own, other);
-
-            if (same_choice(mixed, own) || same_choice(mixed, other))
-                continue;
-            add_choice(found, iommu, shape, row, mixed);
-            add_choice(found, iommu, shape, row, joined(other, own));
-        }
         last = own;
+        add_choice(f, own);
+        for (unsigned j = 0; j < k; j++) {
+            struct xinv_choice other = choice_for(f, row, &need[j]);
+
+            if (xinv_same_choice(own, other))
+                continue;
+            add_choice(f, joined(own, other));
+            add_choice(f, joined(other, own));
+        }
     }
 }
 
-/* Atoms of one need: its classes, split by what each candidate covers. Room runs out to the safe
- * side: an atom not split further counts as covered only if all of it is. */
-static unsigned split_need(const struct xinv_need *need, const xinv_classes *covered,
-                           unsigned n_covered, unsigned room, xinv_classes *atom)
+/*
+ * Atoms of one need: its classes, split by what each candidate covers. Room runs out to the safe
+ * side: an atom not split further counts as covered only if all of it is.
+ */
+static void add_atoms(struct finding *f, unsigned k)
 {
-    unsigned n = 1;
-
-    atom[0] = need->classes;
-    for (unsigned i = 0; i < n_covered; i++) {
-        unsigned now = n;
-
-        for (unsigned k = 0; k < now && n < room; k++)
-            if ((atom[k] & covered[i]) && (atom[k] & ~covered[i])) {
-                atom[n++] = atom[k] & ~covered[i];
-                atom[k] &= covered[i];
-            }
-    }
-    return n;
-}
-
-static void add_atoms(struct xinv_candidates *found, const struct xinv_iommu *iommu,
-                      const struct xinv_shape *shape, unsigned k)
-{
-    const struct xinv_need *need = &shape->need[k];
+    const struct xinv_need *need = &f->shape->need[k];
+    const unsigned first = k ? f->found->end[k - 1] : 0;
+    /* one is left for each need to come */
+    const unsigned most = XINV_MAX_ATOMS - (f->shape->n - 1 - k);
     xinv_classes atom[XINV_MAX_ATOMS];
-    xinv_classes covered[XINV_MAX_CANDIDATES];
-    unsigned room = XINV_MAX_ATOMS - found->n_atoms -
-                    (shape->n - 1 - k); /* one is left for each need to come */
-    unsigned n;
+    unsigned end = first;
 
-    for (unsigned i = 0; i < found->n; i++)
-        covered[i] = covers_with(iommu, found->c[i].row, found->c[i].choice, need);
-    n = split_need(need, covered, found->n, room, atom);
-    for (unsigned i = 0; i < found->n; i++) {
-        struct xinv_candidate *c = &found->c[i];
+    if (meet(need->classes, need->classes))
+        atom[end++] = xinv_classes_expand(need->classes);
+    for (struct xinv_rung *c = f->rung; c < f->rung + f->found->n; c++) {
+        xinv_classes covered = covers_of(f->iommu, c, need);
         uint8_t matches;
 
-        if (!covered[i])
+        if (!covered)
             continue;
+        for (unsigned a = first, now = end; a < now && end < most; a++) {
+            if (!(atom[a] & covered) || !(atom[a] & ~covered))
+                continue;
+            for (struct xinv_rung *before = f->rung; before < c; before++)
+                before->covers |= (before->covers >> a & 1) << end;
+            atom[end++] = atom[a] & ~covered;
+            atom[a] &= covered;
+        }
+        for (unsigned a = first; a < end; a++)
+            if (!(atom[a] & ~covered))
+                c->covers |= UINT32_C(1) << a;
         c->choice.flags |= need->flags & XINV_NEED_ALIASES;
-        matches = xinv_row_matches(iommu, c->row, need);
+        matches = xinv_row_matches(f->iommu, c->choice.row, need);
         if (matches & (uint8_t)~need->known)
             c->listed = 1;
         c->lost |= need->report & (uint8_t)~matches;
-        for (unsigned a = 0; a < n; a++)
-            if (!(atom[a] & ~covered[i]))
-                c->covers |= UINT64_C(1) << (found->n_atoms + a);
     }
-    for (unsigned a = 0; a < n; a++) {
-        found->need_of[found->n_atoms] = (uint8_t)k;
-        found->atoms |= UINT64_C(1) << found->n_atoms++;
-    }
+    f->found->end[k] = (uint8_t)end;
+    f->found->atoms = (uint32_t)xinv_low_bits(end);
 }
 
 void xinv_candidates_find(const struct xinv_iommu *iommu, const struct xinv_shape *shape,
-                          struct xinv_candidates *found)
+                          struct xinv_rung rung[XINV_MAX_CANDIDATES], struct xinv_candidates *found)
 {
-    const struct xinv_vendor *v = iommu->vendor;
+    struct finding f = {iommu, shape, found, rung};
     uint8_t caches = 0;
 
+    found->c = rung;
     found->atoms = 0;
-    found->n_atoms = 0;
     found->n = 0;
     for (unsigned k = 0; k < shape->n; k++)
         caches |= (uint8_t)(1u << shape->need[k].cache);
-    for (unsigned row = 0; row < v->n_commands; row++)
+    for (unsigned row = 0; row < iommu->vendor->n_commands; row++)
         if ((iommu->commands >> row & 1) && (iommu->reach[row] & caches) &&
             (shape->beyond || (iommu->confined >> row & 1)))
-            add_row(found, iommu, shape, row);
+            add_row(&f, row);
     for (unsigned k = 0; k < shape->n; k++)
-        if (shape->need[k].classes)
-            add_atoms(found, iommu, shape, k);
+        add_atoms(&f, k);
+    for (unsigned i = 0; i < found->n; i++)
+        xinv_row_excess(iommu, shape, &rung[i]);
 }
 
 /* The search. */
 
-static struct xinv_cover with(const struct xinv_cover *cover, const struct xinv_candidates *found,
-                              unsigned c, const uint8_t *least)
+/* The syncs that a plan with so many phases takes, as emission places them. */
+static uint8_t syncs_of(const struct xinv_sync_rule *rule, unsigned phases)
 {
-    struct xinv_cover more = *cover;
+    unsigned last = XINV_NPHASES; /* what it waits for, whatever waits for it waits for as well */
+    unsigned syncs = 0;
 
-    more.excess += found->c[c].excess;
-    more.commands += found->c[c].commands;
-    more.listed = (uint8_t)(more.listed + found->c[c].listed);
-    more.phases |= (uint8_t)(1u << found->c[c].phase);
-    if (least)
-        more.syncs = least[more.phases];
-    more.chosen[more.n++] = (uint8_t)c;
-    return more;
-}
-
-void xinv_cover_syncs(const struct xinv_vendor *vendor, const uint8_t again[XINV_NPHASES],
-                      uint8_t syncs[1 << XINV_NPHASES])
-{
-    for (unsigned set = 0; set < 1u << XINV_NPHASES; set++) {
-        unsigned last =
-            XINV_NPHASES; /* what it waits for, whatever waits for it waits for as well */
-
-        syncs[set] = 0;
-        for (unsigned p = XINV_PHASE_REGISTER + 1; p < XINV_NPHASES; p++) {
-            if (!(set >> p & 1))
-                continue;
-            if (last < XINV_NPHASES && vendor->order[last][p] != XINV_ORDER_QUEUE)
-                syncs[set]++;
-            syncs[set] = (uint8_t)(syncs[set] + again[p]);
-            last = p;
-        }
+    for (unsigned p = XINV_PHASE_REGISTER + 1; p < XINV_NPHASES; p++) {
+        if (!(phases >> p & 1))
+            continue;
+        if (last < XINV_NPHASES && rule->vendor->order[last][p] != XINV_ORDER_QUEUE)
+            syncs++;
+        syncs += rule->again[p];
+        last = p;
     }
+    return (uint8_t)syncs;
 }
 
 /*
  * Syncs by the phases of a plan in the making: the fewest that any plan with more rows can come to.
  * A phase in between may order two others that would need a fence.
  */
-static void fewest_syncs(const uint8_t *syncs, uint8_t *least)
+static void fewest_syncs(const struct xinv_sync_rule *rule, uint8_t least[1 << XINV_NPHASES])
 {
     for (unsigned set = 1u << XINV_NPHASES; set-- > 0;) {
-        least[set] = syncs[set];
+        least[set] = syncs_of(rule, set);
         for (unsigned p = 0; p < XINV_NPHASES; p++)
             if (!(set >> p & 1) && least[set | 1u << p] < least[set])
                 least[set] = least[set | 1u << p];
@@ -463,7 +415,7 @@ static void fewest_syncs(const uint8_t *syncs, uint8_t *least)
 
 /* Every part of the comparison only grows as rows are added, with syncs as fewest_syncs() counts
  * them, so a plan in the making that is not better never will be. */
-static bool better(const struct xinv_cover *a, const struct xinv_cover *b, bool latency)
+static bool better(const struct xinv_price *a, const struct xinv_price *b, bool latency)
 {
     if (latency && a->syncs != b->syncs)
         return a->syncs < b->syncs;
@@ -476,70 +428,90 @@ static bool better(const struct xinv_cover *a, const struct xinv_cover *b, bool 
     return a->listed < b->listed;
 }
 
+static void add_price(struct xinv_price *price, const struct xinv_candidates *found, unsigned c)
+{
+    price->excess += found->c[c].excess;
+    price->commands += found->commands[c];
+    price->listed = (uint8_t)(price->listed + found->c[c].listed);
+    price->phases |= (uint8_t)(1u << found->c[c].phase);
+}
+
+/* Takes the last row out of a plan again; returns the atoms that are then open. */
+static uint32_t drop_last(struct xinv_cover *plan, const struct xinv_candidates *found)
+{
+    uint32_t open = found->atoms;
+
+    plan->n--;
+    plan->price = (struct xinv_price){0};
+    for (unsigned i = 0; i < plan->n; i++) {
+        add_price(&plan->price, found, plan->chosen[i]);
+        open &= ~found->c[plan->chosen[i]].covers;
+    }
+    return open;
+}
+
 /*
- * Depth first: at each depth the first open atom is closed by one more candidate, tried in table
- * order. Every plan without a superfluous row is reached, except those that cannot beat the best so
- * far. Without recursion: level[d] is the plan of d rows.
+ * Depth first: the first open atom of the plan in the making is closed by one more candidate, tried
+ * in table order. Every plan without a superfluous row is reached, except those that cannot beat
+ * the best so far.
  */
-bool xinv_cover_best(const struct xinv_candidates *found, const uint8_t *syncs,
+bool xinv_cover_best(const struct xinv_candidates *found, const struct xinv_sync_rule *rule,
                      struct xinv_cover *best)
 {
-    struct xinv_cover level[XINV_MAX_ROWS + 1];
-    uint64_t open[XINV_MAX_ROWS + 1];
-    unsigned depth = 0;
-    unsigned next = 0; /* candidate to try at this depth */
+    struct xinv_cover plan = {.n = 0};
+    uint32_t open = found->atoms;
+    unsigned c = 0; /* candidate to try next */
     uint8_t least[1 << XINV_NPHASES];
     bool any = false;
 
-    if (syncs)
-        fewest_syncs(syncs, least);
-    level[0] = (struct xinv_cover){0};
-    open[0] = found->atoms;
+    if (rule)
+        fewest_syncs(rule, least);
     for (;;) {
-        unsigned c = next;
-
-        if (!open[depth]) {
-            if (syncs)
-                level[depth].syncs = syncs[level[depth].phases];
-            if (!any || better(&level[depth], best, syncs != NULL))
-                *best = level[depth];
+        if (!open) {
+            if (rule)
+                plan.price.syncs = syncs_of(rule, plan.price.phases);
+            if (!any || better(&plan.price, &best->price, rule != NULL))
+                *best = plan;
             any = true;
             c = found->n;
-        } else if (depth == XINV_MAX_ROWS) {
+        } else if (plan.n == XINV_MAX_ROWS) {
             c = found->n;
-        } else {
-            uint64_t first = open[depth] & (~open[depth] + 1);
+        }
+        for (; c < found->n; c++) {
+            struct xinv_price price = plan.price;
 
-            for (; c < found->n; c++) {
-                if (!(found->c[c].covers & first) || !found->c[c].commands)
-                    continue;
-                level[depth + 1] = with(&level[depth], found, c, syncs ? least : NULL);
-                if (!any || better(&level[depth + 1], best, syncs != NULL))
-                    break;
-            }
+            if (!(found->c[c].covers & open & (0 - open)) || !found->commands[c])
+                continue;
+            add_price(&price, found, c);
+            if (rule)
+                price.syncs = least[price.phases];
+            if (any && !better(&price, &best->price, rule != NULL))
+                continue;
+            plan.price = price;
+            plan.chosen[plan.n++] = (uint8_t)c;
+            open &= ~found->c[c].covers;
+            break;
         }
         if (c < found->n) {
-            open[depth + 1] = open[depth] & ~found->c[c].covers;
-            depth++;
-            next = 0;
+            c = 0;
             continue;
         }
-        if (!depth)
+        if (!plan.n)
             return any;
-        next = level[depth].chosen[depth - 1] + 1u;
-        depth--;
+        c = plan.chosen[plan.n - 1] + 1u;
+        open = drop_last(&plan, found);
     }
 }
 
 unsigned xinv_cover_open(const struct xinv_candidates *found)
 {
-    uint64_t open = found->atoms;
+    uint32_t open = found->atoms;
+    unsigned k = 0;
 
     for (unsigned c = 0; c < found->n; c++)
-        if (found->c[c].commands)
+        if (found->commands[c])
             open &= ~found->c[c].covers;
-    for (unsigned a = 0; a < found->n_atoms; a++)
-        if (open >> a & 1)
-            return found->need_of[a];
-    return 0;
+    while (open && !(open & (uint32_t)xinv_low_bits(found->end[k])))
+        k++;
+    return k;
 }

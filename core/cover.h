@@ -13,15 +13,15 @@
 #include "core/backend.h"
 
 #define XINV_MAX_NEEDS      16
-#define XINV_MAX_ATOMS      64
-#define XINV_MAX_CANDIDATES 80
+#define XINV_MAX_ATOMS      32
+#define XINV_MAX_CANDIDATES 32
 #define XINV_MAX_ROWS       16
 
 /* A set of classes that need not be a product: one bit per combination of axis values. */
 typedef uint64_t xinv_classes;
 
 struct xinv_need {
-    xinv_classes classes;
+    xinv_axes classes;
     uint8_t cache;
     uint8_t known;  /* tags with one known value */
     uint8_t listed; /* tags whose every live value is among the attachments */
@@ -36,71 +36,63 @@ struct xinv_shape {
     struct xinv_need need[XINV_MAX_NEEDS];
 };
 
-/* Which value a row's operands take where needs disagree: one row with two of these is two
- * commands. */
-struct xinv_operand_choice {
-    uint8_t zero;  /* tags that are 0 */
-    uint8_t flags; /* XINV_NEED_NEW_DID; XINV_NEED_ALIASES does not exclude anything */
-};
-
-/* A row that covers something of a shape. An atom is a part of a need that every candidate covers
- * whole or not at all. */
-struct xinv_candidate {
-    uint64_t covers; /* atoms */
-    uint64_t excess; /* entries removed beyond the shape */
-    /* set by the caller before the search: */
-    uint64_t commands; /* what the row costs; 0: it cannot be used */
-    uint32_t blocks;   /* of the range, for one attachment: the caller's own */
-    uint8_t row;
-    uint8_t listed; /* it covers some need only through the list of a tag's live values */
-    uint8_t phase;
-    uint8_t lost; /* tags that the request knew and the row does not match, in what it covers */
-    uint8_t must; /* 1 << cache: it certainly removes entries beyond the shape there */
-    uint8_t may;  /* 1 << cache: it may */
-    struct xinv_operand_choice choice;
-};
-
+/*
+ * The rows that cover something of a shape, each with a choice of operands. An atom is a part of a
+ * need that every candidate covers whole or not at all.
+ */
 struct xinv_candidates {
-    uint64_t atoms; /* all that must be covered */
-    uint8_t n_atoms;
+    const struct xinv_rung *c; /* in table order */
+    uint32_t atoms;            /* all that must be covered */
     uint8_t n;
-    uint8_t need_of[XINV_MAX_ATOMS];
-    struct xinv_candidate c[XINV_MAX_CANDIDATES]; /* in table order */
+    uint8_t end[XINV_MAX_NEEDS]; /* the number of the atom behind each need's last one; not of a
+                                    ladder */
+    /* set by the caller before the search: what a row costs; 0: it cannot be used; saturates */
+    uint32_t commands[XINV_MAX_CANDIDATES];
 };
 
-struct xinv_cover {
+struct xinv_price {
     uint64_t excess;
     uint64_t commands;
     uint8_t syncs;
     uint8_t listed;
     uint8_t phases; /* mask of 1 << enum xinv_phase */
+};
+
+struct xinv_cover {
+    struct xinv_price price;
     uint8_t n;
     uint8_t chosen[XINV_MAX_ROWS]; /* indices of candidates */
 };
 
+/* What a plan's syncs depend on beside its phases. */
+struct xinv_sync_rule {
+    const struct xinv_vendor *vendor;
+    uint8_t again[XINV_NPHASES]; /* how often more than once each phase goes out */
+};
+
+static inline bool xinv_same_choice(struct xinv_choice a, struct xinv_choice b)
+{
+    return a.row == b.row && a.zero == b.zero && a.flags == b.flags;
+}
+
 xinv_classes xinv_classes_expand(xinv_axes axes);
 
-/* xinv_candidates_find - the rows that cover some part of a shape */
+/*
+ * xinv_candidates_find - the rows that cover some part of a shape
+ * @rung: the caller's memory for them
+ */
 void xinv_candidates_find(const struct xinv_iommu *iommu, const struct xinv_shape *shape,
+                          struct xinv_rung rung[XINV_MAX_CANDIDATES],
                           struct xinv_candidates *found);
 
 /*
  * xinv_cover_best - the best plan
- * @syncs: for each mask of phases, the syncs that it takes: fewest syncs, then fewest commands,
- * then least excess. NULL: least excess, then fewest commands. In both, rows that need no list of
- * live tags then go first, and then table order. returns: true; false if the usable candidates
- * leave something open
+ * @rule: fewest syncs, then fewest commands, then least excess. NULL: least excess, then fewest
+ * commands. In both, rows that need no list of live tags then go first, and then table order.
+ * returns: true; false if the usable candidates leave something open
  */
-bool xinv_cover_best(const struct xinv_candidates *found, const uint8_t *syncs,
+bool xinv_cover_best(const struct xinv_candidates *found, const struct xinv_sync_rule *rule,
                      struct xinv_cover *best);
-
-/*
- * xinv_cover_syncs - the syncs that a plan takes, for each mask of its phases, as emission places
- * them
- * @again: how often more than once each phase goes out
- */
-void xinv_cover_syncs(const struct xinv_vendor *vendor, const uint8_t again[XINV_NPHASES],
-                      uint8_t syncs[1 << XINV_NPHASES]);
 
 /* xinv_cover_open - index of the first need that the usable candidates leave open; 0 if none */
 unsigned xinv_cover_open(const struct xinv_candidates *found);
@@ -113,9 +105,9 @@ bool xinv_row_confined(const struct xinv_vendor *v, const struct xinv_command_de
 uint8_t xinv_row_matches(const struct xinv_iommu *iommu, unsigned row,
                          const struct xinv_need *need);
 
-/* xinv_row_excess - what a row removes beyond a shape; must or may: mask of 1 << cache, added to */
-uint64_t xinv_row_excess(const struct xinv_iommu *iommu, unsigned row,
-                         struct xinv_operand_choice choice, const struct xinv_shape *shape,
-                         uint8_t *must, uint8_t *may);
+/* xinv_row_excess - what a row with a choice of operands removes beyond a shape: fills in its
+ * excess, must and may */
+void xinv_row_excess(const struct xinv_iommu *iommu, const struct xinv_shape *shape,
+                     struct xinv_rung *c);
 
 #endif

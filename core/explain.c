@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 #include "core/explain.h"
 
+#include "core/bits.h"
 #include "core/translate.h"
 
 /* A list of one request that keeps what it is told of the plans. */
@@ -10,11 +11,13 @@ struct explained {
 };
 
 static void keep(struct xinv_parts *parts, size_t at, uint32_t key, const struct xinv_shape *shape,
-                 const struct xinv_candidates *found, const struct xinv_cover *chosen)
+                 const struct xinv_candidates *found, const struct xinv_cover *chosen,
+                 const uint32_t *blocks)
 {
     struct xinv_explanation *all = ((struct explained *)parts)->explanation;
     struct xinv_explained *own;
 
+    (void)blocks;
     for (unsigned i = 0; i < all->n; i++)
         if (all->shape[i].key == key)
             return;
@@ -28,6 +31,9 @@ static void keep(struct xinv_parts *parts, size_t at, uint32_t key, const struct
     own->covered = chosen != NULL;
     own->shape = *shape;
     own->found = *found;
+    own->found.c = own->rung;
+    for (unsigned i = 0; i < found->n; i++)
+        own->rung[i] = found->c[i];
     own->chosen = chosen ? *chosen : (struct xinv_cover){0};
 }
 
@@ -48,28 +54,25 @@ int xinv_explain(const struct xinv_iommu *iommu, const struct xinv_attachment *a
     return xinv_translate_parts(iommu, &kept.single.parts, policy, completion, out, report);
 }
 
-uint64_t xinv_explained_part(const struct xinv_explained *explained, unsigned need)
+uint32_t xinv_explained_part(const struct xinv_explained *explained, unsigned need)
 {
-    uint64_t atoms = 0;
+    const uint8_t *end = explained->found.end;
 
-    for (unsigned a = 0; a < explained->found.n_atoms; a++)
-        if (explained->found.need_of[a] == need)
-            atoms |= UINT64_C(1) << a;
-    return atoms;
+    return (uint32_t)(xinv_low_bits(end[need]) & ~xinv_low_bits(need ? end[need - 1] : 0));
 }
 
 uint8_t xinv_explained_lost(const struct xinv_iommu *iommu, const struct xinv_explained *explained,
                             unsigned need)
 {
     const struct xinv_need *n = &explained->shape.need[need];
-    uint64_t part = xinv_explained_part(explained, need);
+    uint32_t part = xinv_explained_part(explained, need);
     uint8_t matched = 0xff;
 
     for (unsigned i = 0; i < explained->chosen.n; i++) {
-        const struct xinv_candidate *c = &explained->found.c[explained->chosen.chosen[i]];
+        const struct xinv_rung *c = &explained->found.c[explained->chosen.chosen[i]];
 
         if (c->covers & part)
-            matched &= xinv_row_matches(iommu, c->row, n);
+            matched &= xinv_row_matches(iommu, c->choice.row, n);
     }
     return n->report & (uint8_t)~matched;
 }
@@ -88,7 +91,7 @@ enum xinv_obstacle xinv_row_obstacle(const struct xinv_iommu *iommu, const struc
         uint8_t missing = r->match & (uint8_t) ~(need->known | need->listed);
 
         if (!r->must || r->cache != need->cache ||
-            !(xinv_classes_expand(r->classes) & need->classes))
+            !(xinv_classes_expand(r->classes & need->classes)))
             continue;
         related = true;
         if (!missing)

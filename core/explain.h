@@ -16,7 +16,8 @@ struct xinv_explained {
     uint32_t key; /* attachments of one key share their plan */
     bool covered; /* false: no set of rows covers the needs, and `chosen` says nothing */
     struct xinv_shape shape;
-    struct xinv_candidates found;
+    struct xinv_candidates found; /* points to `rung` */
+    struct xinv_rung rung[XINV_MAX_CANDIDATES];
     struct xinv_cover chosen;
 };
 
@@ -40,7 +41,7 @@ uint8_t xinv_explained_lost(const struct xinv_iommu *iommu, const struct xinv_ex
                             unsigned need);
 
 /* xinv_explained_part - the atoms of a need */
-uint64_t xinv_explained_part(const struct xinv_explained *explained, unsigned need);
+uint32_t xinv_explained_part(const struct xinv_explained *explained, unsigned need);
 
 /* What stands between a row and a need; the first that applies. */
 enum xinv_obstacle {

@@ -36,7 +36,6 @@ bool xinv_ladder_find(const struct xinv_iommu *iommu, const struct xinv_request 
                       struct xinv_candidates *found)
 {
     const struct xinv_ladders *all = iommu->ladders;
-    const struct xinv_ladder *ladder;
     unsigned slot;
     uint64_t key;
 
@@ -44,25 +43,13 @@ bool xinv_ladder_find(const struct xinv_iommu *iommu, const struct xinv_request 
         return false;
     key = key_of(all, request, at, has_pasids);
     for (slot = slot_of(key); all->slot[slot]; slot = (slot + 1) % XINV_LADDER_SLOTS) {
-        ladder = &all->ladder[all->slot[slot] - 1];
+        const struct xinv_ladder *ladder = &all->ladder[all->slot[slot] - 1];
+
         if (ladder->key != key)
             continue;
+        found->c = &all->rung[ladder->first];
         found->atoms = ladder->atoms;
-        found->n_atoms = 0;
         found->n = ladder->n;
-        for (unsigned i = 0; i < ladder->n; i++) {
-            const struct xinv_rung *rung = &all->rung[ladder->first + i];
-
-            found->c[i] = (struct xinv_candidate){.covers = rung->covers,
-                                                  .excess = rung->excess,
-                                                  .row = rung->row,
-                                                  .listed = rung->listed,
-                                                  .phase = rung->phase,
-                                                  .lost = rung->lost,
-                                                  .must = rung->must,
-                                                  .may = rung->may,
-                                                  .choice = {rung->zero, rung->flags}};
-        }
         return true;
     }
     return false;
@@ -77,7 +64,7 @@ struct setup {
 };
 
 /* Keeps a ladder: those of the candidates that cover some of the atoms. */
-static void keep(struct xinv_ladders *all, uint64_t key, uint64_t atoms,
+static void keep(struct xinv_ladders *all, uint64_t key, uint32_t atoms,
                  const struct xinv_candidates *found)
 {
     struct xinv_ladder *ladder = &all->ladder[all->n];
@@ -86,16 +73,11 @@ static void keep(struct xinv_ladders *all, uint64_t key, uint64_t atoms,
     if (!atoms || all->n == XINV_MAX_LADDERS || found->n > XINV_MAX_RUNGS - all->n_rungs)
         return;
     *ladder = (struct xinv_ladder){.key = key, .atoms = atoms, .first = all->n_rungs};
-    for (unsigned i = 0; i < found->n; i++) {
-        const struct xinv_candidate *c = &found->c[i];
-
-        if (!(c->covers & atoms))
-            continue;
-        all->rung[all->n_rungs++] =
-            (struct xinv_rung){c->covers,       c->excess, c->row,  c->phase, c->choice.zero,
-                               c->choice.flags, c->listed, c->lost, c->must,  c->may};
-        ladder->n++;
-    }
+    for (unsigned i = 0; i < found->n; i++)
+        if (found->c[i].covers & atoms) {
+            all->rung[all->n_rungs++] = found->c[i];
+            ladder->n++;
+        }
     for (slot = slot_of(key); all->slot[slot];)
         slot = (slot + 1) % XINV_LADDER_SLOTS;
     all->slot[slot] = ++all->n;
@@ -143,29 +125,37 @@ static bool separate_device_tlb(const struct xinv_iommu *iommu)
     return any && needs_of_ats_alone(iommu->vendor);
 }
 
+/* The atoms of needs that are not of a device TLB. */
+static uint32_t atoms_inside(const struct xinv_shape *shape, const struct xinv_candidates *found)
+{
+    uint32_t inside = 0;
+
+    for (unsigned k = 0, a = 0; k < shape->n; k++)
+        for (; a < found->end[k]; a++)
+            if (shape->need[k].cache != XINV_CACHE_DEVICE_TLB)
+                inside |= UINT32_C(1) << a;
+    return inside;
+}
+
 /*
  * The ladder of an endpoint with a device TLB, and of one without. Its needs are the same but for
  * those of the device TLB, and so are the rows for them.
  */
-static void add(struct setup *s, const struct xinv_request *request, struct xinv_attachment at)
+static void add(struct setup *s, const struct xinv_request *request, struct xinv_attachment *at)
 {
     struct xinv_ladders *all = s->all;
+    struct xinv_rung rung[XINV_MAX_CANDIDATES];
     struct xinv_candidates found;
     struct xinv_shape shape;
-    uint64_t inside = 0;
 
-    at.flags = s->both ? XINV_ATT_ATS : 0;
-    if (xinv_shape_build(s->iommu, request, &at, false, &shape) != 0 || !shape.n)
+    at->flags = s->both ? XINV_ATT_ATS : 0;
+    if (xinv_shape_build(s->iommu, request, at, false, &shape) != 0 || !shape.n)
         return; /* nothing to plan */
-    xinv_candidates_find(s->iommu, &shape, &found);
-    keep(all, key_of(all, request, &at, false), found.atoms, &found);
-    if (!s->both)
-        return;
-    for (unsigned i = 0; i < found.n_atoms; i++)
-        if (shape.need[found.need_of[i]].cache != XINV_CACHE_DEVICE_TLB)
-            inside |= UINT64_C(1) << i;
-    at.flags = 0;
-    keep(all, key_of(all, request, &at, false), inside, &found);
+    xinv_candidates_find(s->iommu, &shape, rung, &found);
+    keep(all, key_of(all, request, at, false), found.atoms, &found);
+    at->flags = 0;
+    if (s->both)
+        keep(all, key_of(all, request, at, false), atoms_inside(&shape, &found), &found);
 }
 
 static void change_tags(struct xinv_ladders *all, const struct xinv_vendor *v)
@@ -194,20 +184,20 @@ static struct xinv_attachment usual(const struct xinv_iommu *iommu, uint8_t stag
 }
 
 /* A page or more unmapped, with and without table pages; where it matters, mapped without PASID. */
-static void add_changes(struct setup *s, const struct xinv_attachment *at)
+static void add_changes(struct setup *s, struct xinv_attachment *at)
 {
     struct xinv_request request = {
         .change = at->stage == XINV_STAGE_STAGE2 ? XINV_CHANGE_STAGE2_PTE : XINV_CHANGE_STAGE1_PTE,
         .flags = XINV_REQ_RANGE};
 
-    add(s, &request, *at);
+    add(s, &request, at);
     if (!at->pasid) {
         request.from = XINV_FROM_NOT_PRESENT;
-        add(s, &request, *at);
+        add(s, &request, at);
         request.from = XINV_FROM_PRESENT;
     }
     request.flags |= XINV_REQ_LEAF_ONLY;
-    add(s, &request, *at);
+    add(s, &request, at);
 }
 
 void xinv_iommu_prepare(struct xinv_iommu *iommu, struct xinv_ladders *ladders)

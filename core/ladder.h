@@ -11,7 +11,7 @@
 
 /*
  * xinv_ladder_find - the candidates of an attachment's shape from its IOMMU's ladders
- * @found: filled in, but for need_of
+ * @found: filled in, but for `end` and `commands`
  * returns: false: this shape has no ladder
  */
 bool xinv_ladder_find(const struct xinv_iommu *iommu, const struct xinv_request *request,

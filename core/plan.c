@@ -6,24 +6,6 @@
 #include "core/shape.h"
 #include "core/tags.h"
 
-/* An attachment as an explicit request sees it: with the tags that the request names. */
-static struct xinv_attachment named(const struct xinv_planner *p, size_t i)
-{
-    struct xinv_attachment at = p->at[i];
-
-    if (!(p->request.flags & XINV_REQ_INVALIDATE))
-        return at;
-    if (p->request.flags & XINV_REQ_PASID) {
-        at.pasid = p->request.pasid;
-        at.known |= PASID_BIT;
-    }
-    if (p->request.flags & XINV_REQ_ASID) {
-        at.asid = p->request.asid;
-        at.known |= XINV_TAG_BIT(XINV_TAG_ASID);
-    }
-    return at;
-}
-
 /* How often one command goes out in place, and a phase with its sync. */
 unsigned xinv_plan_repeats(const struct xinv_planner *p, const struct xinv_attachment *at,
                            unsigned phase, uint8_t unit)
@@ -89,21 +71,22 @@ static bool concerns(const struct xinv_planner *p, size_t i)
              (at->known & PASID_BIT) && at->pasid != p->request.pasid);
 }
 
-void xinv_plan_operands(const struct xinv_planner *p, size_t i, unsigned row, uint8_t zero,
-                        uint8_t flags, struct xinv_operands *op)
+void xinv_plan_operands(const struct xinv_planner *p, size_t i, const struct xinv_choice *choice,
+                        struct xinv_operands *op)
 {
-    const struct xinv_attachment at = named(p, i);
-    uint8_t carried = p->vendor->commands[row].operands | p->iommu->target;
-    uint8_t tags = carried & at.known & (uint8_t)~zero;
+    const struct xinv_attachment *at = &p->at[i];
+    struct xinv_names names = xinv_names_of(&p->request, at);
+    uint8_t carried = p->vendor->commands[choice->row].operands | p->iommu->target;
+    uint8_t tags = carried & names.known & (uint8_t)~choice->zero;
 
     /* a field that the command ignores is written as 0, and so is a tag that is not known */
-    op->at = &p->at[i];
-    op->rid = tags & RID_BIT ? at.rid : 0;
-    op->pasid = tags & PASID_BIT ? at.pasid : 0;
-    op->asid = tags & ASID_BIT ? at.asid : 0;
-    op->did = tags & DID_BIT ? at.did : 0;
-    op->vmid = tags & VMID_BIT ? at.vmid : 0;
-    if ((flags & XINV_NEED_NEW_DID) && !(zero & DID_BIT))
+    op->at = at;
+    op->rid = tags & RID_BIT ? at->rid : 0;
+    op->pasid = tags & PASID_BIT ? names.pasid : 0;
+    op->asid = tags & ASID_BIT ? names.asid : 0;
+    op->did = tags & DID_BIT ? at->did : 0;
+    op->vmid = tags & VMID_BIT ? at->vmid : 0;
+    if ((choice->flags & XINV_NEED_NEW_DID) && !(choice->zero & DID_BIT))
         op->did = p->request.new_did;
 }
 
@@ -121,9 +104,9 @@ static uint32_t key_of(const struct xinv_planner *p, size_t i)
 /* Has an attachment before i, of its shape, the same operands? Attachments of one endpoint stand
  * together, so what names an endpoint can only agree with its neighbours. */
 static bool counted_before(const struct xinv_planner *p, size_t i, uint32_t key,
-                           const struct xinv_candidate *c, const struct xinv_operands *own)
+                           const struct xinv_choice *choice, const struct xinv_operands *own)
 {
-    const uint8_t named_tags = p->vendor->commands[c->row].operands & (uint8_t)~c->choice.zero;
+    const uint8_t named_tags = p->vendor->commands[choice->row].operands & (uint8_t)~choice->zero;
     const bool neighbours = named_tags & p->at[i].known & RID_BIT;
 
     for (size_t k = i; k-- > 0 && !(neighbours && p->at[k].rid != own->rid);) {
@@ -131,7 +114,7 @@ static bool counted_before(const struct xinv_planner *p, size_t i, uint32_t key,
 
         if (!concerns(p, k) || key_of(p, k) != key)
             continue;
-        xinv_plan_operands(p, k, c->row, c->choice.zero, c->choice.flags, &other);
+        xinv_plan_operands(p, k, choice, &other);
         if (xinv_plan_same_operands(own, &other))
             return true;
     }
@@ -140,7 +123,8 @@ static bool counted_before(const struct xinv_planner *p, size_t i, uint32_t key,
 
 /* How many commands one row comes to over all attachments of a shape: one for each value of its
  * operands. */
-static uint64_t fan_out(const struct xinv_planner *p, uint32_t key, const struct xinv_candidate *c)
+static uint64_t fan_out(const struct xinv_planner *p, uint32_t key,
+                        const struct xinv_choice *choice)
 {
     uint64_t n = 0;
 
@@ -151,8 +135,8 @@ static uint64_t fan_out(const struct xinv_planner *p, uint32_t key, const struct
 
         if (!concerns(p, i) || key_of(p, i) != key)
             continue;
-        xinv_plan_operands(p, i, c->row, c->choice.zero, c->choice.flags, &own);
-        n += !counted_before(p, i, key, c, &own);
+        xinv_plan_operands(p, i, choice, &own);
+        n += !counted_before(p, i, key, choice, &own);
     }
     return n;
 }
@@ -210,78 +194,111 @@ static uint64_t blocks_of(const struct xinv_planner *p, unsigned row, unsigned p
     return n > limit ? 0 : n;
 }
 
-/* The plan that the policy wants; returns the pass that found it, or N_PASSES if nothing covers the
- * shape. */
-static unsigned choose(const struct xinv_planner *p, uint32_t key, struct xinv_candidates *found,
-                       struct xinv_cover *best)
+/* What is made of a shape: the rows that there are, and those that the policy wants. */
+struct proposal {
+    struct xinv_candidates found;
+    struct xinv_cover cover;
+    unsigned pass;                  /* that found it; N_PASSES: nothing covers the shape */
+    uint32_t blocks[XINV_MAX_ROWS]; /* of the chosen rows, for one attachment */
+    struct xinv_rung rung[XINV_MAX_CANDIDATES];
+};
+
+/* The plan that the policy wants; false if nothing covers the shape. */
+static bool choose(const struct xinv_planner *p, uint32_t key, struct proposal *made)
 {
     bool latency = p->policy.kind == XINV_POLICY_LATENCY;
-    uint8_t syncs[1 << XINV_NPHASES];
-    unsigned pass;
+    struct xinv_candidates *found = &made->found;
+    struct xinv_sync_rule rule = {.vendor = p->vendor};
 
-    if (latency) {
-        uint8_t again[XINV_NPHASES];
-
-        for (unsigned phase = 0; phase < XINV_NPHASES; phase++)
-            again[phase] = (uint8_t)(xinv_plan_repeats(p, NULL, phase, XINV_REPEAT_PHASE) - 1);
-        xinv_cover_syncs(p->vendor, again, syncs);
-    }
-    for (pass = 0; pass < N_PASSES; pass++) {
+    for (unsigned phase = 0; latency && phase < XINV_NPHASES; phase++)
+        rule.again[phase] = (uint8_t)(xinv_plan_repeats(p, NULL, phase, XINV_REPEAT_PHASE) - 1);
+    for (made->pass = 0; made->pass < N_PASSES; made->pass++) {
         for (unsigned i = 0; i < found->n; i++) {
-            struct xinv_candidate *c = &found->c[i];
+            const struct xinv_choice *choice = &found->c[i].choice;
             uint64_t pages;
+            uint64_t n = blocks_of(p, choice->row, made->pass, &pages);
 
-            c->blocks = (uint32_t)blocks_of(p, c->row, pass, &pages);
-            c->commands = (uint64_t)c->blocks * fan_out(p, key, c);
+            if (n)
+                n *= fan_out(p, key, choice);
+            found->commands[i] = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
         }
-        if (xinv_cover_best(found, latency ? syncs : NULL, best))
-            break;
+        if (xinv_cover_best(found, latency ? &rule : NULL, &made->cover))
+            return true;
     }
-    return pass;
+    return false;
 }
 
-/* What a plan gives up, for the report. */
-static void account(struct xinv_planner *p, const struct xinv_candidates *found,
-                    const struct xinv_cover *cover)
+/* How the chosen rows say the range. */
+static void count_blocks(struct xinv_planner *p, struct proposal *made)
+{
+    uint64_t asked = p->ranged ? xinv_pages(p->request.first, p->request.last) : 0;
+
+    for (unsigned i = 0; i < made->cover.n; i++) {
+        uint64_t pages;
+
+        made->blocks[i] = (uint32_t)blocks_of(p, made->found.c[made->cover.chosen[i]].choice.row,
+                                              made->pass, &pages);
+        if (pages > asked && pages - asked > p->report.extra_pages)
+            p->report.extra_pages = pages - asked;
+    }
+}
+
+/* The candidates of an attachment's shape, and the choice among them. */
+static int plan_shape(struct xinv_planner *p, size_t i, uint32_t key, struct proposal *made)
+{
+    const struct xinv_attachment *at = &p->at[i];
+    bool pasids = has_pasids(p, i);
+    struct xinv_shape shape;
+    bool chosen;
+    int ret;
+
+    if (!p->parts->planned && xinv_ladder_find(p->iommu, &p->request, at, pasids, &made->found) &&
+        choose(p, key, made)) {
+        count_blocks(p, made);
+        return 0;
+    }
+    ret = xinv_shape_build(p->iommu, &p->request, at, pasids, &shape);
+    if (ret)
+        return ret;
+    xinv_candidates_find(p->iommu, &shape, made->rung, &made->found);
+    chosen = choose(p, key, made);
+    if (chosen)
+        count_blocks(p, made);
+    if (p->parts->planned)
+        p->parts->planned(p->parts, i, key, &shape, &made->found, chosen ? &made->cover : NULL,
+                          made->blocks);
+    if (chosen)
+        return 0;
+    p->report.at_cache = shape.need[xinv_cover_open(&made->found)].cache;
+    return -XINV_E_MUST_BLOCK;
+}
+
+/* Keeps a plan, and notes what it gives up for the report. */
+static void fill_plan(struct xinv_planner *p, const struct proposal *made, struct xinv_plan *plan)
 {
     struct xinv_report *report = &p->report;
     uint8_t lost = 0;
 
-    for (unsigned i = 0; i < cover->n; i++) {
-        const struct xinv_candidate *c = &found->c[cover->chosen[i]];
+    plan->n = made->cover.n;
+    plan->cut_policy = pass_policy(p, made->pass);
+    plan->listed = 0;
+    plan->blocks = 0;
+    for (unsigned i = 0; i < plan->n; i++) {
+        const struct xinv_rung *c = &made->found.c[made->cover.chosen[i]];
 
+        plan->row[i] = c->choice;
+        plan->listed |= (uint16_t)((unsigned)c->listed << i);
+        plan->blocks += made->blocks[i];
         lost |= c->lost;
         report->must_beyond |= c->must;
         report->may_beyond |= c->may;
-        report->rows |= UINT64_C(1) << c->row;
+        report->rows |= UINT64_C(1) << c->choice.row;
     }
     if (lost & ADDRESS_TAGS) {
         lost = (uint8_t)((lost & ~ADDRESS_TAGS) | XINV_TAG_BIT(XINV_TAG_ADDRESS));
         report->extra_unbounded = 1;
     }
     report->widened |= lost;
-}
-
-static void fill_plan(struct xinv_planner *p, const struct xinv_candidates *found,
-                      const struct xinv_cover *cover, unsigned pass, struct xinv_plan *plan)
-{
-    uint64_t asked = p->ranged ? xinv_pages(p->request.first, p->request.last) : 0;
-
-    plan->n = cover->n;
-    plan->cut_policy = pass_policy(p, pass);
-    plan->listed = 0;
-    for (unsigned i = 0; i < cover->n; i++) {
-        const struct xinv_candidate *c = &found->c[cover->chosen[i]];
-        uint64_t pages;
-
-        plan->row[i] = c->row;
-        plan->zero[i] = c->choice.zero;
-        plan->flags[i] = c->choice.flags;
-        plan->listed |= (uint16_t)((unsigned)c->listed << i);
-        plan->blocks[i] = (uint32_t)blocks_of(p, c->row, pass, &pages);
-        if (pages > asked && pages - asked > p->report.extra_pages)
-            p->report.extra_pages = pages - asked;
-    }
 }
 
 static struct xinv_plan *find_plan(struct xinv_planner *p, uint32_t key)
@@ -292,45 +309,15 @@ static struct xinv_plan *find_plan(struct xinv_planner *p, uint32_t key)
     return NULL;
 }
 
-/* The candidates of an attachment's shape, and the choice among them. */
-static int plan_shape(struct xinv_planner *p, size_t i, uint32_t key, struct xinv_candidates *found,
-                      struct xinv_cover *best, unsigned *pass)
-{
-    const struct xinv_attachment at = named(p, i);
-    struct xinv_shape shape;
-    int ret;
-
-    if (!p->parts->planned &&
-        xinv_ladder_find(p->iommu, &p->request, &at, has_pasids(p, i), found)) {
-        *pass = choose(p, key, found, best);
-        if (*pass != N_PASSES)
-            return 0;
-    }
-    ret = xinv_shape_build(p->iommu, &p->request, &at, has_pasids(p, i), &shape);
-    if (ret)
-        return ret;
-    xinv_candidates_find(p->iommu, &shape, found);
-    *pass = choose(p, key, found, best);
-    if (p->parts->planned)
-        p->parts->planned(p->parts, i, key, &shape, found, *pass == N_PASSES ? NULL : best);
-    if (*pass != N_PASSES)
-        return 0;
-    p->report.at_cache = shape.need[xinv_cover_open(found)].cache;
-    return -XINV_E_MUST_BLOCK;
-}
-
 static int make_plan(struct xinv_planner *p, size_t i, uint32_t key, struct xinv_plan **made)
 {
     struct xinv_plan *plan = &p->plans[p->next_plan];
-    struct xinv_candidates found;
-    struct xinv_cover best;
-    unsigned pass;
-    int ret = plan_shape(p, i, key, &found, &best, &pass);
+    struct proposal proposal;
+    int ret = plan_shape(p, i, key, &proposal);
 
     if (ret)
         return xinv_planner_refuse(p, &p->at[i], 0, ret);
-    account(p, &found, &best);
-    fill_plan(p, &found, &best, pass, plan);
+    fill_plan(p, &proposal, plan);
     plan->key = key;
     p->next_plan = (uint8_t)((p->next_plan + 1) % XINV_PLANS);
     *made = plan;
@@ -342,46 +329,37 @@ uint64_t xinv_plan_limit(const struct xinv_planner *p, const struct xinv_plan *p
     uint64_t limit = UINT64_MAX;
 
     for (unsigned k = 0; k < plan->n; k++) {
-        uint64_t own = most_blocks(p, plan->row[k], PASS_POLICY);
+        uint64_t own = most_blocks(p, plan->row[k].row, PASS_POLICY);
 
-        if (p->vendor->commands[plan->row[k]].ranges.count && own < limit)
+        if (p->vendor->commands[plan->row[k].row].ranges.count && own < limit)
             limit = own;
     }
     return limit;
 }
 
 /* Is a row of a plan a candidate with other operands too? */
-static bool has_rival(const struct xinv_candidates *found, const struct xinv_plan *plan, unsigned j)
+static bool has_rival(const struct xinv_candidates *found, struct xinv_choice own)
 {
-    for (unsigned i = 0; i < found->n; i++) {
-        const struct xinv_candidate *c = &found->c[i];
-
-        if (c->row == plan->row[j] &&
-            (c->choice.zero != plan->zero[j] || c->choice.flags != plan->flags[j]))
+    for (unsigned i = 0; i < found->n; i++)
+        if (found->c[i].choice.row == own.row && !xinv_same_choice(found->c[i].choice, own))
             return true;
-    }
     return false;
 }
 
 bool xinv_plan_holds(struct xinv_planner *p, size_t i, const struct xinv_plan *plan,
                      uint32_t blocks)
 {
-    struct xinv_candidates found;
-    struct xinv_cover best;
-    unsigned pass;
+    struct proposal made;
     bool same;
 
     p->assumed.blocks = blocks;
     for (unsigned k = 0; k < plan->n; k++)
-        p->assumed.rows |= UINT64_C(1) << plan->row[k];
-    same = plan_shape(p, i, plan->key, &found, &best, &pass) == 0 && best.n == plan->n;
+        p->assumed.rows |= UINT64_C(1) << plan->row[k].row;
+    same = plan_shape(p, i, plan->key, &made) == 0 && made.cover.n == plan->n;
     p->assumed.rows = 0;
-    for (unsigned k = 0; same && k < plan->n; k++) {
-        const struct xinv_candidate *c = &found.c[best.chosen[k]];
-
-        same = c->row == plan->row[k] && c->choice.zero == plan->zero[k] &&
-               c->choice.flags == plan->flags[k] && (blocks == 1 || !has_rival(&found, plan, k));
-    }
+    for (unsigned k = 0; same && k < plan->n; k++)
+        same = xinv_same_choice(made.found.c[made.cover.chosen[k]].choice, plan->row[k]) &&
+               (blocks == 1 || !has_rival(&made.found, plan->row[k]));
     return same;
 }
 
@@ -410,11 +388,10 @@ unsigned xinv_plan_most_repeats(const struct xinv_planner *p, uint8_t unit)
     return most;
 }
 
-static bool has_row(const struct xinv_plan *plan, const struct xinv_plan *of, unsigned j)
+static bool has_row(const struct xinv_plan *plan, struct xinv_choice row)
 {
     for (unsigned i = 0; i < plan->n; i++)
-        if (plan->row[i] == of->row[j] && plan->zero[i] == of->zero[j] &&
-            plan->flags[i] == of->flags[j])
+        if (xinv_same_choice(plan->row[i], row))
             return true;
     return false;
 }
@@ -450,9 +427,9 @@ static int check_listed(struct xinv_planner *p, size_t i, const struct xinv_plan
         if (removes_its_own(p, i, k))
             continue;
         for (unsigned j = 0; other && j < plan->n; j++)
-            if ((plan->listed >> j & 1) && !has_row(other, plan, j)) {
+            if ((plan->listed >> j & 1) && !has_row(other, plan->row[j])) {
                 p->report.at_cache =
-                    p->vendor->removals[p->vendor->commands[plan->row[j]].removals.first].cache;
+                    p->vendor->removals[p->vendor->commands[plan->row[j].row].removals.first].cache;
                 return xinv_planner_refuse(p, &p->at[i], 0, -XINV_E_MUST_BLOCK);
             }
     }
@@ -484,8 +461,8 @@ int xinv_plan_part(struct xinv_planner *p, uint64_t *most_commands)
             if (ret)
                 return ret;
         }
+        *most_commands += plan->blocks * times * (1u + p->at[i].n_aliases);
         for (unsigned k = 0; k < plan->n; k++) {
-            *most_commands += plan->blocks[k] * times * (1u + p->at[i].n_aliases);
             p->count_first |= xinv_plan_phase(p, plan, k) == XINV_PHASE_REGISTER;
             p->phases |= 1u << xinv_plan_phase(p, plan, k);
         }

@@ -12,15 +12,13 @@
 
 /* A shape that was planned: the rows that the policy chose, and what their operands are. */
 struct xinv_plan {
+    uint64_t blocks; /* commands for one attachment */
     uint32_t key;
+    uint16_t listed; /* rows that must go out for every live value of a tag, a bit each */
     uint8_t n;
     uint8_t
         cut_policy; /* enum xinv_policy_kind; exact where the caller's own cannot say the range */
-    uint8_t row[XINV_MAX_ROWS];
-    uint8_t zero[XINV_MAX_ROWS];    /* operands that are 0 */
-    uint8_t flags[XINV_MAX_ROWS];   /* XINV_NEED_ALIASES, XINV_NEED_NEW_DID */
-    uint32_t blocks[XINV_MAX_ROWS]; /* commands for one attachment */
-    uint16_t listed; /* rows that must go out for every live value of a tag, a bit each */
+    struct xinv_choice row[XINV_MAX_ROWS];
 };
 
 struct xinv_prepared;
@@ -38,10 +36,7 @@ struct xinv_assumed {
 /* A command without a range that went out for every attachment of a shape. */
 struct xinv_sent {
     uint32_t key;
-    uint8_t row;
-    uint8_t zero;
-    uint8_t flags;
-    uint8_t pad;
+    struct xinv_choice row;
 };
 
 #define XINV_MAX_SENT \
@@ -113,12 +108,12 @@ int xinv_plan_of(struct xinv_planner *p, size_t i, struct xinv_plan **plan);
 static inline unsigned xinv_plan_phase(const struct xinv_planner *p, const struct xinv_plan *plan,
                                        unsigned j)
 {
-    return p->vendor->commands[plan->row[j]].phase;
+    return p->vendor->commands[plan->row[j].row].phase;
 }
 
 /* xinv_plan_operands - what a row's words carry for an attachment; the rest is 0 */
-void xinv_plan_operands(const struct xinv_planner *p, size_t i, unsigned row, uint8_t zero,
-                        uint8_t flags, struct xinv_operands *op);
+void xinv_plan_operands(const struct xinv_planner *p, size_t i, const struct xinv_choice *choice,
+                        struct xinv_operands *op);
 
 /* xinv_plan_same_operands - do two commands of one row name the same tags? */
 bool xinv_plan_same_operands(const struct xinv_operands *a, const struct xinv_operands *b);

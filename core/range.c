@@ -49,7 +49,7 @@ static uint64_t trim_scaled(const struct xinv_cut *cut, uint64_t n)
 }
 
 /* Without a function of the compiler's library: sums of 2, 4 and 8 bits side by side. */
-static unsigned popcount64(uint64_t v)
+unsigned xinv_count_bits(uint64_t v)
 {
     const uint64_t pairs = UINT64_MAX / 3;
     const uint64_t nibbles = UINT64_MAX / 5;
@@ -116,7 +116,7 @@ static uint64_t said_by(uint64_t distance, unsigned blocks)
 {
     uint64_t kept = distance;
 
-    for (unsigned n = popcount64(distance); n > blocks; n--)
+    for (unsigned n = xinv_count_bits(distance); n > blocks; n--)
         kept &= kept - 1;
     return kept == distance ? kept : kept + (kept & (0 - kept));
 }
@@ -134,7 +134,7 @@ static bool share_blocks(struct xinv_cut *cut, const struct halves *halves, unsi
     for (unsigned n = halves->below ? 1 : 0; n + least_above <= blocks; n++) {
         uint64_t below = said_by(halves->below, n);
         uint64_t above = said_by(halves->above, blocks - n);
-        unsigned count = popcount64(below) + popcount64(above);
+        unsigned count = xinv_count_bits(below) + xinv_count_bits(above);
 
         if (below + above < best || (below + above == best && count < fewest)) {
             best = below + above;
@@ -218,7 +218,9 @@ static uint64_t count_pow2(const struct xinv_cut *cut)
 {
     const struct halves halves = halves_of(cut);
 
-    return halves.one ? 1 : popcount64(halves.below) + halves.middle + popcount64(halves.above);
+    return halves.one
+               ? 1
+               : xinv_count_bits(halves.below) + halves.middle + xinv_count_bits(halves.above);
 }
 
 /* ---- Scaled commands ---- */

@@ -328,18 +328,18 @@ static uint32_t most_commands(const struct batch_parts *p, unsigned row)
 
 static void count_blocks(struct xinv_parts *parts, size_t at, uint32_t key,
                          const struct xinv_shape *shape, const struct xinv_candidates *found,
-                         const struct xinv_cover *chosen)
+                         const struct xinv_cover *chosen, const uint32_t *own)
 {
     struct block_count *count = (struct block_count *)parts;
 
     (void)key;
     (void)shape;
     for (unsigned i = 0; !at && chosen && i < chosen->n; i++) {
-        const struct xinv_candidate *c = &found->c[chosen->chosen[i]];
-        uint32_t *blocks = &count->blocks[c->row];
+        uint8_t row = found->c[chosen->chosen[i]].choice.row;
+        uint32_t *blocks = &count->blocks[row];
 
-        *blocks += c->blocks < UINT32_MAX - *blocks ? c->blocks : UINT32_MAX - *blocks;
-        if (*blocks > most_commands(&count->ranges, c->row))
+        *blocks += own[i] < UINT32_MAX - *blocks ? own[i] : UINT32_MAX - *blocks;
+        if (*blocks > most_commands(&count->ranges, row))
             count->too_many = true;
     }
 }

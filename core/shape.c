@@ -11,6 +11,7 @@ struct builder {
     const struct xinv_request *request;
     const struct xinv_attachment *at;
     struct xinv_shape *shape;
+    struct xinv_names names;
     bool has_pasids;
     bool ranged;
 };
@@ -49,9 +50,9 @@ static xinv_axes atc_classes(const struct builder *b, const struct xinv_cache_de
 
     if ((cache->axes & PASID_AXIS) != PASID_AXIS)
         return cache->axes & PASID_AXIS; /* its entries do not differ in that */
-    if (!(b->at->known & PASID_BIT))
+    if (!(b->names.known & PASID_BIT))
         return XINV_PASID_UNTAGGED;
-    if (b->at->pasid)
+    if (b->names.pasid)
         return XINV_PASID_TAGGED | whole;
     /* PASID 0 may stand for requests without PASID: the table says where those end up */
     classes = (xinv_axes)(cache->pasid_zero << 4);
@@ -80,13 +81,14 @@ static bool endpoint_wide(const struct builder *b)
 static bool pasids_open(const struct builder *b)
 {
     return (b->at->flags & XINV_ATT_PASIDS_UNKNOWN) &&
-           (endpoint_wide(b) || !(b->at->known & PASID_BIT)) && b->iommu->tag_bits[XINV_TAG_PASID];
+           (endpoint_wide(b) || !(b->names.known & PASID_BIT)) &&
+           b->iommu->tag_bits[XINV_TAG_PASID];
 }
 
 /* Tags that have one value here: the attachment's, a 0, or the new one of the change. */
 static uint8_t given_tags(const struct builder *b, const struct xinv_need_def *def)
 {
-    uint8_t given = b->at->known | b->iommu->vendor->caches[def->cache].zero | def->zero;
+    uint8_t given = b->names.known | b->iommu->vendor->caches[def->cache].zero | def->zero;
 
     if (takes_new_did(b, def))
         given |= XINV_TAG_BIT(XINV_TAG_DID);
@@ -115,9 +117,10 @@ static uint8_t listed_tags(const struct builder *b, const struct xinv_need_def *
 /* Tags whose value is 0: by the table, or because the attachment gives none. */
 static uint8_t zero_tags(const struct builder *b, const struct xinv_need_def *def)
 {
-    uint8_t zero = def->zero | (b->iommu->vendor->caches[def->cache].zero & (uint8_t)~b->at->known);
+    uint8_t zero =
+        def->zero | (b->iommu->vendor->caches[def->cache].zero & (uint8_t)~b->names.known);
 
-    if ((b->at->known & PASID_BIT) && !b->at->pasid)
+    if ((b->names.known & PASID_BIT) && !b->names.pasid)
         zero |= PASID_BIT;
     if (takes_new_did(b, def) && !(def->zero & XINV_TAG_BIT(XINV_TAG_DID)))
         zero &= (uint8_t)~XINV_TAG_BIT(XINV_TAG_DID);
@@ -142,7 +145,7 @@ static int add(struct builder *b, const struct xinv_need_def *def, xinv_axes cla
         need->flags |= XINV_NEED_ALIASES; /* an alias is a live requester ID too */
     if (takes_new_did(b, def))
         need->flags |= XINV_NEED_NEW_DID;
-    need->classes = xinv_classes_expand(classes);
+    need->classes = classes;
     /* what the request knew: these tags, and an address that the change itself cannot use here */
     need->report = need->known;
     if (b->ranged)
@@ -191,9 +194,9 @@ static int add_need(struct builder *b, const struct xinv_need_def *row)
     }
     if ((def->flags & XINV_NEED_ATS) && !(b->at->flags & XINV_ATT_ATS))
         return 0;
-    if ((def->flags & XINV_NEED_PASID) && !(b->at->known & PASID_BIT) && !pasids_open(b))
+    if ((def->flags & XINV_NEED_PASID) && !(b->names.known & PASID_BIT) && !pasids_open(b))
         return 0;
-    if ((def->flags & XINV_NEED_NO_PASID) && (b->at->known & PASID_BIT))
+    if ((def->flags & XINV_NEED_NO_PASID) && (b->names.known & PASID_BIT))
         return 0;
     if ((def->flags & XINV_NEED_LEVEL_HINT) && (b->request->flags & XINV_REQ_LEAF_ONLY) &&
         (classes & XINV_LEVEL_LEAF))
@@ -422,6 +425,24 @@ static int build_explicit(struct builder *b)
     return ret;
 }
 
+struct xinv_names xinv_names_of(const struct xinv_request *request,
+                                const struct xinv_attachment *at)
+{
+    struct xinv_names names = {at->pasid, at->asid, at->known};
+
+    if (!(request->flags & XINV_REQ_INVALIDATE))
+        return names;
+    if (request->flags & XINV_REQ_PASID) {
+        names.pasid = request->pasid;
+        names.known |= PASID_BIT;
+    }
+    if (request->flags & XINV_REQ_ASID) {
+        names.asid = request->asid;
+        names.known |= ASID_BIT;
+    }
+    return names;
+}
+
 uint32_t xinv_shape_key(const struct xinv_attachment *at, bool has_pasids)
 {
     return (uint32_t)at->stage | (uint32_t)at->flags << 8 | (uint32_t)at->known << 16 |
@@ -431,7 +452,13 @@ uint32_t xinv_shape_key(const struct xinv_attachment *at, bool has_pasids)
 int xinv_shape_build(const struct xinv_iommu *iommu, const struct xinv_request *request,
                      const struct xinv_attachment *at, bool has_pasids, struct xinv_shape *shape)
 {
-    struct builder b = {iommu, request, at, shape, has_pasids, xinv_request_ranged(request)};
+    struct builder b = {.iommu = iommu,
+                        .request = request,
+                        .at = at,
+                        .shape = shape,
+                        .names = xinv_names_of(request, at),
+                        .has_pasids = has_pasids,
+                        .ranged = xinv_request_ranged(request)};
 
     shape->n = 0;
     shape->beyond = (request->flags & XINV_REQ_BEYOND) != 0;

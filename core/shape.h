@@ -8,6 +8,16 @@
 
 #include "core/cover.h"
 
+/* The tags of an attachment as a request sees it: an explicit one may name its own. */
+struct xinv_names {
+    uint32_t pasid;
+    uint32_t asid;
+    uint8_t known;
+};
+
+struct xinv_names xinv_names_of(const struct xinv_request *request,
+                                const struct xinv_attachment *at);
+
 /* Everything of an attachment that its shape depends on, as one number. */
 uint32_t xinv_shape_key(const struct xinv_attachment *at, bool has_pasids);
 

@@ -24,13 +24,13 @@ static bool same_command(const struct xinv_planner *p, size_t k, const struct xi
     struct xinv_operands other;
 
     /* an endpoint that needs it twice is not served by one that needs it once */
-    if (plan->row[j] != row || xinv_plan_repeats(p, at, phase, XINV_REPEAT_COMMAND) <
-                                   xinv_plan_repeats(p, op->at, phase, XINV_REPEAT_COMMAND))
+    if (plan->row[j].row != row || xinv_plan_repeats(p, at, phase, XINV_REPEAT_COMMAND) <
+                                       xinv_plan_repeats(p, op->at, phase, XINV_REPEAT_COMMAND))
         return false;
-    xinv_plan_operands(p, k, row, plan->zero[j], plan->flags[j], &other);
+    xinv_plan_operands(p, k, &plan->row[j], &other);
     if (xinv_plan_same_operands(op, &other))
         return true;
-    for (unsigned a = 0; (plan->flags[j] & XINV_NEED_ALIASES) && a < at->n_aliases; a++) {
+    for (unsigned a = 0; (plan->row[j].flags & XINV_NEED_ALIASES) && a < at->n_aliases; a++) {
         other.rid = at->aliases[a];
         if (xinv_plan_same_operands(op, &other))
             return true;
@@ -46,7 +46,7 @@ static bool same_command(const struct xinv_planner *p, size_t k, const struct xi
 static bool sent_before(struct xinv_planner *p, size_t i, const struct xinv_plan *plan, unsigned j,
                         const struct xinv_operands *op)
 {
-    unsigned row = plan->row[j];
+    unsigned row = plan->row[j].row;
     bool neighbours = (p->vendor->commands[row].operands & RID_BIT) && op->rid == p->at[i].rid;
 
     for (unsigned r = 0; r < j; r++)
@@ -105,32 +105,30 @@ static void emit_row(struct xinv_planner *p, struct xinv_emit *emit, unsigned ro
 static bool sent_by_parts(const struct xinv_planner *p, const struct xinv_plan *plan, unsigned j,
                           const struct xinv_attachment *at)
 {
-    const struct xinv_command_def *cmd = &p->vendor->commands[plan->row[j]];
+    const struct xinv_command_def *cmd = &p->vendor->commands[plan->row[j].row];
 
     if (cmd->ranges.count)
         return false;
     if (!(cmd->operands | p->iommu->target) &&
         xinv_plan_repeats(p, at, cmd->phase, XINV_REPEAT_COMMAND) == 1)
-        return p->sent_bare >> plan->row[j] & 1;
+        return p->sent_bare >> plan->row[j].row & 1;
     for (unsigned i = 0; i < p->n_sent_before; i++)
-        if (p->sent[i].key == plan->key && p->sent[i].row == plan->row[j] &&
-            p->sent[i].zero == plan->zero[j] && p->sent[i].flags == plan->flags[j])
+        if (p->sent[i].key == plan->key && xinv_same_choice(p->sent[i].row, plan->row[j]))
             return true;
     return false;
 }
 
 static void note_sent(struct xinv_planner *p, const struct xinv_plan *plan, unsigned j)
 {
-    const struct xinv_sent sent = {plan->key, plan->row[j], plan->zero[j], plan->flags[j], 0};
-    const struct xinv_command_def *cmd = &p->vendor->commands[plan->row[j]];
+    const struct xinv_sent sent = {plan->key, plan->row[j]};
+    const struct xinv_command_def *cmd = &p->vendor->commands[plan->row[j].row];
 
     if (cmd->ranges.count)
         return;
     if (!(cmd->operands | p->iommu->target))
-        p->sent_bare |= UINT64_C(1) << plan->row[j];
+        p->sent_bare |= UINT64_C(1) << plan->row[j].row;
     for (unsigned i = p->n_sent_before; i < p->n_sent; i++)
-        if (p->sent[i].key == sent.key && p->sent[i].row == sent.row &&
-            p->sent[i].zero == sent.zero && p->sent[i].flags == sent.flags)
+        if (p->sent[i].key == sent.key && xinv_same_choice(p->sent[i].row, sent.row))
             return;
     if (p->n_sent < XINV_MAX_SENT)
         p->sent[p->n_sent++] = sent;
@@ -142,7 +140,7 @@ static void emit_planned(struct xinv_planner *p, struct xinv_emit *emit, size_t 
                          const struct xinv_plan *plan)
 {
     const struct xinv_attachment *at = &p->at[i];
-    unsigned row = plan->row[j];
+    unsigned row = plan->row[j].row;
     struct xinv_operands op = {0};
 
     if (p->n_parts > 1) {
@@ -150,10 +148,10 @@ static void emit_planned(struct xinv_planner *p, struct xinv_emit *emit, size_t 
             return;
         note_sent(p, plan, j);
     }
-    xinv_plan_operands(p, i, row, plan->zero[j], plan->flags[j], &op);
+    xinv_plan_operands(p, i, &plan->row[j], &op);
     if (!sent_before(p, i, plan, j, &op))
         emit_row(p, emit, row, plan->cut_policy, &op);
-    if (!(plan->flags[j] & XINV_NEED_ALIASES) || !(p->vendor->commands[row].operands & RID_BIT))
+    if (!(plan->row[j].flags & XINV_NEED_ALIASES) || !(p->vendor->commands[row].operands & RID_BIT))
         return;
     for (unsigned a = 0; a < at->n_aliases; a++) {
         op.rid = at->aliases[a];

@@ -25,15 +25,15 @@ struct xinv_cover;
 /*
  * Where the parts come from. They are walked several times and must be the same each time.
  * planned: NULL, or told of each plan that is made for a shape, maybe more than once: the
- * attachment's index, the shape's key, its needs, the candidates with what they cost, and the
- * choice, NULL where nothing covers the needs.
+ * attachment's index, the shape's key, its needs, the candidates with what they cost, the choice,
+ * NULL where nothing covers the needs, and for each chosen row the commands for one attachment.
  */
 struct xinv_parts {
     void (*rewind)(struct xinv_parts *parts);
     bool (*next)(struct xinv_parts *parts, struct xinv_part *part);
     void (*planned)(struct xinv_parts *parts, size_t at, uint32_t key,
                     const struct xinv_shape *shape, const struct xinv_candidates *found,
-                    const struct xinv_cover *chosen);
+                    const struct xinv_cover *chosen, const uint32_t *blocks);
 };
 
 /* One request is a list of one part. */

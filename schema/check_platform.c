@@ -106,7 +106,7 @@ static void say(struct survey *s, const struct xinv_need *need, const char *what
 static xinv_classes open_classes(const struct xinv_iommu *iommu, const struct xinv_need *need)
 {
     const struct xinv_vendor *table = iommu->vendor;
-    xinv_classes open = need->classes;
+    xinv_classes open = xinv_classes_expand(need->classes);
 
     for (unsigned row = 0; row < table->n_commands; row++) {
         const struct xinv_command_def *c = &table->commands[row];

@@ -41,7 +41,7 @@ static uint64_t effort_of(const struct xinv_candidates *found)
 {
     uint64_t effort = 1;
 
-    for (unsigned a = 0; a < found->n_atoms; a++) {
+    for (unsigned a = 0; found->atoms >> a; a++) {
         uint64_t rows = 0;
 
         for (unsigned c = 0; c < found->n; c++)
@@ -92,7 +92,7 @@ static uint64_t hash_of(const struct uses *u, const struct xinv_candidates *foun
     for (unsigned i = 0; i < found->n; i++) {
         hash = mix(hash, found->c[i].covers);
         hash = mix(hash, found->c[i].excess);
-        hash = mix(hash, (uint64_t)found->c[i].row << 8 | found->c[i].listed);
+        hash = mix(hash, (uint64_t)found->c[i].choice.row << 8 | found->c[i].listed);
     }
     return hash ? hash : 1;
 }
@@ -132,7 +132,7 @@ enum {
     N_COSTS
 };
 
-static uint64_t cost(const struct uses *u, unsigned row, unsigned kind)
+static uint32_t cost(const struct uses *u, unsigned row, unsigned kind)
 {
     const struct xinv_command_def *c = &u->vendor.commands[row];
 
@@ -147,19 +147,17 @@ static uint64_t cost(const struct uses *u, unsigned row, unsigned kind)
 
 static void plan(struct uses *u, struct xinv_candidates *found)
 {
-    static const uint8_t once[XINV_NPHASES] = {0};
-    uint8_t syncs[1 << XINV_NPHASES];
+    const struct xinv_sync_rule rule = {.vendor = &u->vendor};
     struct xinv_cover best;
 
-    xinv_cover_syncs(&u->vendor, once, syncs);
     for (unsigned kind = 0; kind < N_COSTS; kind++) {
         for (unsigned i = 0; i < found->n; i++)
-            found->c[i].commands = cost(u, found->c[i].row, kind);
+            found->commands[i] = cost(u, found->c[i].choice.row, kind);
         for (unsigned latency = 0; latency < 2; latency++) {
-            if (!xinv_cover_best(found, latency ? syncs : NULL, &best))
+            if (!xinv_cover_best(found, latency ? &rule : NULL, &best))
                 continue;
             for (unsigned i = 0; i < best.n; i++)
-                u->used |= UINT64_C(1) << found->c[best.chosen[i]].row;
+                u->used |= UINT64_C(1) << found->c[best.chosen[i]].choice.row;
         }
     }
 }
@@ -168,15 +166,16 @@ static void plan(struct uses *u, struct xinv_candidates *found)
 static void try_shape(struct uses *u, const struct xinv_attachment *at, bool has_pasids)
 {
     struct xinv_shape shape;
+    struct xinv_rung rung[XINV_MAX_CANDIDATES];
     struct xinv_candidates found;
     uint64_t effort;
     bool part = false;
 
     if (xinv_shape_build(&u->iommu, &u->request, at, has_pasids, &shape) || seen(u, &shape))
         return;
-    xinv_candidates_find(&u->iommu, &shape, &found);
+    xinv_candidates_find(&u->iommu, &shape, rung, &found);
     for (unsigned i = 0; i < found.n && !part; i++)
-        part = found.c[i].row == u->row;
+        part = found.c[i].choice.row == u->row;
     if (!part || planned(u, &found))
         return;
     effort = effort_of(&found);

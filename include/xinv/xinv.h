@@ -138,16 +138,29 @@ int xinv_iommu_init(struct xinv_iommu *iommu, const struct xinv_platform *platfo
 #define XINV_LADDER_SLOTS 64
 #define XINV_MAX_RUNGS    160
 
-/* A row of the vendor's table that covers something of one shape of request. */
+/* A row of the vendor's table, and which value its operands take where needs disagree: one row with
+ * two of these is two commands. */
+struct xinv_choice {
+    uint8_t row;
+    uint8_t zero;  /* tags that are 0 */
+    uint8_t flags; /* XINV_NEED_NEW_DID; XINV_NEED_ALIASES, which excludes nothing */
+};
+
+/* One that covers something of one shape of request. */
 struct xinv_rung {
-    uint64_t covers;
-    uint64_t excess;
-    uint8_t row, phase, zero, flags, listed, lost, must, may;
+    uint64_t excess; /* entries removed beyond the shape */
+    uint32_t covers; /* atoms of the shape */
+    struct xinv_choice choice;
+    uint8_t phase;
+    uint8_t listed; /* it covers some need only through the list of a tag's live values */
+    uint8_t lost;   /* tags that the request knew and the row does not match, in what it covers */
+    uint8_t must;   /* 1 << cache: it certainly removes entries beyond the shape there */
+    uint8_t may;    /* 1 << cache: it may */
 };
 
 struct xinv_ladder {
     uint64_t key;
-    uint64_t atoms;
+    uint32_t atoms;
     uint16_t first; /* of the rungs, in table order */
     uint8_t n;
 };

@@ -59,7 +59,7 @@ static void needs(struct rig *r, uint8_t known, uint8_t zero)
                                                      .known = known,
                                                      .report = known,
                                                      .zero = zero,
-                                                     .classes = xinv_classes_expand(ONE_CLASS)};
+                                                     .classes = ONE_CLASS};
 }
 
 struct excess {
@@ -70,14 +70,13 @@ struct excess {
 
 static struct excess excess_of(struct rig *r)
 {
-    struct excess e = {0};
-    struct xinv_operand_choice own = {0};
+    struct xinv_rung own = {0};
 
     r->vendor.commands = &r->row;
     r->vendor.removals = r->removals;
     r->iommu.vendor = &r->vendor;
-    e.entries = xinv_row_excess(&r->iommu, 0, own, &r->shape, &e.must, &e.may);
-    return e;
+    xinv_row_excess(&r->iommu, &r->shape, &own);
+    return (struct excess){own.excess, own.must, own.may};
 }
 
 Test(cover, a_row_that_matches_all_that_is_known_reaches_nothing_else)
@@ -169,8 +168,12 @@ Test(cover, a_row_removes_no_more_than_the_cache_holds)
 
 static void find(struct rig *r, struct xinv_candidates *found)
 {
+    static struct xinv_rung rung[XINV_MAX_CANDIDATES];
+
     (void)excess_of(r); /* joins the parts */
-    xinv_candidates_find(&r->iommu, &r->shape, found);
+    xinv_candidates_find(&r->iommu, &r->shape, rung, found);
+    for (unsigned i = 0; i < found->n; i++)
+        found->commands[i] = 1;
 }
 
 /* One need asks for entries under its PASID and its DID, the other for those under PASID 0 and DID
@@ -187,7 +190,7 @@ Test(cover, a_row_takes_the_pasid_of_one_need_and_the_did_of_another)
     removes(&r, DID, 1);
     find(&r, &found);
     cr_assert(xinv_cover_best(&found, NULL, &best));
-    cr_assert_eq(best.commands, 1);
+    cr_assert_eq(best.price.commands, 1);
 }
 
 /* The need with DID 0 is covered by none of these, yet its DID is the one that takes nothing beyond
@@ -222,12 +225,13 @@ Test(cover, without_room_for_parts_of_a_need_no_part_stands_for_all)
     struct xinv_command_def rows[8];
     struct xinv_removal_def removals[8];
     struct rig r = make();
+    struct xinv_rung rung[XINV_MAX_CANDIDATES];
     struct xinv_candidates found;
     struct xinv_cover best;
 
     needs(&r, PASID, 0);
     needs(&r, DID, 0);
-    r.shape.need[0].classes = r.shape.need[1].classes = xinv_classes_expand(0xfff);
+    r.shape.need[0].classes = r.shape.need[1].classes = 0xfff;
     for (uint8_t i = 0; i < 8; i++) {
         rows[i] = (struct xinv_command_def){
             .name = "row", .phase = XINV_PHASE_STAGE1, .removals = {i, 1}};
@@ -240,7 +244,9 @@ Test(cover, without_room_for_parts_of_a_need_no_part_stands_for_all)
     r.vendor.caches[XINV_CACHE_STAGE1].axes = 0xfff;
     r.iommu.commands = r.iommu.confined = 0xff;
     r.iommu.vendor = &r.vendor;
-    xinv_candidates_find(&r.iommu, &r.shape, &found);
-    cr_assert_eq(found.n_atoms, XINV_MAX_ATOMS);
+    xinv_candidates_find(&r.iommu, &r.shape, rung, &found);
+    cr_assert_eq(found.end[1], XINV_MAX_ATOMS);
+    for (unsigned i = 0; i < found.n; i++)
+        found.commands[i] = 1;
     cr_assert_not(xinv_cover_best(&found, NULL, &best));
 }

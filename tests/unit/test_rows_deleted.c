@@ -236,7 +236,7 @@ static bool covers(const struct vector *v, const struct xinv_iommu *iommu, uint6
             return false;
         for (unsigned k = 0; k < shape.n; k++)
             for (unsigned bit = 0; bit < 64; bit++)
-                if ((shape.need[k].classes >> bit & 1) &&
+                if ((xinv_classes_expand(shape.need[k].classes) >> bit & 1) &&
                     !removed(iommu, rows, &shape.need[k], UINT64_C(1) << bit))
                     return false;
     }
