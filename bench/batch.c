@@ -2,7 +2,8 @@
 /*
  * What a batch costs, of 1 to 4096 requests: UNMAPs of pages that touch, which become one range,
  * and of pages apart, each with commands of its own. Prints a JSON object a line. With a number,
- * batches of that size alone, once each: scripts/check-batch-cost.sh counts their instructions.
+ * batches of that size alone, once each, and with "single" as many requests one by one:
+ * scripts/check-batch-cost.sh counts their instructions.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -94,6 +95,33 @@ int batch_of(struct xinv_session *session, uint32_t n, uint32_t stride)
     return xinv_session_batch_flush(session, NULL, &done, &out, NULL, &outcome);
 }
 
+/* The same, each request with commands of its own at once. */
+__attribute__((noinline)) int single_of(struct xinv_session *session, uint32_t n);
+
+int single_of(struct xinv_session *session, uint32_t n)
+{
+    const struct xinv_completion done = {.store = 1, .address = 0x1000, .data = 1};
+    struct xinv_outcome outcome;
+    int commands = 0;
+    uint8_t b[36];
+    uint8_t tail[4];
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct xinv_out out = {.words = words,
+                               .steps = steps,
+                               .cap_words = sizeof(words) / sizeof(words[0]),
+                               .cap_steps = sizeof(steps) / sizeof(steps[0])};
+        size_t size = request(b, XINV_VIRTIO_UNMAP, page(i, n, 2));
+        int ret = xinv_session_request(session, b, size, tail, sizeof(tail), NULL, NULL, &done,
+                                       &out, NULL, &outcome);
+
+        if (ret <= 0 || outcome.status)
+            exit(1);
+        commands += ret;
+    }
+    return commands;
+}
+
 static struct xinv_session *open_session(const struct xinv_iommu *iommu, void **memory)
 {
     static const struct xinv_session_config config = {.page_size_mask = ~UINT64_C(0xfff),
@@ -101,7 +129,8 @@ static struct xinv_session *open_session(const struct xinv_iommu *iommu, void **
                                                       .n_iommus = 1,
                                                       .max_endpoints = 1,
                                                       .max_domains = 1,
-                                                      .max_mappings = MOST};
+                                                      .max_mappings = MOST,
+                                                      .prepared_lists = 4};
     const struct xinv_endpoint endpoint = {.id = 8, .rid = 0x310, .stage = XINV_STAGE_STAGE2};
     size_t size = xinv_session_size(&config);
     struct xinv_session *session;
@@ -154,14 +183,39 @@ static void print(const char *platform, uint32_t n, uint32_t stride, uint32_t ti
            stride == 1 ? "touching" : "apart", platform, n, ns, commands);
 }
 
+/* Once a session has its list. */
+static void print_single(const char *platform, uint32_t n)
+{
+    struct xinv_iommu iommu;
+    struct xinv_session *session;
+    void *memory;
+
+    if (xinv_iommu_init(&iommu, xinv_platform_find(platform), NULL, NULL, 0))
+        exit(1);
+    xinv_iommu_prepare(&iommu, &ladders);
+    session = open_session(&iommu, &memory);
+    for (uint32_t k = 0; k < 2; k++) {
+        prepare(session, XINV_VIRTIO_MAP, 0);
+        prepare(session, XINV_VIRTIO_UNMAP, 0);
+    }
+    for (uint32_t i = 0; i < n; i++)
+        prepare(session, XINV_VIRTIO_MAP, page(i, n, 2));
+    printf("{\"platform\": \"%s\", \"n\": %" PRIu32 ", \"commands\": %d}\n", platform, n,
+           single_of(session, n));
+    free(memory);
+}
+
 int main(int argc, char **argv)
 {
     static const char *const platforms[] = {"arm-smmuv3-ril", "intel-vtd-legacy", "amd-vi-generic"};
+    bool single = argc > 2 && !strcmp(argv[2], "single");
     uint32_t only = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 0;
 
     if (argc > 1 && (!only || only > MOST))
         return 2;
-    for (unsigned p = 0; p < sizeof(platforms) / sizeof(platforms[0]); p++)
+    for (unsigned p = 0; single && p < sizeof(platforms) / sizeof(platforms[0]); p++)
+        print_single(platforms[p], only);
+    for (unsigned p = 0; !single && p < sizeof(platforms) / sizeof(platforms[0]); p++)
         for (uint32_t stride = 1; stride <= 2; stride++)
             for (uint32_t n = only ? only : 1; n <= (only ? only : MOST); n *= 4)
                 print(platforms[p], n, stride, only ? 1 : TRIES);

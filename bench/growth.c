@@ -102,7 +102,8 @@ static struct xinv_session *make_session(const struct xinv_iommu *iommu, uint32_
                                                .features = XINV_VIRTIO_F_MAP_UNMAP,
                                                .max_domains = endpoints,
                                                .max_endpoints = endpoints,
-                                               .max_mappings = mappings};
+                                               .max_mappings = mappings,
+                                               .prepared_lists = 64};
     size_t size = xinv_session_size(&config);
     struct xinv_session *session;
 

@@ -135,6 +135,7 @@ static void size_session(const struct replay_job *job, struct xinv_session_confi
     config->max_endpoints = (uint32_t)job->topology->n + named + 1;
     config->max_domains = attaches;
     config->max_mappings = maps;
+    config->prepared_lists = 64;
 }
 
 static void ask_completion(struct run *run)

@@ -350,6 +350,32 @@ int xinv_prepared_write(const struct xinv_prepared *list, uint64_t first, uint64
     return write_range(list, first, last, completion, out, report);
 }
 
+/* A list without commands is as good as any completion is; other ranges are counted as they are
+ * written. */
+OUT_OF_LINE int count_range(const struct xinv_prepared *list, uint64_t first, uint64_t last,
+                            const struct xinv_completion *completion, struct xinv_report *report)
+{
+    struct xinv_out none = {0};
+
+    if (!list->nothing)
+        return write_range(list, first, last, completion, &none, report) ? 0 : -1;
+    if (first > last || last > list->top || last - first == UINT64_MAX ||
+        (completion && xinv_emit_check(list->iommu, completion)))
+        return -1;
+    *report = list->report;
+    report->asked_pages = xinv_pages(first, last);
+    return 0;
+}
+
+int xinv_prepared_count(const struct xinv_prepared *list, uint64_t first, uint64_t last,
+                        const struct xinv_completion *completion, struct xinv_report *report)
+{
+    if (!is_page(list, first, last) || !known_sync(list, completion))
+        return count_range(list, first, last, completion, report);
+    *report = list->page_report;
+    return 0;
+}
+
 int xinv_prepared_emit(const struct xinv_prepared *list, uint64_t first, uint64_t last,
                        const struct xinv_completion *completion, struct xinv_out *out,
                        struct xinv_report *report)

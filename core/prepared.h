@@ -18,6 +18,13 @@ void xinv_prepared_add(struct xinv_prepared *list, struct xinv_emit *emit, unsig
                        unsigned times, const struct xinv_cut_request *cut,
                        const struct xinv_operands *op);
 
+/*
+ * xinv_prepared_count - what xinv_prepared_write() would report for an output with room
+ * returns: 0; -1: the list does not hold, and *report is as it was
+ */
+int xinv_prepared_count(const struct xinv_prepared *list, uint64_t first, uint64_t last,
+                        const struct xinv_completion *completion, struct xinv_report *report);
+
 /* xinv_translate_record - plans a list for every range and emits it into *list; 0 or -XINV_E_* */
 int xinv_translate_record(struct xinv_prepared *list);
 

@@ -52,7 +52,7 @@ static bool valid(const struct xinv_session_config *c)
         return false;
     return c->n_iommus > 0 && c->n_iommus <= 32 && c->max_endpoints > 0 &&
            c->max_endpoints <= (1u << 20) && c->max_domains > 0 && c->max_domains <= (1u << 20) &&
-           c->max_mappings > 0 && c->max_mappings <= (1u << 28);
+           c->max_mappings > 0 && c->max_mappings <= (1u << 28) && c->prepared_lists <= (1u << 20);
 }
 
 /* Without the features the ranges are not valid: every address and every number is (5.13.4). */
@@ -84,7 +84,7 @@ static struct xinv_session *lay_out(const struct xinv_session_config *config, vo
     layout.endpoint_ids.mask = table_slots(config->max_endpoints) - 1;
     layout.domain_ids.mask = table_slots(domains) - 1;
     layout.iommus = carve(&c, sizeof(*layout.iommus), config->n_iommus);
-    layout.granules = carve(&c, sizeof(*layout.granules), config->n_iommus);
+    layout.tables = carve(&c, sizeof(*layout.tables), config->n_iommus);
     layout.endpoints = carve(&c, sizeof(*layout.endpoints), config->max_endpoints);
     layout.domains = carve(&c, sizeof(*layout.domains), domains);
     layout.domain_tags = carve(&c, sizeof(*layout.domain_tags),
@@ -99,6 +99,7 @@ static struct xinv_session *lay_out(const struct xinv_session_config *config, vo
               (size_t)config->n_iommus * XINV_POOLS * layout.pool_tags + config->max_endpoints);
     /* a spare one: a mapping that waits for commands of its own is there twice */
     nodes = carve(&c, sizeof(*nodes), (size_t)config->max_mappings + 1);
+    layout.lists = carve(&c, sizeof(*layout.lists), config->prepared_lists);
     layout.scratch = carve(&c, sizeof(*layout.scratch), config->max_endpoints);
     layout.scratch_needs = carve(&c, sizeof(uint32_t), (size_t)config->n_iommus * 2);
     *size = c.used;
@@ -144,7 +145,7 @@ int xinv_session_init(void *memory, size_t size, const struct xinv_session_confi
     s = lay_out(config, memory, &need);
     for (uint32_t i = 0; i < config->n_iommus; i++) {
         s->iommus[i] = iommus[i];
-        s->granules[i] = xinv_session_granules_of(s, i);
+        s->tables[i] = xinv_session_tables_of(s, i);
     }
     for (uint32_t i = 0; i <= s->endpoint_ids.mask; i++)
         s->endpoint_ids.slots[i] = XINV_NIL;

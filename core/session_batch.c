@@ -245,7 +245,7 @@ static bool enter_pass(struct batch_parts *p)
 
     for (; p->stage < XINV_TABLE_STAGES; p->stage++, p->granule = 0, p->alike = false)
         while (p->n[p->stage] && p->granule < XINV_SESSION_GRANULES) {
-            if (!(s->granules[p->iommu] >> p->granule++ & 1))
+            if (!(s->tables[p->iommu].granules >> p->granule++ & 1))
                 continue;
             xinv_pending_begin(&p->walk, &s->maps, &d->pending, &d->gaps);
             p->in_pass = true;
@@ -392,14 +392,9 @@ static uint32_t commands_of(struct xinv_job *job, uint32_t iommu, uint32_t domai
 /* Is a leaf among the ranges larger than a block that some command can say? */
 static bool has_large_leaf(const struct xinv_job *job, uint32_t iommu, uint32_t domain)
 {
-    const struct xinv_iommu *u = job->s->iommus[iommu];
-    uint8_t leaf = job->s->domains[domain].pending.log2_leaf;
+    const struct xinv_session *s = job->s;
 
-    for (unsigned row = 0; row < u->vendor->n_commands; row++)
-        if ((u->commands >> row & 1) && u->range[row].leaf_floor &&
-            leaf > u->range[row].max_order + 12u)
-            return true;
-    return false;
+    return s->domains[domain].pending.log2_leaf > s->tables[iommu].log2_block;
 }
 
 /*

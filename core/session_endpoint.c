@@ -5,6 +5,15 @@
 #include "core/session_impl.h"
 #include "core/virtio.h"
 
+/*
+ * The attachments of a domain are no longer what they were. What is kept of them is found by this
+ * number, which none has had before: whatever is older is never found again.
+ */
+static void change_attachments(struct xinv_session *s, struct xinv_domain *d)
+{
+    d->epoch = ++s->epochs;
+}
+
 void xinv_endpoint_link(struct xinv_session *s, uint32_t endpoint, uint32_t domain)
 {
     struct xinv_session_endpoint *e = &s->endpoints[endpoint];
@@ -17,12 +26,14 @@ void xinv_endpoint_link(struct xinv_session *s, uint32_t endpoint, uint32_t doma
         s->endpoints[d->endpoints].prev = endpoint;
     d->endpoints = endpoint;
     d->iommus |= UINT32_C(1) << e->e.iommu;
+    change_attachments(s, d);
 }
 
 void xinv_endpoint_unlink(struct xinv_session *s, uint32_t endpoint)
 {
     struct xinv_session_endpoint *e = &s->endpoints[endpoint];
 
+    change_attachments(s, &s->domains[e->domain]);
     if (e->prev != XINV_NIL)
         s->endpoints[e->prev].next = e->next;
     else

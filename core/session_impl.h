@@ -3,6 +3,7 @@
 #ifndef XINV_CORE_SESSION_IMPL_H
 #define XINV_CORE_SESSION_IMPL_H
 
+#include <xinv/prepared.h>
 #include <xinv/session.h>
 
 #include "core/map.h"
@@ -34,6 +35,7 @@ struct xinv_domain {
     uint32_t n_maps;
     uint32_t next_free;
     uint32_t bypass;
+    uint64_t epoch;              /* another number whenever an endpoint comes or goes */
     uint32_t iommus;             /* bit per IOMMU that has, or has had, endpoints of it */
     struct xinv_pending pending; /* what the batch holds of it */
     uint32_t next_pending;       /* in the batch's list */
@@ -81,9 +83,37 @@ struct xinv_batch {
     uint32_t last_endpoint;
 };
 
+#define XINV_SESSION_LIST_COMMANDS 16
+
+enum {
+    XINV_LIST_NOTED, /* asked for, and not made yet */
+    XINV_LIST_MADE,
+    XINV_LIST_NONE /* no list says this change */
+};
+
+/* A prepared list, for one change of the tables of one domain on one IOMMU. */
+struct xinv_session_list {
+    uint64_t epoch;  /* the domain's: its attachments as they were; 0: nothing is kept here */
+    uint64_t change; /* everything else that the list depends on */
+    uint64_t call;   /* the last that asked for it: nobody else gets its place before the next */
+    uint32_t domain; /* index of the one that has, or had, this epoch */
+    uint8_t uses;    /* calls that asked for it, less those that asked for its place */
+    uint8_t state;   /* XINV_LIST_* */
+    struct xinv_prepared prepared;
+    struct xinv_prepared_command commands[XINV_SESSION_LIST_COMMANDS];
+};
+
+/* What the tables that an IOMMU walks may be. */
+struct xinv_session_tables {
+    uint8_t granules;   /* a bit for each of xinv_session_granules that they may have */
+    uint8_t log2_block; /* the largest leaf that every command's blocks can be as large as */
+};
+
 struct xinv_session {
     struct xinv_session_config config;
     uint64_t token;
+    uint64_t epochs; /* that were handed out */
+    uint64_t calls;  /* counted where lists are kept */
     struct xinv_batch batch;
     uint32_t n_endpoints;
     uint32_t n_domains;
@@ -96,21 +126,21 @@ struct xinv_session {
     struct xinv_ids endpoint_ids;
     struct xinv_ids domain_ids;
     const struct xinv_iommu **iommus;
-    uint8_t
-        *granules; /* per IOMMU, a bit for each of xinv_session_granules that its tables may have */
+    struct xinv_session_tables *tables; /* per IOMMU */
     struct xinv_session_endpoint *endpoints;
     struct xinv_domain *domains;
     struct xinv_domain_tag *domain_tags; /* [domain][iommu][stage] */
     uint64_t *pools;                     /* a bit per number: [iommu][pool][pool_tags / 64] */
     struct xinv_quarantined *quarantine;
+    struct xinv_session_list *lists; /* config.prepared_lists, each where its key's hash puts it */
     struct xinv_attachment *scratch; /* zero between calls */
     uint32_t *scratch_needs;         /* words and steps per IOMMU, likewise */
 };
 
 void xinv_batch_init(struct xinv_batch *batch);
 
-/* xinv_session_granules_of - what session.granules says of an IOMMU */
-uint8_t xinv_session_granules_of(const struct xinv_session *s, uint32_t iommu);
+/* xinv_session_tables_of - what session.tables says of an IOMMU */
+struct xinv_session_tables xinv_session_tables_of(const struct xinv_session *s, uint32_t iommu);
 
 /* Do endpoints without a domain pass untranslated (5.13.6.1.1, 5.13.4)? */
 bool xinv_session_idle_passes(const struct xinv_session *s);

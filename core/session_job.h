@@ -27,7 +27,11 @@ struct xinv_job {
     /* what the request is about */
     uint32_t domain;
     uint32_t endpoint;
-    uint32_t node;       /* MAP, UNMAP: the first mapping that ends in the range or after it */
+    uint32_t node;  /* MAP, UNMAP: the first mapping that ends in the range or after it */
+    bool one_range; /* MAP, UNMAP: what changes is this range, and no other */
+    struct xinv_pending_range range;
+    const struct xinv_prepared *list; /* for it, on the IOMMU that was counted last */
+    uint32_t list_iommu;
     bool idle_passes;    /* what endpoints without a domain do, after the request */
     uint32_t old_domain; /* ATTACH: the one that the endpoint leaves */
     uint32_t new_tag;    /* ATTACH: under which it enters */
@@ -54,6 +58,23 @@ static inline struct xinv_job_result xinv_job_error(int error)
 
 /* One list to one IOMMU. While counting, only the needs of the IOMMU grow. */
 int xinv_job_send(struct xinv_job *job, uint32_t iommu, struct xinv_parts *parts, bool completes);
+
+/*
+ * The same for one range, by a prepared list: false, and nothing done, where it does not hold.
+ */
+bool xinv_job_send_listed(struct xinv_job *job, uint32_t iommu, const struct xinv_prepared *list,
+                          uint64_t first, uint64_t last);
+
+/*
+ * xinv_job_list - the list that the session keeps for the change of a range of a domain's tables on
+ * one IOMMU, whatever the range
+ * @blocks: XINV_POLICY_AT_MOST: for this range; 0: as the job's policy says
+ * The list lasts until the next call of the session's. Uses the scratch array.
+ *
+ * returns: NULL if there is none
+ */
+const struct xinv_prepared *xinv_job_list(struct xinv_job *job, uint32_t domain, uint32_t iommu,
+                                          const struct xinv_pending_range *range, uint8_t blocks);
 
 /* Counts, then emits what a pass sends; returns 0 or an error, with nothing changed. */
 int xinv_job_run(struct xinv_job *job, int (*pass)(struct xinv_job *));

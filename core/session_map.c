@@ -38,7 +38,7 @@ static bool in_request(const struct xinv_job *job, uint32_t node)
     return node != XINV_NIL && job->s->maps.nodes[node].first <= job->r.last;
 }
 
-/* Moves node on to the first one after the run. */
+/* Moves node on to the first one after the run; XINV_NIL if that is not the request's. */
 static struct run next_run(const struct xinv_job *job, uint32_t *node)
 {
     const struct xinv_map_store *maps = &job->s->maps;
@@ -51,7 +51,7 @@ static struct run next_run(const struct xinv_job *job, uint32_t *node)
         run.last = n->last;
         if (leaf > run.leaf)
             run.leaf = leaf;
-        *node = xinv_map_next(maps, *node);
+        *node = n->last < job->r.last ? xinv_map_next(maps, *node) : XINV_NIL;
         if (!in_request(job, *node) || maps->nodes[*node].first != run.last + 1)
             return run;
     }
@@ -119,14 +119,25 @@ static bool may_have_granule(const struct xinv_session *s, uint32_t iommu, uint8
 
 const uint8_t xinv_session_granules[XINV_SESSION_GRANULES] = {12, 14, 16};
 
-uint8_t xinv_session_granules_of(const struct xinv_session *s, uint32_t iommu)
+static uint8_t log2_block_of(const struct xinv_iommu *iommu)
 {
-    uint8_t mask = 0;
+    unsigned log2 = 63;
+
+    for (unsigned row = 0; row < iommu->vendor->n_commands; row++)
+        if ((iommu->commands >> row & 1) && iommu->range[row].leaf_floor &&
+            iommu->range[row].max_order + 12u < log2)
+            log2 = iommu->range[row].max_order + 12u;
+    return (uint8_t)log2;
+}
+
+struct xinv_session_tables xinv_session_tables_of(const struct xinv_session *s, uint32_t iommu)
+{
+    struct xinv_session_tables tables = {.log2_block = log2_block_of(s->iommus[iommu])};
 
     for (unsigned i = 0; i < XINV_SESSION_GRANULES; i++)
         if (may_have_granule(s, iommu, xinv_session_granules[i]))
-            mask |= (uint8_t)(1u << i);
-    return mask;
+            tables.granules |= (uint8_t)(1u << i);
+    return tables;
 }
 
 const uint8_t xinv_session_stages[XINV_TABLE_STAGES] = {XINV_STAGE_STAGE1, XINV_STAGE_STAGE2};
@@ -199,7 +210,7 @@ static bool pte_next(struct xinv_parts *parts, struct xinv_part *part)
             while (p->n[p->stage] && p->granule < XINV_SESSION_GRANULES) {
                 unsigned granule = p->granule++;
 
-                if (!(job->s->granules[p->iommu] >> granule & 1))
+                if (!(job->s->tables[p->iommu].granules >> granule & 1))
                     continue;
                 part->at = job->s->scratch + (p->stage ? p->n[0] : 0);
                 part->n = p->n[p->stage];
@@ -228,21 +239,37 @@ size_t xinv_job_gather(struct xinv_job *job, uint32_t domain, uint32_t iommu, ui
     return n - at;
 }
 
+/* By a list that the session keeps; false: it is to be planned. */
+static bool send_listed(struct xinv_job *job, uint32_t iommu)
+{
+    if (!job->one_range)
+        return false;
+    if (job->counting || job->list_iommu != iommu) {
+        job->list = xinv_job_list(job, job->domain, iommu, &job->range, 0);
+        job->list_iommu = iommu;
+    }
+    return job->list &&
+           xinv_job_send_listed(job, iommu, job->list, job->range.first, job->range.last);
+}
+
+static int send_planned(struct xinv_job *job, uint32_t iommu)
+{
+    struct pte_parts p = {{pte_rewind, pte_next, NULL}, .job = job, .iommu = iommu};
+
+    p.n[0] = xinv_job_gather(job, job->domain, iommu, XINV_STAGE_STAGE1, 0);
+    p.n[1] = xinv_job_gather(job, job->domain, iommu, XINV_STAGE_STAGE2, p.n[0]);
+    if (!p.n[0] && !p.n[1])
+        return 0;
+    return xinv_job_send(job, iommu, &p.parts, true);
+}
+
 static int send_pte(struct xinv_job *job)
 {
-    const uint32_t iommus = job->s->domains[job->domain].iommus;
+    /* those that the domain has, or has had, endpoints on */
+    for (uint32_t left = job->s->domains[job->domain].iommus; left; left &= left - 1) {
+        uint32_t iommu = (uint32_t)__builtin_ctz(left);
+        int ret = send_listed(job, iommu) ? 0 : send_planned(job, iommu);
 
-    for (uint32_t iommu = 0; iommu < job->s->config.n_iommus; iommu++) {
-        struct pte_parts p = {{pte_rewind, pte_next, NULL}, .job = job, .iommu = iommu};
-        int ret;
-
-        if (!(iommus >> iommu & 1))
-            continue;
-        p.n[0] = xinv_job_gather(job, job->domain, iommu, XINV_STAGE_STAGE1, 0);
-        p.n[1] = xinv_job_gather(job, job->domain, iommu, XINV_STAGE_STAGE2, p.n[0]);
-        if (!p.n[0] && !p.n[1])
-            continue;
-        ret = xinv_job_send(job, iommu, &p.parts, true);
         if (ret)
             return ret;
     }
@@ -297,17 +324,16 @@ struct xinv_job_result xinv_job_map(struct xinv_job *job)
         return xinv_job_status(XINV_VIRTIO_INVAL);
     if (s->n_mappings == s->config.max_mappings)
         return xinv_job_status(XINV_VIRTIO_NOMEM);
+    job->range = addition(job);
+    job->one_range = true;
     ret = xinv_job_run(job, send_pte);
     if (ret)
         return xinv_job_error(ret);
     (void)xinv_map_insert(&s->maps, &s->domains[job->domain].maps, r->first, r->last, r->phys);
     s->domains[job->domain].n_maps++;
     s->n_mappings++;
-    if (job->batched && job->outcome->iommus) {
-        struct xinv_pending_range range = addition(job);
-
-        xinv_batch_hold(job, &range);
-    }
+    if (job->batched && job->outcome->iommus)
+        xinv_batch_hold(job, &job->range);
     return xinv_job_status(XINV_VIRTIO_OK);
 }
 
@@ -318,7 +344,7 @@ static void remove_up_to(struct xinv_job *job, uint32_t node, uint64_t last)
     struct xinv_domain *d = &s->domains[job->domain];
 
     while (node != XINV_NIL && s->maps.nodes[node].first <= last) {
-        uint32_t next = xinv_map_next(&s->maps, node);
+        uint32_t next = s->maps.nodes[node].last < last ? xinv_map_next(&s->maps, node) : XINV_NIL;
 
         xinv_map_remove(&s->maps, &d->maps, node);
         d->n_maps--;
@@ -359,6 +385,19 @@ static bool splits(const struct xinv_job *job)
     return in_request(job, last) && maps->nodes[last].last > job->r.last;
 }
 
+/* Is one run all that an UNMAP removes? */
+static void find_range(struct xinv_job *job)
+{
+    uint32_t node = job->node;
+    struct run run;
+
+    if (!in_request(job, node))
+        return;
+    run = next_run(job, &node);
+    job->range = removal(job, &run);
+    job->one_range = !in_request(job, node);
+}
+
 struct xinv_job_result xinv_job_unmap(struct xinv_job *job)
 {
     uint8_t found;
@@ -373,6 +412,7 @@ struct xinv_job_result xinv_job_unmap(struct xinv_job *job)
         xinv_map_at_or_after(&job->s->maps, job->s->domains[job->domain].maps, job->r.first);
     if (splits(job))
         return xinv_job_status(XINV_VIRTIO_RANGE);
+    find_range(job);
     ret = xinv_job_run(job, send_pte);
     if (ret)
         return xinv_job_error(ret);

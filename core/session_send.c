@@ -2,6 +2,7 @@
 /* What a request sends: first it is all counted, then it goes out. */
 #include "core/iommu.h"
 #include "core/mem.h"
+#include "core/prepared.h"
 #include "core/session_job.h"
 
 static void merge(struct xinv_report *into, const struct xinv_report *from)
@@ -36,6 +37,20 @@ static uint32_t endpoint_at(const struct xinv_job *job, uint32_t iommu,
     return 0;
 }
 
+/* A list that was counted. */
+static void tally(struct xinv_job *job, uint32_t iommu, const struct xinv_report *report)
+{
+    struct xinv_session *s = job->s;
+
+    s->scratch_needs[iommu * 2] += report->need_words;
+    s->scratch_needs[iommu * 2 + 1] += report->need_steps;
+    if (job->reports)
+        merge(&job->reports[iommu], report);
+    job->commands += (int)report->commands;
+    if (report->need_steps)
+        job->outcome->iommus |= UINT32_C(1) << iommu;
+}
+
 int xinv_job_send(struct xinv_job *job, uint32_t iommu, struct xinv_parts *parts, bool completes)
 {
     struct xinv_session *s = job->s;
@@ -46,23 +61,29 @@ int xinv_job_send(struct xinv_job *job, uint32_t iommu, struct xinv_parts *parts
     int ret = xinv_translate_parts(s->iommus[iommu], parts, job->policy, done,
                                    job->counting ? &none : &job->outs[iommu], &report);
 
-    if (job->counting) {
-        s->scratch_needs[iommu * 2] += none.n_words;
-        s->scratch_needs[iommu * 2 + 1] += none.n_steps;
-    }
     if (ret < 0 && report.at)
         job->outcome->endpoint = endpoint_at(job, iommu, report.at);
     report.at = NULL; /* it would point into the session */
-    if (job->reports && (job->counting || ret < 0))
+    if (job->counting && ret >= 0)
+        tally(job, iommu, &report);
+    else if (job->reports && ret < 0)
         merge(&job->reports[iommu], &report);
-    if (ret < 0)
-        return ret;
-    if (job->counting) {
-        job->commands += ret;
-        if (none.n_steps)
-            job->outcome->iommus |= UINT32_C(1) << iommu;
-    }
-    return 0;
+    return ret < 0 ? ret : 0;
+}
+
+bool xinv_job_send_listed(struct xinv_job *job, uint32_t iommu, const struct xinv_prepared *list,
+                          uint64_t first, uint64_t last)
+{
+    const struct xinv_completion *done = job->completions ? &job->completions[iommu] : NULL;
+    struct xinv_report report;
+
+    if (!job->counting) /* where there are no commands, there is nothing to write */
+        return !list->n ||
+               xinv_prepared_write(list, first, last, done, &job->outs[iommu], NULL) > 0;
+    if (xinv_prepared_count(list, first, last, done, &report))
+        return false;
+    tally(job, iommu, &report);
+    return true;
 }
 
 static int fits(const struct xinv_job *job)

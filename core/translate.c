@@ -450,6 +450,7 @@ int xinv_translate_record(struct xinv_prepared *list)
     list->request.log2_granule = p.request.log2_granule;
     if (!list->blocks || (p.phases & 1u << XINV_PHASE_REGISTER))
         return 0;
+    list->nothing = !p.phases;
     p.list = list;
     xinv_emit_begin(&emit, p.iommu, &none, true);
     emit_phases(&p, &emit);

@@ -41,7 +41,8 @@ int main(void)
                                          .features = XINV_VIRTIO_F_MAP_UNMAP,
                                          .max_domains = 4,
                                          .max_endpoints = 4,
-                                         .max_mappings = 64};
+                                         .max_mappings = 64,
+                                         .prepared_lists = 4};
     struct xinv_endpoint endpoint = {.id = 0x10, .rid = 0x310, .stage = XINV_STAGE_STAGE2};
     struct xinv_session *session;
     unsigned i = 0;

@@ -260,7 +260,8 @@ int device_init(struct device *d)
                                          .n_iommus = d->host->n_iommus,
                                          .max_endpoints = HOST_DEVICES,
                                          .max_domains = DEVICE_DOMAINS,
-                                         .max_mappings = DEVICE_MAPPINGS};
+                                         .max_mappings = DEVICE_MAPPINGS,
+                                         .prepared_lists = DEVICE_LISTS};
     int ret;
 
     if (d->dialect != DIALECT_MERGED)

@@ -16,6 +16,7 @@
 
 #define DEVICE_DOMAINS  16
 #define DEVICE_MAPPINGS 4096
+#define DEVICE_LISTS    8 /* prepared ones, of the domains that a guest uses most */
 
 struct request {
     const uint8_t *readable;

@@ -73,6 +73,7 @@ struct xinv_prepared {
     uint32_t room;     /* words of a page's list, and of the sync that ends it */
     uint32_t words;    /* of a command */
     uint8_t sync;      /* 1: a list always ends with one */
+    uint8_t nothing;   /* 1: this change needs no command, whatever the range */
     uint8_t n_ranges;
     struct xinv_prepared_sync store; /* that stores and no more */
     struct xinv_prepared_sync plain; /* that tells nobody */
