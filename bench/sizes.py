@@ -39,6 +39,7 @@ THROUGH_POINTERS = {
     "core/prepare.c": r"backends/.*/encode\.c",
     "core/prepared.c": r"backends/.*/encode\.c",
     "core/removal.c": r"backends/.*/read\.c",
+    "core/session_flush.c": r"backends/.*/encode\.c",
     "core/session_send.c": r"core/session.*\.c",
 }
 

@@ -18,6 +18,23 @@ static inline uint64_t xinv_to_le64(uint64_t v)
 #endif
 }
 
+/* xinv_out_steps - the steps over a list's words in one piece, behind those that are there */
+static inline void xinv_out_steps(struct xinv_out *out, uint32_t n_words, bool sync)
+{
+    struct xinv_step *to = &out->steps[out->n_steps];
+
+    to[0] = (struct xinv_step){.kind = XINV_STEP_QUEUE, .first = out->n_words, .count = n_words};
+    if (sync)
+        to[1] = (struct xinv_step){.kind = XINV_STEP_WAIT, .first = out->n_words + n_words};
+}
+
+/* xinv_out_advance - moves the output's end on past them */
+static inline void xinv_out_advance(struct xinv_out *out, uint32_t n_words, bool sync)
+{
+    out->n_words += n_words;
+    out->n_steps += 1u + sync;
+}
+
 struct xinv_emit {
     const struct xinv_iommu *iommu;
     struct xinv_out *out;

@@ -204,6 +204,8 @@ bool xinv_pending_next(struct xinv_pending_walk *walk, struct xinv_pending_range
         return false;
     *range = unpack(node);
     walk->node[kind] = xinv_map_next(walk->store, walk->node[kind]);
+    if (!walk->gaps.close)
+        return true;
     for (node = lowest(walk, &kind); node && closes(&walk->gaps, range->last, node->first);
          node = lowest(walk, &kind)) {
         struct xinv_pending_range more = unpack(node);

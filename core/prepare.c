@@ -171,6 +171,7 @@ static void add_fence(struct xinv_prepared *list)
         return;
     list->iommu->vendor->backend->fence(list->iommu, words);
     set_words(list, c, words);
+    c->phase = XINV_PREPARED_FENCE;
     list->report.syncs++;
 }
 
@@ -180,6 +181,7 @@ void xinv_prepared_add(struct xinv_prepared *list, struct xinv_emit *emit, unsig
 {
     const struct xinv_command_def *cmd = &list->iommu->vendor->commands[row];
     unsigned range = cut ? range_index(list, cmd->op, cut, op) : XINV_PREPARED_WHOLE;
+    bool again = emit->again;
     uint8_t order = xinv_emit_order(emit);
     uint64_t words[XINV_COMMAND_WORDS];
     struct xinv_prepared_command *c;
@@ -194,6 +196,10 @@ void xinv_prepared_add(struct xinv_prepared *list, struct xinv_emit *emit, unsig
     if (!c)
         return;
     c->range = (uint8_t)range;
+    c->phase = cmd->phase;
+    list->phases |= (uint8_t)(1u << cmd->phase);
+    /* a phase goes out again after all ranges, and one command without a range serves several */
+    list->apart |= again || !cut;
     encode(list, cmd->op, op, &no_block, words);
     set_words(list, c, words);
     if (!cut)

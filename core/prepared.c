@@ -8,27 +8,13 @@
  * loop, would have those of the one that counts. */
 #define OUT_OF_LINE __attribute__((noinline)) static
 
+/* One that would need a frame of its own beside that of the caller, which has most of the stack. */
+#define IN_LINE __attribute__((always_inline)) static inline
+
 /* Has the output room for so many words, and for the steps over them? */
 static inline bool has_room(const struct xinv_out *out, uint64_t words)
 {
     return out->n_words + words <= out->cap_words && (uint64_t)out->n_steps + 2 <= out->cap_steps;
-}
-
-/* The steps over a list's words, behind those that are there. */
-static inline void put_steps(struct xinv_out *out, uint32_t n_words, bool sync)
-{
-    struct xinv_step *to = &out->steps[out->n_steps];
-
-    to[0] = (struct xinv_step){.kind = XINV_STEP_QUEUE, .first = out->n_words, .count = n_words};
-    if (sync)
-        to[1] = (struct xinv_step){.kind = XINV_STEP_WAIT, .first = out->n_words + n_words};
-}
-
-/* Moves the output's end on. */
-static inline void advance(struct xinv_out *out, uint32_t n_words, bool sync)
-{
-    out->n_words += n_words;
-    out->n_steps += 1u + sync;
 }
 
 static inline void put_sync(const struct xinv_prepared_sync *sync,
@@ -91,8 +77,8 @@ static inline int put_page(const struct xinv_prepared *list, uint64_t first,
 
     if (report)
         *report = list->page_report;
-    put_steps(out, list->room, true);
-    advance(out, list->room, true);
+    xinv_out_steps(out, list->room, true);
+    xinv_out_advance(out, list->room, true);
     put_sync(sync, completion, to + (list->room - n), n);
     do {
         to[0] = c->page[0];
@@ -143,6 +129,21 @@ static inline uint32_t put(const struct writer *w, uint32_t at,
     while (--times)
         at = put_once(w, at, c, first, second);
     return at;
+}
+
+/* A page's command. */
+static inline uint32_t put_page_command(const struct writer *w, uint32_t at,
+                                        const struct xinv_prepared_command *c, uint64_t first)
+{
+    uint64_t *to = &w->words[at & w->mask];
+
+    to[0] = c->page[0];
+    to[1] = c->page[1] | (xinv_to_le64(first) & c->page_mask);
+    if (w->n != 2) {
+        to[2] = c->words[2];
+        to[3] = c->words[3];
+    }
+    return at + w->n;
 }
 
 OUT_OF_LINE uint32_t put_pow2(const struct writer *writer, uint32_t at,
@@ -217,8 +218,8 @@ static bool last_sync(const struct xinv_prepared *list, const struct xinv_comple
 
 /* Cuts for every way to say the range. Returns the commands, without a sync; 0 if the list does not
  * hold for so many blocks. *pages: the most that one of the ways says. */
-static uint64_t begin_cuts(const struct xinv_prepared *list, uint64_t first, uint64_t last,
-                           struct xinv_cut *cuts, uint64_t *pages)
+IN_LINE uint64_t begin_cuts(const struct xinv_prepared *list, uint64_t first, uint64_t last,
+                            struct xinv_cut *cuts, uint64_t *pages)
 {
     uint64_t total = list->total;
 
@@ -240,6 +241,24 @@ static uint64_t begin_cuts(const struct xinv_prepared *list, uint64_t first, uin
     return list->iommu->max_batch && total > list->iommu->max_batch ? 0 : total;
 }
 
+/* A command for each of its blocks. */
+static inline uint32_t put_blocks(const struct writer *w, uint32_t at,
+                                  const struct xinv_prepared *list,
+                                  const struct xinv_prepared_command *c,
+                                  const struct xinv_cut *cuts)
+{
+    const struct xinv_prepared_range *range = &list->range[c->range];
+    const struct xinv_cut *cut = &cuts[c->range];
+
+    if (c->range == XINV_PREPARED_WHOLE)
+        return put(w, at, c, 0, 0);
+    if (cut->kind == XINV_RANGE_POW2)
+        return put_pow2(w, at, c, range, cut);
+    if (cut->kind == XINV_RANGE_PAGE)
+        return put_units(w, at, c, cut);
+    return put_scaled(w, at, c, range, cut);
+}
+
 static void put_all(const struct xinv_prepared *list, const struct xinv_out *out,
                     const struct xinv_cut *cuts, const uint64_t *sync)
 {
@@ -247,19 +266,8 @@ static void put_all(const struct xinv_prepared *list, const struct xinv_out *out
     const struct xinv_prepared_command *c = list->commands;
     uint32_t at = out->head + out->n_words;
 
-    for (uint32_t left = list->n; left; left--, c++) {
-        const struct xinv_prepared_range *range = &list->range[c->range];
-        const struct xinv_cut *cut = &cuts[c->range];
-
-        if (c->range == XINV_PREPARED_WHOLE)
-            at = put(&w, at, c, 0, 0);
-        else if (cut->kind == XINV_RANGE_POW2)
-            at = put_pow2(&w, at, c, range, cut);
-        else if (cut->kind == XINV_RANGE_PAGE)
-            at = put_units(&w, at, c, cut);
-        else
-            at = put_scaled(&w, at, c, range, cut);
-    }
+    for (uint32_t left = list->n; left; left--, c++)
+        at = put_blocks(&w, at, list, c, cuts);
     for (unsigned i = 0; sync && i < w.n; i++)
         w.words[(at & w.mask) + i] = sync[i];
 }
@@ -292,9 +300,9 @@ static int write_cut(const struct xinv_prepared *list, uint64_t first, uint64_t 
     n_words = (uint32_t)(total + sync) * list->words;
     if (out->words) {
         put_all(list, out, cuts, sync ? sync_words : NULL);
-        put_steps(out, n_words, sync);
+        xinv_out_steps(out, n_words, sync);
     }
-    advance(out, n_words, sync);
+    xinv_out_advance(out, n_words, sync);
     if (report) {
         *report = list->report;
         report->commands = (uint32_t)total + sync;
@@ -390,4 +398,40 @@ int xinv_prepared_emit(const struct xinv_prepared *list, uint64_t first, uint64_
             return put_page(list, first, sync, completion, out, report);
     }
     return emit_range(list, first, last, completion, out, report);
+}
+
+/* ---- One range of several ---- */
+
+bool xinv_prepared_part(const struct xinv_prepared *list, uint64_t first, uint64_t last,
+                        struct xinv_prepared_part *part)
+{
+    struct xinv_cut cuts[XINV_PREPARED_RANGES];
+    uint64_t total = list->total;
+
+    if (list->apart || first > last || last > list->top || last - first == UINT64_MAX)
+        return false;
+    part->pages = xinv_pages(first, last);
+    if (!list->nothing && !is_page(list, first, last))
+        total = list->n ? begin_cuts(list, first, last, cuts, &part->pages) : 0;
+    part->commands = total - list->report.syncs;
+    return total || list->nothing;
+}
+
+uint32_t xinv_prepared_put(const struct xinv_prepared *list, unsigned phase, uint64_t first,
+                           uint64_t last, const struct xinv_out *out, uint32_t at)
+{
+    const struct writer w = {out->words, out->ring_words - 1, list->words};
+    const struct xinv_prepared_command *c = list->commands;
+    const bool page = is_page(list, first, last);
+    struct xinv_cut cuts[XINV_PREPARED_RANGES];
+    uint64_t pages = 0;
+
+    if (!page)
+        (void)begin_cuts(list, first, last, cuts, &pages);
+    for (uint32_t left = list->n; left; left--, c++)
+        if (c->phase == phase && page)
+            at = put_page_command(&w, at, c, first);
+        else if (c->phase == phase)
+            at = put_blocks(&w, at, list, c, cuts);
+    return at;
 }

@@ -101,7 +101,7 @@ static struct xinv_session *lay_out(const struct xinv_session_config *config, vo
     nodes = carve(&c, sizeof(*nodes), (size_t)config->max_mappings + 1);
     layout.lists = carve(&c, sizeof(*layout.lists), config->prepared_lists);
     layout.scratch = carve(&c, sizeof(*layout.scratch), config->max_endpoints);
-    layout.scratch_needs = carve(&c, sizeof(uint32_t), (size_t)config->n_iommus * 2);
+    layout.needs = carve(&c, sizeof(*layout.needs), config->n_iommus);
     *size = c.used;
     if (!memory)
         return NULL;

@@ -372,8 +372,11 @@ static bool try_gaps(struct xinv_job *job, uint32_t iommu, uint32_t domain,
 {
     struct batch_parts p = parts_of(job, iommu, domain);
     struct xinv_out none = {0};
+    uint8_t phases;
 
     job->s->domains[domain].gaps = *gaps;
+    if (xinv_batch_count_listed(job, iommu, domain, NULL, report, &phases))
+        return true;
     return xinv_translate_parts(job->s->iommus[iommu], &p.parts, job->policy, NULL, &none,
                                 report) >= 0;
 }
@@ -490,6 +493,8 @@ int xinv_batch_send(struct xinv_job *job)
         for (uint32_t d = s->batch.domains; d != XINV_NIL; d = s->domains[d].next_pending)
             if (s->domains[d].pending_iommus >> iommu & 1)
                 choose_gaps(job, iommu, d);
+        if (xinv_batch_send_listed(job, iommu))
+            continue;
         if (!concerns(&p))
             continue;
         ret = xinv_job_send(job, iommu, &p.parts, true);

@@ -109,6 +109,14 @@ struct xinv_session_tables {
     uint8_t log2_block; /* the largest leaf that every command's blocks can be as large as */
 };
 
+/* What a request takes of an IOMMU's output. */
+struct xinv_session_need {
+    uint32_t words;
+    uint32_t steps;
+    uint8_t
+        phases; /* of a batch whose ranges are all said by lists, a bit each; 0: it is planned */
+};
+
 struct xinv_session {
     struct xinv_session_config config;
     uint64_t token;
@@ -134,7 +142,7 @@ struct xinv_session {
     struct xinv_quarantined *quarantine;
     struct xinv_session_list *lists; /* config.prepared_lists, each where its key's hash puts it */
     struct xinv_attachment *scratch; /* zero between calls */
-    uint32_t *scratch_needs;         /* words and steps per IOMMU, likewise */
+    struct xinv_session_need *needs; /* per IOMMU, likewise */
 };
 
 void xinv_batch_init(struct xinv_batch *batch);

@@ -56,6 +56,9 @@ static inline struct xinv_job_result xinv_job_error(int error)
     return (struct xinv_job_result){XINV_VIRTIO_DEVERR, error};
 }
 
+/* Adds what was counted for an IOMMU to the job. */
+void xinv_job_tally(struct xinv_job *job, uint32_t iommu, const struct xinv_report *report);
+
 /* One list to one IOMMU. While counting, only the needs of the IOMMU grow. */
 int xinv_job_send(struct xinv_job *job, uint32_t iommu, struct xinv_parts *parts, bool completes);
 
@@ -142,6 +145,19 @@ uint32_t xinv_batch_awaited(const struct xinv_job *job);
 
 /* Sends all that the batch holds: a pass for xinv_job_run(). */
 int xinv_batch_send(struct xinv_job *job);
+
+/*
+ * xinv_batch_count_listed - what the ranges of one domain, or of all (XINV_NIL), come to by the
+ * session's prepared lists
+ * @phases: of their commands, a bit each
+ * returns: false: no list says some of it, or they are not alone in the batch
+ */
+bool xinv_batch_count_listed(struct xinv_job *job, uint32_t iommu, uint32_t domain,
+                             const struct xinv_completion *completion, struct xinv_report *report,
+                             uint8_t *phases);
+
+/* Sends all that the batch holds for an IOMMU by lists; false: it is planned. */
+bool xinv_batch_send_listed(struct xinv_job *job, uint32_t iommu);
 
 void xinv_batch_clear(struct xinv_session *s);
 

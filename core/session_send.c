@@ -37,13 +37,12 @@ static uint32_t endpoint_at(const struct xinv_job *job, uint32_t iommu,
     return 0;
 }
 
-/* A list that was counted. */
-static void tally(struct xinv_job *job, uint32_t iommu, const struct xinv_report *report)
+void xinv_job_tally(struct xinv_job *job, uint32_t iommu, const struct xinv_report *report)
 {
     struct xinv_session *s = job->s;
 
-    s->scratch_needs[iommu * 2] += report->need_words;
-    s->scratch_needs[iommu * 2 + 1] += report->need_steps;
+    s->needs[iommu].words += report->need_words;
+    s->needs[iommu].steps += report->need_steps;
     if (job->reports)
         merge(&job->reports[iommu], report);
     job->commands += (int)report->commands;
@@ -65,7 +64,7 @@ int xinv_job_send(struct xinv_job *job, uint32_t iommu, struct xinv_parts *parts
         job->outcome->endpoint = endpoint_at(job, iommu, report.at);
     report.at = NULL; /* it would point into the session */
     if (job->counting && ret >= 0)
-        tally(job, iommu, &report);
+        xinv_job_tally(job, iommu, &report);
     else if (job->reports && ret < 0)
         merge(&job->reports[iommu], &report);
     return ret < 0 ? ret : 0;
@@ -82,7 +81,7 @@ bool xinv_job_send_listed(struct xinv_job *job, uint32_t iommu, const struct xin
                xinv_prepared_write(list, first, last, done, &job->outs[iommu], NULL) > 0;
     if (xinv_prepared_count(list, first, last, done, &report))
         return false;
-    tally(job, iommu, &report);
+    xinv_job_tally(job, iommu, &report);
     return true;
 }
 
@@ -93,11 +92,11 @@ static int fits(const struct xinv_job *job)
     for (uint32_t i = 0; job->outs && i < s->config.n_iommus; i++) {
         const struct xinv_out *out = &job->outs[i];
 
-        if (!out->words || !s->scratch_needs[i * 2 + 1])
+        if (!out->words || !s->needs[i].steps)
             continue;
         if (out->n_words > out->cap_words || out->n_steps > out->cap_steps ||
-            s->scratch_needs[i * 2] > out->cap_words - out->n_words ||
-            s->scratch_needs[i * 2 + 1] > out->cap_steps - out->n_steps)
+            s->needs[i].words > out->cap_words - out->n_words ||
+            s->needs[i].steps > out->cap_steps - out->n_steps)
             return -XINV_E_NOSPACE;
     }
     return 0;
@@ -132,7 +131,7 @@ int xinv_job_run(struct xinv_job *job, int (*pass)(struct xinv_job *))
         ret = pass(job);
     }
     memset(s->scratch, 0, sizeof(*s->scratch) * job->scratch_used);
-    memset(s->scratch_needs, 0, sizeof(*s->scratch_needs) * 2 * s->config.n_iommus);
+    memset(s->needs, 0, sizeof(*s->needs) * s->config.n_iommus);
     if (ret)
         job->outcome->iommus = 0;
     else if (job->outcome->iommus)

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
 #
 # Counts the instructions of a session's requests on each vendor: an UNMAP of a page that a prepared
-# list says, against a limit; and one in batches of 16 and of 4096, merged and apart, where the
-# larger batch must not make it dearer: searches in trees take a few steps more, and nothing else
-# grows.
+# list says, and one in batches of 16 and of 4096, merged and apart, against limits. The larger batch
+# must not make it dearer besides: searches in trees take a few steps more, and nothing else grows.
 set -eu
 
 unmap_limit=1700 # with what the program does to make the request
+batch_limit=4000 # of 16, the making of its list among them
 limit=125 # percent
 program=${1:?usage: check-batch-cost.sh PROGRAM}
 if ! command -v valgrind >/dev/null; then

@@ -24,9 +24,11 @@ struct xinv_prepared_command {
         page_mask; /* bits of a page's address that the second of those takes; 0: it takes none */
     uint8_t times; /* it goes out in place */
     uint8_t range; /* index of its ranges; XINV_PREPARED_WHOLE: it takes no address */
+    uint8_t phase; /* of its row; XINV_PREPARED_FENCE: it is a sync between two phases */
 };
 
 #define XINV_PREPARED_WHOLE  0xffu
+#define XINV_PREPARED_FENCE  0xffu
 #define XINV_PREPARED_RANGES 4u
 
 /* What the blocks of a range depend on. */
@@ -75,6 +77,8 @@ struct xinv_prepared {
     uint8_t sync;      /* 1: a list always ends with one */
     uint8_t nothing;   /* 1: this change needs no command, whatever the range */
     uint8_t n_ranges;
+    uint8_t phases;                  /* of its commands, a bit each */
+    uint8_t apart;                   /* 1: in a list of several ranges it would be another */
     struct xinv_prepared_sync store; /* that stores and no more */
     struct xinv_prepared_sync plain; /* that tells nobody */
     struct xinv_report page_report;
