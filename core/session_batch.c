@@ -316,13 +316,19 @@ static void rewind_count(struct xinv_parts *parts)
     batch_rewind(parts);
 }
 
-/* max_commands of a row. */
-static uint32_t most_commands(const struct batch_parts *p, unsigned row)
+/* Once the answer is known, there is nothing more to count. */
+static bool next_count(struct xinv_parts *parts, struct xinv_part *part)
 {
-    uint16_t most = p->job->policy->max_commands;
+    return !((struct block_count *)parts)->too_many && batch_next(parts, part);
+}
+
+/* max_commands of a row. */
+static uint32_t most_commands(const struct xinv_job *job, uint32_t iommu, unsigned row)
+{
+    uint16_t most = job->policy->max_commands;
 
     if (most == XINV_WORTH)
-        most = p->job->s->iommus[p->iommu]->worth[row];
+        most = job->s->iommus[iommu]->worth[row];
     return most ? most : UINT32_MAX;
 }
 
@@ -339,9 +345,23 @@ static void count_blocks(struct xinv_parts *parts, size_t at, uint32_t key,
         uint32_t *blocks = &count->blocks[row];
 
         *blocks += own[i] < UINT32_MAX - *blocks ? own[i] : UINT32_MAX - *blocks;
-        if (*blocks > most_commands(&count->ranges, row))
+        if (*blocks > most_commands(count->ranges.job, count->ranges.iommu, row))
             count->too_many = true;
     }
+}
+
+/* Are all commands together no more than any of their rows may have? */
+static bool surely_within(struct xinv_job *job, uint32_t iommu, uint32_t domain)
+{
+    struct xinv_report report;
+    uint8_t phases;
+
+    if (!xinv_batch_count_listed(job, iommu, domain, NULL, &report, &phases))
+        return false;
+    for (; report.rows; report.rows &= report.rows - 1)
+        if (report.commands > most_commands(job, iommu, (unsigned)__builtin_ctzll(report.rows)))
+            return false;
+    return true;
 }
 
 /* Do a domain's ranges, each for itself, take more than max_commands for some tag and cache? */
@@ -357,7 +377,9 @@ static bool passes_limit(struct xinv_job *job, uint32_t iommu, uint32_t domain)
     if (limit != XINV_WORTH &&
         xinv_pending_count(&s->maps, &s->domains[domain].pending, limit) > limit)
         return true;
-    count.ranges.parts = (struct xinv_parts){rewind_count, batch_next, count_blocks};
+    if (surely_within(job, iommu, domain))
+        return false;
+    count.ranges.parts = (struct xinv_parts){rewind_count, next_count, count_blocks};
     (void)xinv_translate_parts(s->iommus[iommu], &count.ranges.parts, job->policy, NULL, &none,
                                NULL);
     return count.too_many;

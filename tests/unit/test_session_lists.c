@@ -273,6 +273,22 @@ Test(session_lists, a_flush_counts_its_policy_over_all_ranges)
     twins_close(&t);
 }
 
+/* Four ranges of two blocks each: more commands than 6, though not more ranges. */
+Test(session_lists, a_flush_counts_the_blocks_of_its_ranges_against_the_limit)
+{
+    static const unsigned pages[] = {1, 2, 3, 5, 6, 7, 9, 10, 11, 13, 14, 15};
+    static const struct xinv_policy limits[] = {{.max_commands = 6}, {.max_commands = 8}};
+
+    twins_open(&t, "intel-vtd-legacy", NULL, 64);
+    add_to_both(0, 0);
+    attach(1, 0);
+    for (unsigned i = 0; i < 8; i++) {
+        t.given.policy = &limits[i / 4];
+        (void)flush_pages(1, pages, 12);
+    }
+    twins_close(&t);
+}
+
 Test(session_lists, entries_that_wait_go_out_with_the_ranges)
 {
     uint8_t b[64];
