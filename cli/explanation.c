@@ -167,12 +167,13 @@ static void fill_candidate(const struct xinv_iommu *iommu, const struct xinv_exp
     const struct xinv_need *need = &e->shape.need[k];
     uint64_t part = xinv_explained_part(e, k);
 
-    *found = (struct explanation_row){.row = c->choice.row,
-                                      .candidate = c,
-                                      .commands = e->found.commands[candidate],
-                                      .chosen = is_chosen(e, candidate),
-                                      .partly = (c->covers & part) != part,
-                                      .matches = xinv_row_matches(iommu, c->choice.row, need)};
+    *found = (struct explanation_row){
+        .row = xinv_choice_row(c->choice),
+        .candidate = c,
+        .commands = e->found.commands[candidate],
+        .chosen = is_chosen(e, candidate),
+        .partly = (c->covers & part) != part,
+        .matches = xinv_row_matches(iommu, xinv_choice_row(c->choice), need)};
     found->loses = need->report & (uint8_t)~found->matches;
     found->must_beyond = c->must;
     found->may_beyond = c->may & (uint8_t)~c->must;

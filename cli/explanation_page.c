@@ -253,9 +253,9 @@ static void add_verdict(const struct translation *t, const struct explanation_ro
     text_add(text, "%" PRIu32 " command%s", row->commands, cli_s(row->commands));
     if (row->partly)
         text_add(text, "; covers a part of them");
-    if (row->candidate->choice.zero & XINV_TAG_BIT(XINV_TAG_DID))
+    if (xinv_choice_zero(row->candidate->choice) & XINV_TAG_BIT(XINV_TAG_DID))
         text_add(text, "; with DID 0");
-    if (row->candidate->choice.flags & XINV_NEED_NEW_DID)
+    if (xinv_choice_flags(row->candidate->choice) & XINV_NEED_NEW_DID)
         text_add(text, "; with the new DID");
     if (row->loses) {
         text_add(text, "; gives up ");

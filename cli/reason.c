@@ -327,7 +327,7 @@ static int shared_row(const struct xinv_explained *e, uint64_t part)
         const struct xinv_rung *c = &e->found.c[e->chosen.chosen[i]];
 
         if ((c->covers & part) && (c->covers & ~part))
-            return c->choice.row;
+            return (int)xinv_choice_row(c->choice);
     }
     return -1;
 }
@@ -342,10 +342,10 @@ static bool lost_to_choice(const struct xinv_iommu *iommu, const struct xinv_exp
         char name[64];
 
         if (is_chosen(e, i) || !(c->covers & part) ||
-            !(xinv_row_matches(iommu, c->choice.row, need) & tag))
+            !(xinv_row_matches(iommu, xinv_choice_row(c->choice), need) & tag))
             continue;
         text_add(&reason->text, "%s matches it, ",
-                 reason_row(iommu->vendor, c->choice.row, name, sizeof(name)));
+                 reason_row(iommu->vendor, xinv_choice_row(c->choice), name, sizeof(name)));
         if (!e->found.commands[i])
             text_add(&reason->text, "but cannot say this range within the limits");
         else if ((c->covers & part) != part)
@@ -355,7 +355,7 @@ static bool lost_to_choice(const struct xinv_iommu *iommu, const struct xinv_exp
                      reason_row(iommu->vendor, (unsigned)shared_row(e, part), name, sizeof(name)));
         else
             text_add(&reason->text, "but is more costly under this policy");
-        add_source(reason, reason_prose(iommu)->command_sources[c->choice.row]);
+        add_source(reason, reason_prose(iommu)->command_sources[xinv_choice_row(c->choice)]);
         return true;
     }
     return false;

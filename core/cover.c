@@ -69,7 +69,7 @@ uint8_t xinv_row_matches(const struct xinv_iommu *iommu, unsigned row, const str
  * divided by the number of values that share it for every tag that is matched. A population, never
  * the size of an address space, bounds it.
  */
-static unsigned log2_entries(const struct xinv_cache_def *cache, uint8_t match)
+XINV_OWN_FRAME static unsigned log2_entries(const struct xinv_cache_def *cache, uint8_t match)
 {
     unsigned log2 = 28u + cache->log2_entries;
 
@@ -79,7 +79,7 @@ static unsigned log2_entries(const struct xinv_cache_def *cache, uint8_t match)
 }
 
 /* So many entries of all classes, and how many of them have some of the classes. */
-static uint64_t share_of(xinv_classes all, unsigned log2, xinv_classes some)
+XINV_OWN_FRAME static uint64_t share_of(xinv_classes all, unsigned log2, xinv_classes some)
 {
     if (some == all)
         return UINT64_C(1) << log2;
@@ -92,10 +92,10 @@ static bool names_values(const struct xinv_rung *c, uint8_t match, const struct 
 {
     uint8_t named = match & (need->known | need->listed);
 
-    if ((c->choice.zero ^ need->zero) & named)
+    if ((xinv_choice_zero(c->choice) ^ need->zero) & named)
         return false;
     return !(named & (uint8_t)~need->zero & DID_BIT) ||
-           !((c->choice.flags ^ need->flags) & XINV_NEED_NEW_DID);
+           !((xinv_choice_flags(c->choice) ^ need->flags) & XINV_NEED_NEW_DID);
 }
 
 /*
@@ -172,8 +172,8 @@ void xinv_row_excess(const struct xinv_iommu *iommu, const struct xinv_shape *sh
                      struct xinv_rung *c)
 {
     const struct xinv_vendor *v = iommu->vendor;
-    const struct xinv_removal_def *removals = removals_of(iommu, c->choice.row);
-    unsigned n = v->commands[c->choice.row].removals.count;
+    const struct xinv_removal_def *removals = removals_of(iommu, xinv_choice_row(c->choice));
+    unsigned n = v->commands[xinv_choice_row(c->choice)].removals.count;
     uint64_t excess[XINV_NCACHES] = {0};
 
     c->must = 0;
@@ -239,11 +239,11 @@ bool xinv_row_confined(const struct xinv_vendor *v, const struct xinv_command_de
 static xinv_classes covers_of(const struct xinv_iommu *iommu, const struct xinv_rung *c,
                               const struct xinv_need *need)
 {
-    const struct xinv_removal_def *removals = removals_of(iommu, c->choice.row);
-    unsigned n = iommu->vendor->commands[c->choice.row].removals.count;
+    const struct xinv_removal_def *removals = removals_of(iommu, xinv_choice_row(c->choice));
+    unsigned n = iommu->vendor->commands[xinv_choice_row(c->choice)].removals.count;
     xinv_classes covered = 0;
 
-    if (!(iommu->reach[c->choice.row] & (1u << need->cache)))
+    if (!(iommu->reach[xinv_choice_row(c->choice)] & (1u << need->cache)))
         return 0;
     for (unsigned i = 0; i < n; i++) {
         const struct xinv_removal_def *r = &removals[i];
@@ -255,29 +255,27 @@ static xinv_classes covers_of(const struct xinv_iommu *iommu, const struct xinv_
     return covered;
 }
 
-static struct xinv_choice choice_for(const struct finding *f, unsigned row,
-                                     const struct xinv_need *need)
+static xinv_choice choice_for(const struct finding *f, unsigned row, const struct xinv_need *need)
 {
     uint8_t operands = f->iommu->vendor->commands[row].operands;
-    struct xinv_choice choice = {(uint8_t)row, need->zero & operands, 0};
+    bool has_did = operands & (uint8_t)~need->zero & DID_BIT;
 
-    if (operands & (uint8_t)~need->zero & DID_BIT)
-        choice.flags = need->flags & XINV_NEED_NEW_DID;
-    return choice;
+    return xinv_choice_of(row, need->zero & operands,
+                          has_did ? need->flags & XINV_NEED_NEW_DID : 0);
 }
 
 /* One more candidate, if it removes some entry of the shape and is not there already. */
-static void add_choice(struct finding *f, struct xinv_choice choice)
+static void add_choice(struct finding *f, xinv_choice choice)
 {
+    unsigned row = xinv_choice_row(choice);
     struct xinv_rung *c = &f->rung[f->found->n];
 
     if (f->found->n == XINV_MAX_CANDIDATES)
         return;
-    for (unsigned i = f->found->n; i-- > 0 && f->rung[i].choice.row == choice.row;)
-        if (xinv_same_choice(f->rung[i].choice, choice))
+    for (const struct xinv_rung *other = f->rung; other < c; other++)
+        if (other->choice == choice)
             return;
-    *c =
-        (struct xinv_rung){.choice = choice, .phase = f->iommu->vendor->commands[choice.row].phase};
+    *c = (struct xinv_rung){.choice = choice, .phase = f->iommu->vendor->commands[row].phase};
     for (unsigned k = 0; k < f->shape->n; k++)
         if (covers_of(f->iommu, c, &f->shape->need[k])) {
             f->found->n++;
@@ -286,10 +284,11 @@ static void add_choice(struct finding *f, struct xinv_choice choice)
 }
 
 /* The PASID of one choice with the DID of another. */
-static struct xinv_choice joined(struct xinv_choice pasid, struct xinv_choice did)
+static xinv_choice joined(xinv_choice pasid, xinv_choice did)
 {
-    did.zero = (did.zero & DID_BIT) | (pasid.zero & (uint8_t)~DID_BIT);
-    return did;
+    const xinv_choice others = xinv_choice_of(0, (uint8_t)~DID_BIT, 0);
+
+    return (pasid & others) | (did & (xinv_choice)~others);
 }
 
 /* A row once for every choice of operands that some need asks for; the DID that one need asks for
@@ -297,19 +296,19 @@ static struct xinv_choice joined(struct xinv_choice pasid, struct xinv_choice di
 static void add_row(struct finding *f, unsigned row)
 {
     const struct xinv_need *need = f->shape->need;
-    struct xinv_choice last = {0};
+    xinv_choice last = 0;
 
     for (unsigned k = 0; k < f->shape->n; k++) {
-        struct xinv_choice own = choice_for(f, row, &need[k]);
+        xinv_choice own = choice_for(f, row, &need[k]);
 
-        if (k && xinv_same_choice(own, last))
+        if (k && own == last)
             continue;
         last = own;
         add_choice(f, own);
         for (unsigned j = 0; j < k; j++) {
-            struct xinv_choice other = choice_for(f, row, &need[j]);
+            xinv_choice other = choice_for(f, row, &need[j]);
 
-            if (xinv_same_choice(own, other))
+            if (own == other)
                 continue;
             add_choice(f, joined(own, other));
             add_choice(f, joined(other, own));
@@ -321,42 +320,43 @@ static void add_row(struct finding *f, unsigned row)
  * Atoms of one need: its classes, split by what each candidate covers. Room runs out to the safe
  * side: an atom not split further counts as covered only if all of it is.
  */
-static void add_atoms(struct finding *f, unsigned k)
+XINV_OWN_FRAME static void add_atoms(struct finding *f, unsigned k)
 {
     const struct xinv_need *need = &f->shape->need[k];
     const unsigned first = k ? f->found->end[k - 1] : 0;
     /* one is left for each need to come */
-    const unsigned most = XINV_MAX_ATOMS - (f->shape->n - 1 - k);
-    xinv_classes atom[XINV_MAX_ATOMS];
-    unsigned end = first;
+    const unsigned room = XINV_MAX_ATOMS - (f->shape->n - 1 - k) - first;
+    const unsigned most = room < XINV_MAX_PARTS ? room : XINV_MAX_PARTS;
+    xinv_classes atom[XINV_MAX_PARTS];
+    unsigned n = 0;
 
     if (meet(need->classes, need->classes))
-        atom[end++] = xinv_classes_expand(need->classes);
+        atom[n++] = xinv_classes_expand(need->classes);
     for (struct xinv_rung *c = f->rung; c < f->rung + f->found->n; c++) {
         xinv_classes covered = covers_of(f->iommu, c, need);
         uint8_t matches;
 
         if (!covered)
             continue;
-        for (unsigned a = first, now = end; a < now && end < most; a++) {
+        for (unsigned a = 0, now = n; a < now && n < most; a++) {
             if (!(atom[a] & covered) || !(atom[a] & ~covered))
                 continue;
             for (struct xinv_rung *before = f->rung; before < c; before++)
-                before->covers |= (before->covers >> a & 1) << end;
-            atom[end++] = atom[a] & ~covered;
+                before->covers |= (before->covers >> (first + a) & 1) << (first + n);
+            atom[n++] = atom[a] & ~covered;
             atom[a] &= covered;
         }
-        for (unsigned a = first; a < end; a++)
+        for (unsigned a = 0; a < n; a++)
             if (!(atom[a] & ~covered))
-                c->covers |= UINT32_C(1) << a;
-        c->choice.flags |= need->flags & XINV_NEED_ALIASES;
-        matches = xinv_row_matches(f->iommu, c->choice.row, need);
+                c->covers |= UINT32_C(1) << (first + a);
+        c->choice |= xinv_choice_of(0, 0, need->flags & XINV_NEED_ALIASES);
+        matches = xinv_row_matches(f->iommu, xinv_choice_row(c->choice), need);
         if (matches & (uint8_t)~need->known)
             c->listed = 1;
         c->lost |= need->report & (uint8_t)~matches;
     }
-    f->found->end[k] = (uint8_t)end;
-    f->found->atoms = (uint32_t)xinv_low_bits(end);
+    f->found->end[k] = (uint8_t)(first + n);
+    f->found->atoms = (uint32_t)xinv_low_bits(first + n);
 }
 
 void xinv_candidates_find(const struct xinv_iommu *iommu, const struct xinv_shape *shape,
@@ -428,26 +428,50 @@ static bool better(const struct xinv_price *a, const struct xinv_price *b, bool 
     return a->listed < b->listed;
 }
 
-static void add_price(struct xinv_price *price, const struct xinv_candidates *found, unsigned c)
+/* A plan in the making, and what it leaves open. */
+struct search {
+    const struct xinv_candidates *found;
+    const uint8_t *least; /* fewest_syncs(); NULL: syncs do not count */
+    struct xinv_cover plan;
+    uint32_t open;
+};
+
+static void take(struct search *s, unsigned c)
 {
-    price->excess += found->c[c].excess;
-    price->commands += found->commands[c];
-    price->listed = (uint8_t)(price->listed + found->c[c].listed);
-    price->phases |= (uint8_t)(1u << found->c[c].phase);
+    const struct xinv_rung *row = &s->found->c[c];
+    struct xinv_price *price = &s->plan.price;
+
+    price->excess += row->excess;
+    price->commands += s->found->commands[c];
+    price->listed = (uint8_t)(price->listed + row->listed);
+    price->phases |= (uint8_t)(1u << row->phase);
+    if (s->least)
+        price->syncs = s->least[price->phases];
+    s->open &= ~row->covers;
+    s->plan.chosen[s->plan.n++] = (uint8_t)c;
 }
 
-/* Takes the last row out of a plan again; returns the atoms that are then open. */
-static uint32_t drop_last(struct xinv_cover *plan, const struct xinv_candidates *found)
+/* Takes the last row back; returns the candidate to try in its place. */
+static unsigned take_back(struct search *s)
 {
-    uint32_t open = found->atoms;
+    unsigned n = s->plan.n - 1u;
 
-    plan->n--;
-    plan->price = (struct xinv_price){0};
-    for (unsigned i = 0; i < plan->n; i++) {
-        add_price(&plan->price, found, plan->chosen[i]);
-        open &= ~found->c[plan->chosen[i]].covers;
-    }
-    return open;
+    s->plan.price = (struct xinv_price){0};
+    s->plan.n = 0;
+    s->open = s->found->atoms;
+    while (s->plan.n < n)
+        take(s, s->plan.chosen[s->plan.n]);
+    return s->plan.chosen[n] + 1u;
+}
+
+/* The first candidate from c on that closes the first open atom. */
+static unsigned next_row(const struct search *s, unsigned c)
+{
+    const struct xinv_candidates *found = s->found;
+
+    while (c < found->n && (!(found->c[c].covers & s->open & (0 - s->open)) || !found->commands[c]))
+        c++;
+    return c;
 }
 
 /*
@@ -458,48 +482,37 @@ static uint32_t drop_last(struct xinv_cover *plan, const struct xinv_candidates 
 bool xinv_cover_best(const struct xinv_candidates *found, const struct xinv_sync_rule *rule,
                      struct xinv_cover *best)
 {
-    struct xinv_cover plan = {.n = 0};
-    uint32_t open = found->atoms;
-    unsigned c = 0; /* candidate to try next */
     uint8_t least[1 << XINV_NPHASES];
+    struct search s = {.found = found, .open = found->atoms};
+    unsigned c = 0; /* candidate to try next */
     bool any = false;
 
-    if (rule)
+    if (rule) {
         fewest_syncs(rule, least);
+        s.least = least;
+    }
     for (;;) {
-        if (!open) {
-            if (rule)
-                plan.price.syncs = syncs_of(rule, plan.price.phases);
-            if (!any || better(&plan.price, &best->price, rule != NULL))
-                *best = plan;
+        if (!s.open && rule)
+            s.plan.price.syncs = syncs_of(rule, s.plan.price.phases);
+        if (any && !better(&s.plan.price, &best->price, rule != NULL)) {
+            c = found->n;
+        } else if (!s.open) {
+            *best = s.plan;
             any = true;
             c = found->n;
-        } else if (plan.n == XINV_MAX_ROWS) {
+        } else if (s.plan.n == XINV_MAX_ROWS) {
             c = found->n;
-        }
-        for (; c < found->n; c++) {
-            struct xinv_price price = plan.price;
-
-            if (!(found->c[c].covers & open & (0 - open)) || !found->commands[c])
-                continue;
-            add_price(&price, found, c);
-            if (rule)
-                price.syncs = least[price.phases];
-            if (any && !better(&price, &best->price, rule != NULL))
-                continue;
-            plan.price = price;
-            plan.chosen[plan.n++] = (uint8_t)c;
-            open &= ~found->c[c].covers;
-            break;
+        } else {
+            c = next_row(&s, c);
         }
         if (c < found->n) {
+            take(&s, c);
             c = 0;
-            continue;
-        }
-        if (!plan.n)
+        } else if (s.plan.n) {
+            c = take_back(&s);
+        } else {
             return any;
-        c = plan.chosen[plan.n - 1] + 1u;
-        open = drop_last(&plan, found);
+        }
     }
 }
 

@@ -12,10 +12,14 @@
 
 #include "core/backend.h"
 
+/* Not inlined, so that what it keeps on the stack is gone before the calls beside it. */
+#define XINV_OWN_FRAME __attribute__((noinline))
+
 #define XINV_MAX_NEEDS      16
 #define XINV_MAX_ATOMS      32
-#define XINV_MAX_CANDIDATES 32
-#define XINV_MAX_ROWS       16
+#define XINV_MAX_PARTS      16 /* atoms of one need */
+#define XINV_MAX_CANDIDATES 24
+#define XINV_MAX_ROWS       12
 
 /* A set of classes that need not be a product: one bit per combination of axis values. */
 typedef uint64_t xinv_classes;
@@ -35,6 +39,35 @@ struct xinv_shape {
     uint8_t beyond; /* commands that reach other users' entries are allowed */
     struct xinv_need need[XINV_MAX_NEEDS];
 };
+
+/*
+ * A row, and which value its operands take where needs disagree: one row with two of these is two
+ * commands.
+ */
+typedef uint16_t xinv_choice;
+
+#define XINV_CHOICE_FLAGS (XINV_NEED_ALIASES | XINV_NEED_NEW_DID)
+
+/* @zero: tags that are 0; @flags: of XINV_CHOICE_FLAGS */
+static inline xinv_choice xinv_choice_of(unsigned row, unsigned zero, unsigned flags)
+{
+    return (xinv_choice)(zero << 8 | flags << 3 | row); /* of XINV_MAX_COMMANDS */
+}
+
+static inline unsigned xinv_choice_row(xinv_choice choice)
+{
+    return choice % XINV_MAX_COMMANDS;
+}
+
+static inline uint8_t xinv_choice_zero(xinv_choice choice)
+{
+    return (uint8_t)(choice >> 8);
+}
+
+static inline uint8_t xinv_choice_flags(xinv_choice choice)
+{
+    return choice >> 3 & XINV_CHOICE_FLAGS;
+}
 
 /*
  * The rows that cover something of a shape, each with a choice of operands. An atom is a part of a
@@ -69,11 +102,6 @@ struct xinv_sync_rule {
     const struct xinv_vendor *vendor;
     uint8_t again[XINV_NPHASES]; /* how often more than once each phase goes out */
 };
-
-static inline bool xinv_same_choice(struct xinv_choice a, struct xinv_choice b)
-{
-    return a.row == b.row && a.zero == b.zero && a.flags == b.flags;
-}
 
 xinv_classes xinv_classes_expand(xinv_axes axes);
 

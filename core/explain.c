@@ -72,7 +72,7 @@ uint8_t xinv_explained_lost(const struct xinv_iommu *iommu, const struct xinv_ex
         const struct xinv_rung *c = &explained->found.c[explained->chosen.chosen[i]];
 
         if (c->covers & part)
-            matched &= xinv_row_matches(iommu, c->choice.row, n);
+            matched &= xinv_row_matches(iommu, xinv_choice_row(c->choice), n);
     }
     return n->report & (uint8_t)~matched;
 }

@@ -6,9 +6,8 @@
 #include "core/shape.h"
 #include "core/tags.h"
 
-/* How often one command goes out in place, and a phase with its sync. */
-unsigned xinv_plan_repeats(const struct xinv_planner *p, const struct xinv_attachment *at,
-                           unsigned phase, uint8_t unit)
+unsigned xinv_plan_repeats(const struct xinv_planner *p, uint8_t quirks, unsigned phase,
+                           uint8_t unit)
 {
     const struct xinv_vendor *v = p->vendor;
     unsigned times = 1;
@@ -16,13 +15,13 @@ unsigned xinv_plan_repeats(const struct xinv_planner *p, const struct xinv_attac
     for (unsigned i = 0; i < v->n_repeats; i++) {
         const struct xinv_repeat_def *def = &v->repeats[i];
 
-        if (def->unit != unit || !(def->phases & (1u << phase)) ||
-            (def->quirk && !(at && (at->quirks & def->quirk))))
+        if (def->unit != unit || !(def->phases >> phase & 1) ||
+            (def->quirk && !(def->quirk & quirks)))
             continue;
         if (!(p->request.flags & XINV_REQ_INVALIDATE) &&
-            (def->except_changes & (1u << p->request.change)))
+            (def->except_changes >> p->request.change & 1))
             continue;
-        if (xinv_conds_hold(v, p->iommu->feature, def->conds) && def->times > times)
+        if (def->times > times && xinv_conds_hold(v, p->iommu->feature, def->conds))
             times = def->times;
     }
     return times;
@@ -46,38 +45,36 @@ void xinv_plan_cut(const struct xinv_planner *p, unsigned row, uint8_t policy,
     cut->last = p->request.last < top ? p->request.last : top;
 }
 
-static bool has_pasids(const struct xinv_planner *p, size_t i)
+static bool has_pasids(const struct xinv_planner *p, const struct xinv_attachment *at)
 {
-    const struct xinv_attachment *at = &p->at[i];
+    const struct xinv_attachment *other = at;
 
     if (at->flags & (XINV_ATT_PASID_ENABLED | XINV_ATT_PASIDS_UNKNOWN))
         return true;
     /* attachments of one endpoint stand next to each other */
-    for (size_t k = i; k-- > 0 && p->at[k].rid == at->rid;)
-        if ((p->at[k].known & PASID_BIT) && p->at[k].pasid)
-            return true;
-    for (size_t k = i + 1; k < p->n && p->at[k].rid == at->rid; k++)
-        if ((p->at[k].known & PASID_BIT) && p->at[k].pasid)
+    while (other > p->at && other[-1].rid == at->rid)
+        other--;
+    for (; other < p->at + p->n && other->rid == at->rid; other++)
+        if (other != at && (other->known & PASID_BIT) && other->pasid)
             return true;
     return false;
 }
 
 /* Is the request about this attachment at all? */
-static bool concerns(const struct xinv_planner *p, size_t i)
+static bool concerns(const struct xinv_planner *p, const struct xinv_attachment *at)
 {
-    const struct xinv_attachment *at = &p->at[i];
+    const uint16_t one_pasid = XINV_REQ_INVALIDATE | XINV_REQ_PASID;
 
-    return !((p->request.flags & XINV_REQ_INVALIDATE) && (p->request.flags & XINV_REQ_PASID) &&
-             (at->known & PASID_BIT) && at->pasid != p->request.pasid);
+    return (p->request.flags & one_pasid) != one_pasid || !(at->known & PASID_BIT) ||
+           at->pasid == p->request.pasid;
 }
 
-void xinv_plan_operands(const struct xinv_planner *p, size_t i, const struct xinv_choice *choice,
-                        struct xinv_operands *op)
+void xinv_plan_operands(const struct xinv_planner *p, const struct xinv_attachment *at,
+                        xinv_choice choice, struct xinv_operands *op)
 {
-    const struct xinv_attachment *at = &p->at[i];
     struct xinv_names names = xinv_names_of(&p->request, at);
-    uint8_t carried = p->vendor->commands[choice->row].operands | p->iommu->target;
-    uint8_t tags = carried & names.known & (uint8_t)~choice->zero;
+    uint8_t carried = p->vendor->commands[xinv_choice_row(choice)].operands | p->iommu->target;
+    uint8_t tags = carried & names.known & (uint8_t)~xinv_choice_zero(choice);
 
     /* a field that the command ignores is written as 0, and so is a tag that is not known */
     op->at = at;
@@ -86,7 +83,7 @@ void xinv_plan_operands(const struct xinv_planner *p, size_t i, const struct xin
     op->asid = tags & ASID_BIT ? names.asid : 0;
     op->did = tags & DID_BIT ? at->did : 0;
     op->vmid = tags & VMID_BIT ? at->vmid : 0;
-    if ((choice->flags & XINV_NEED_NEW_DID) && !(choice->zero & DID_BIT))
+    if ((xinv_choice_flags(choice) & XINV_NEED_NEW_DID) && !(xinv_choice_zero(choice) & DID_BIT))
         op->did = p->request.new_did;
 }
 
@@ -96,26 +93,31 @@ bool xinv_plan_same_operands(const struct xinv_operands *a, const struct xinv_op
            a->vmid == b->vmid;
 }
 
-static uint32_t key_of(const struct xinv_planner *p, size_t i)
+/* The key of an attachment's shape; 0: the request is not about it. */
+static uint32_t key_of(const struct xinv_planner *p, const struct xinv_attachment *at)
 {
-    return xinv_shape_key(&p->at[i], has_pasids(p, i));
+    return concerns(p, at) ? xinv_shape_key(at, has_pasids(p, at)) : 0;
 }
 
-/* Has an attachment before i, of its shape, the same operands? Attachments of one endpoint stand
- * together, so what names an endpoint can only agree with its neighbours. */
-static bool counted_before(const struct xinv_planner *p, size_t i, uint32_t key,
-                           const struct xinv_choice *choice, const struct xinv_operands *own)
+/* Has an attachment before this one, of its shape, the same operands? Attachments of one endpoint
+ * stand together, so what names an endpoint can only agree with its neighbours. */
+static bool counted_before(const struct xinv_planner *p, const struct xinv_attachment *at,
+                           uint32_t key, xinv_choice choice)
 {
-    const uint8_t named_tags = p->vendor->commands[choice->row].operands & (uint8_t)~choice->zero;
-    const bool neighbours = named_tags & p->at[i].known & RID_BIT;
+    const uint8_t named_tags =
+        p->vendor->commands[xinv_choice_row(choice)].operands & (uint8_t)~xinv_choice_zero(choice);
+    const bool neighbours = named_tags & at->known & RID_BIT;
+    struct xinv_operands own;
 
-    for (size_t k = i; k-- > 0 && !(neighbours && p->at[k].rid != own->rid);) {
+    xinv_plan_operands(p, at, choice, &own);
+    while (at > p->at && !(neighbours && at[-1].rid != own.rid)) {
         struct xinv_operands other;
 
-        if (!concerns(p, k) || key_of(p, k) != key)
+        at--;
+        if (key_of(p, at) != key)
             continue;
-        xinv_plan_operands(p, k, choice, &other);
-        if (xinv_plan_same_operands(own, &other))
+        xinv_plan_operands(p, at, choice, &other);
+        if (xinv_plan_same_operands(&own, &other))
             return true;
     }
     return false;
@@ -123,21 +125,13 @@ static bool counted_before(const struct xinv_planner *p, size_t i, uint32_t key,
 
 /* How many commands one row comes to over all attachments of a shape: one for each value of its
  * operands. */
-static uint64_t fan_out(const struct xinv_planner *p, uint32_t key,
-                        const struct xinv_choice *choice)
+XINV_OWN_FRAME static uint64_t fan_out(const struct xinv_planner *p, uint32_t key,
+                                       xinv_choice choice)
 {
     uint64_t n = 0;
 
-    if (p->n == 1)
-        return 1;
-    for (size_t i = 0; i < p->n; i++) {
-        struct xinv_operands own;
-
-        if (!concerns(p, i) || key_of(p, i) != key)
-            continue;
-        xinv_plan_operands(p, i, choice, &own);
-        n += !counted_before(p, i, key, choice, &own);
-    }
+    for (const struct xinv_attachment *at = p->at; at < p->at + p->n; at++)
+        n += key_of(p, at) == key && !counted_before(p, at, key, choice);
     return n;
 }
 
@@ -211,14 +205,14 @@ static bool choose(const struct xinv_planner *p, uint32_t key, struct proposal *
     struct xinv_sync_rule rule = {.vendor = p->vendor};
 
     for (unsigned phase = 0; latency && phase < XINV_NPHASES; phase++)
-        rule.again[phase] = (uint8_t)(xinv_plan_repeats(p, NULL, phase, XINV_REPEAT_PHASE) - 1);
+        rule.again[phase] = (uint8_t)(xinv_plan_repeats(p, 0, phase, XINV_REPEAT_PHASE) - 1);
     for (made->pass = 0; made->pass < N_PASSES; made->pass++) {
         for (unsigned i = 0; i < found->n; i++) {
-            const struct xinv_choice *choice = &found->c[i].choice;
+            xinv_choice choice = found->c[i].choice;
             uint64_t pages;
-            uint64_t n = blocks_of(p, choice->row, made->pass, &pages);
+            uint64_t n = blocks_of(p, xinv_choice_row(choice), made->pass, &pages);
 
-            if (n)
+            if (n && p->n > 1)
                 n *= fan_out(p, key, choice);
             found->commands[i] = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
         }
@@ -236,18 +230,18 @@ static void count_blocks(struct xinv_planner *p, struct proposal *made)
     for (unsigned i = 0; i < made->cover.n; i++) {
         uint64_t pages;
 
-        made->blocks[i] = (uint32_t)blocks_of(p, made->found.c[made->cover.chosen[i]].choice.row,
-                                              made->pass, &pages);
-        if (pages > asked && pages - asked > p->report.extra_pages)
-            p->report.extra_pages = pages - asked;
+        made->blocks[i] = (uint32_t)blocks_of(
+            p, xinv_choice_row(made->found.c[made->cover.chosen[i]].choice), made->pass, &pages);
+        if (pages > asked && pages - asked > p->extra_pages)
+            p->extra_pages = pages - asked;
     }
 }
 
 /* The candidates of an attachment's shape, and the choice among them. */
-static int plan_shape(struct xinv_planner *p, size_t i, uint32_t key, struct proposal *made)
+static int plan_shape(struct xinv_planner *p, const struct xinv_attachment *at, uint32_t key,
+                      struct proposal *made)
 {
-    const struct xinv_attachment *at = &p->at[i];
-    bool pasids = has_pasids(p, i);
+    bool pasids = has_pasids(p, at);
     struct xinv_shape shape;
     bool chosen;
     int ret;
@@ -265,8 +259,8 @@ static int plan_shape(struct xinv_planner *p, size_t i, uint32_t key, struct pro
     if (chosen)
         count_blocks(p, made);
     if (p->parts->planned)
-        p->parts->planned(p->parts, i, key, &shape, &made->found, chosen ? &made->cover : NULL,
-                          made->blocks);
+        p->parts->planned(p->parts, (size_t)(at - p->at), key, &shape, &made->found,
+                          chosen ? &made->cover : NULL, made->blocks);
     if (chosen)
         return 0;
     p->report.at_cache = shape.need[xinv_cover_open(&made->found)].cache;
@@ -288,11 +282,13 @@ static void fill_plan(struct xinv_planner *p, const struct proposal *made, struc
 
         plan->row[i] = c->choice;
         plan->listed |= (uint16_t)((unsigned)c->listed << i);
-        plan->blocks += made->blocks[i];
+        plan->blocks += made->blocks[i] < UINT32_MAX - plan->blocks ? made->blocks[i]
+                                                                    : UINT32_MAX - plan->blocks;
         lost |= c->lost;
         report->must_beyond |= c->must;
         report->may_beyond |= c->may;
-        report->rows |= UINT64_C(1) << c->choice.row;
+        report->rows |= UINT64_C(1) << xinv_choice_row(c->choice);
+        p->phases |= 1u << c->phase;
     }
     if (lost & ADDRESS_TAGS) {
         lost = (uint8_t)((lost & ~ADDRESS_TAGS) | XINV_TAG_BIT(XINV_TAG_ADDRESS));
@@ -301,27 +297,37 @@ static void fill_plan(struct xinv_planner *p, const struct proposal *made, struc
     report->widened |= lost;
 }
 
-static struct xinv_plan *find_plan(struct xinv_planner *p, uint32_t key)
+static const struct xinv_plan *make_plan(struct xinv_planner *p, const struct xinv_attachment *at,
+                                         uint32_t key)
 {
+    struct proposal proposal;
+    int ret = plan_shape(p, at, key, &proposal);
+    struct xinv_plan *plan;
+
+    if (ret) {
+        p->error = ret;
+        p->report.at = at;
+        return NULL;
+    }
+    do {
+        plan = &p->plans[p->next_plan];
+        p->next_plan = (uint8_t)((p->next_plan + 1) % XINV_PLANS);
+    } while (plan == p->held);
+    fill_plan(p, &proposal, plan);
+    plan->key = key;
+    return plan;
+}
+
+const struct xinv_plan *xinv_plan_of(struct xinv_planner *p, const struct xinv_attachment *at)
+{
+    uint32_t key = key_of(p, at);
+
+    if (!key)
+        return NULL;
     for (unsigned i = 0; i < XINV_PLANS; i++)
         if (p->plans[i].key == key)
             return &p->plans[i];
-    return NULL;
-}
-
-static int make_plan(struct xinv_planner *p, size_t i, uint32_t key, struct xinv_plan **made)
-{
-    struct xinv_plan *plan = &p->plans[p->next_plan];
-    struct proposal proposal;
-    int ret = plan_shape(p, i, key, &proposal);
-
-    if (ret)
-        return xinv_planner_refuse(p, &p->at[i], 0, ret);
-    fill_plan(p, &proposal, plan);
-    plan->key = key;
-    p->next_plan = (uint8_t)((p->next_plan + 1) % XINV_PLANS);
-    *made = plan;
-    return 0;
+    return make_plan(p, at, key);
 }
 
 uint64_t xinv_plan_limit(const struct xinv_planner *p, const struct xinv_plan *plan)
@@ -329,69 +335,45 @@ uint64_t xinv_plan_limit(const struct xinv_planner *p, const struct xinv_plan *p
     uint64_t limit = UINT64_MAX;
 
     for (unsigned k = 0; k < plan->n; k++) {
-        uint64_t own = most_blocks(p, plan->row[k].row, PASS_POLICY);
+        uint64_t own = most_blocks(p, xinv_choice_row(plan->row[k]), PASS_POLICY);
 
-        if (p->vendor->commands[plan->row[k].row].ranges.count && own < limit)
+        if (p->vendor->commands[xinv_choice_row(plan->row[k])].ranges.count && own < limit)
             limit = own;
     }
     return limit;
 }
 
 /* Is a row of a plan a candidate with other operands too? */
-static bool has_rival(const struct xinv_candidates *found, struct xinv_choice own)
+static bool has_rival(const struct xinv_candidates *found, xinv_choice own)
 {
     for (unsigned i = 0; i < found->n; i++)
-        if (found->c[i].choice.row == own.row && !xinv_same_choice(found->c[i].choice, own))
+        if (xinv_choice_row(found->c[i].choice) == xinv_choice_row(own) &&
+            found->c[i].choice != own)
             return true;
     return false;
 }
 
-bool xinv_plan_holds(struct xinv_planner *p, size_t i, const struct xinv_plan *plan,
-                     uint32_t blocks)
+bool xinv_plan_holds(struct xinv_planner *p, const struct xinv_attachment *at,
+                     const struct xinv_plan *plan, uint32_t blocks)
 {
     struct proposal made;
     bool same;
 
     p->assumed.blocks = blocks;
     for (unsigned k = 0; k < plan->n; k++)
-        p->assumed.rows |= UINT64_C(1) << plan->row[k].row;
-    same = plan_shape(p, i, plan->key, &made) == 0 && made.cover.n == plan->n;
+        p->assumed.rows |= UINT64_C(1) << xinv_choice_row(plan->row[k]);
+    same = plan_shape(p, at, plan->key, &made) == 0 && made.cover.n == plan->n;
     p->assumed.rows = 0;
     for (unsigned k = 0; same && k < plan->n; k++)
-        same = xinv_same_choice(made.found.c[made.cover.chosen[k]].choice, plan->row[k]) &&
+        same = made.found.c[made.cover.chosen[k]].choice == plan->row[k] &&
                (blocks == 1 || !has_rival(&made.found, plan->row[k]));
     return same;
 }
 
-/* The plan of an attachment; NULL if the request is not about it. Cannot fail once plan_all() has
- * passed. */
-int xinv_plan_of(struct xinv_planner *p, size_t i, struct xinv_plan **plan)
-{
-    uint32_t key;
-
-    *plan = NULL;
-    if (!concerns(p, i))
-        return 0;
-    key = key_of(p, i);
-    *plan = find_plan(p, key);
-    return *plan ? 0 : make_plan(p, i, key, plan);
-}
-
-/* The most that the errata of a table repeat anything. */
-unsigned xinv_plan_most_repeats(const struct xinv_planner *p, uint8_t unit)
-{
-    unsigned most = 1;
-
-    for (unsigned i = 0; i < p->vendor->n_repeats; i++)
-        if (p->vendor->repeats[i].unit == unit && p->vendor->repeats[i].times > most)
-            most = p->vendor->repeats[i].times;
-    return most;
-}
-
-static bool has_row(const struct xinv_plan *plan, struct xinv_choice row)
+static bool has_row(const struct xinv_plan *plan, xinv_choice row)
 {
     for (unsigned i = 0; i < plan->n; i++)
-        if (xinv_same_choice(plan->row[i], row))
+        if (plan->row[i] == row)
             return true;
     return false;
 }
@@ -402,11 +384,8 @@ static bool has_row(const struct xinv_plan *plan, struct xinv_choice row)
  * in common, the other's own need is about as well. An alias is the exception, since not every need
  * is about aliases.
  */
-static bool removes_its_own(const struct xinv_planner *p, size_t i, size_t k)
+static bool removes_its_own(const struct xinv_attachment *at, const struct xinv_attachment *other)
 {
-    const struct xinv_attachment *at = &p->at[i];
-    const struct xinv_attachment *other = &p->at[k];
-
     return at->stage == other->stage && at->flags == other->flags &&
            !((at->known ^ other->known) & PASID_BIT) && !other->n_aliases;
 }
@@ -416,56 +395,47 @@ static bool removes_its_own(const struct xinv_planner *p, size_t i, size_t k)
  * That is every value only if all of them send it, or remove what has their value in another way:
  * where they know different tags, their plans may differ.
  */
-static int check_listed(struct xinv_planner *p, size_t i, const struct xinv_plan *plan)
+static int check_listed(struct xinv_planner *p, const struct xinv_attachment *at,
+                        const struct xinv_plan *plan)
 {
-    for (size_t k = 0; plan->listed && k < p->n; k++) {
-        struct xinv_plan *other;
-        int ret = xinv_plan_of(p, k, &other);
+    const struct xinv_vendor *v = p->vendor;
 
-        if (ret)
-            return ret;
-        if (removes_its_own(p, i, k))
+    for (size_t k = 0; plan->listed && k < p->n; k++) {
+        const struct xinv_plan *other = xinv_plan_of(p, &p->at[k]);
+
+        if (p->error)
+            return p->error;
+        if (!other || removes_its_own(at, &p->at[k]))
             continue;
-        for (unsigned j = 0; other && j < plan->n; j++)
+        for (unsigned j = 0; j < plan->n; j++)
             if ((plan->listed >> j & 1) && !has_row(other, plan->row[j])) {
                 p->report.at_cache =
-                    p->vendor->removals[p->vendor->commands[plan->row[j].row].removals.first].cache;
-                return xinv_planner_refuse(p, &p->at[i], 0, -XINV_E_MUST_BLOCK);
+                    v->removals[v->commands[xinv_choice_row(plan->row[j])].removals.first].cache;
+                p->report.at = at;
+                return -XINV_E_MUST_BLOCK;
             }
     }
     return 0;
 }
 
-/* Plans every attachment of a part, and bounds what can come out. */
 int xinv_plan_part(struct xinv_planner *p, uint64_t *most_commands)
 {
-    uint64_t times = (uint64_t)xinv_plan_most_repeats(p, XINV_REPEAT_PHASE) *
-                     xinv_plan_most_repeats(p, XINV_REPEAT_COMMAND);
     bool any = false;
 
-    for (size_t i = 0; i < p->n; i++) {
-        struct xinv_plan *plan;
-        int ret = xinv_plan_of(p, i, &plan);
+    for (const struct xinv_attachment *at = p->at; at < p->at + p->n; at++) {
+        const struct xinv_plan *plan = xinv_plan_of(p, at);
 
-        if (ret)
-            return ret;
+        if (p->error)
+            return p->error;
         if (!plan)
             continue;
         any = true;
-        if (plan->listed) {
-            struct xinv_plan own = *plan; /* planning the others may take its place */
-
-            ret = check_listed(p, i, &own);
-            if (!ret)
-                ret = xinv_plan_of(p, i, &plan);
-            if (ret)
-                return ret;
-        }
-        *most_commands += plan->blocks * times * (1u + p->at[i].n_aliases);
-        for (unsigned k = 0; k < plan->n; k++) {
-            p->count_first |= xinv_plan_phase(p, plan, k) == XINV_PHASE_REGISTER;
-            p->phases |= 1u << xinv_plan_phase(p, plan, k);
-        }
+        p->held = plan;
+        p->error = check_listed(p, at, plan);
+        p->held = NULL;
+        if (p->error)
+            return p->error;
+        *most_commands += (uint64_t)plan->blocks * (1u + at->n_aliases);
     }
     return any ? 0 : -XINV_E_NOENT;
 }

@@ -12,16 +12,17 @@
 
 /* A shape that was planned: the rows that the policy chose, and what their operands are. */
 struct xinv_plan {
-    uint64_t blocks; /* commands for one attachment */
+    uint32_t blocks; /* commands for one attachment; saturates */
     uint32_t key;
     uint16_t listed; /* rows that must go out for every live value of a tag, a bit each */
     uint8_t n;
     uint8_t
         cut_policy; /* enum xinv_policy_kind; exact where the caller's own cannot say the range */
-    struct xinv_choice row[XINV_MAX_ROWS];
+    xinv_choice row[XINV_MAX_ROWS];
 };
 
 struct xinv_prepared;
+struct xinv_emit;
 
 /*
  * Plans for no range in particular: in place of a cut, every row that can say a range at all takes
@@ -36,7 +37,7 @@ struct xinv_assumed {
 /* A command without a range that went out for every attachment of a shape. */
 struct xinv_sent {
     uint32_t key;
-    struct xinv_choice row;
+    xinv_choice row;
 };
 
 #define XINV_MAX_SENT \
@@ -47,23 +48,31 @@ struct xinv_sent {
 struct xinv_planner {
     const struct xinv_iommu *iommu;
     const struct xinv_vendor *vendor;
+    struct xinv_parts *parts;
+    struct xinv_policy policy;
+    int error;       /* the first that planning met */
+    unsigned phases; /* mask of those that some part needs */
+    bool several;    /* parts */
+    /* commands that went out in this phase */
+    uint8_t n_sent;        /* for these attachments */
+    uint8_t n_sent_before; /* of those, by parts before this one */
+    uint64_t sent_bare;    /* rows without operands, a bit each */
+    /* the part at work, and its plans */
+    uint8_t next_plan;
+    uint8_t blocks; /* XINV_POLICY_AT_MOST */
+    bool ranged;
+    const struct xinv_plan *held; /* keeps its place while another shape is planned */
     const struct xinv_attachment *at;
     size_t n;
     struct xinv_request request;
-    struct xinv_policy policy;
-    struct xinv_parts *parts;
-    unsigned n_parts;
-    unsigned phases;           /* mask of those that some part needs */
-    struct xinv_report report; /* of this part */
-    bool ranged;
+    uint64_t extra_pages;
+    struct xinv_report report;
+    /* takes a prepared list's commands in place of words: xinv_prepared_add(), by pointer so that
+     * who prepares nothing does without it; NULL: words go out */
+    void (*record)(struct xinv_prepared *list, struct xinv_emit *emit, unsigned row, unsigned times,
+                   const struct xinv_cut_request *cut, const struct xinv_operands *op);
+    struct xinv_prepared *list;
     struct xinv_assumed assumed;
-    struct xinv_prepared *list; /* where a prepared list goes in place of words; NULL: none */
-    bool count_first;           /* the output's size cannot be bounded without a pass that counts */
-    uint8_t next_plan;
-    uint8_t blocks;        /* XINV_POLICY_AT_MOST: for this part */
-    uint8_t n_sent;        /* for these attachments, in this phase */
-    uint8_t n_sent_before; /* of those, by parts before this one */
-    uint64_t sent_bare;    /* rows without operands that went out in this phase, a bit each */
     struct xinv_sent sent[XINV_MAX_SENT];
     struct xinv_plan plans[XINV_PLANS];
 };
@@ -72,19 +81,17 @@ struct xinv_planner {
 
 int xinv_request_check(const struct xinv_request *request, const struct xinv_policy *policy);
 
-/* xinv_planner_check - the tags of the request and its attachments, as wide as this IOMMU's */
+/* xinv_planner_check - the tags of the request and its attachments, as wide as this IOMMU's; the
+ * report says what an error is about */
 int xinv_planner_check(struct xinv_planner *p);
 
 /* xinv_planner_normalise - the granule and whether there is a range, in one form */
 void xinv_planner_normalise(struct xinv_planner *p);
 
-/* xinv_planner_refuse - notes what an error is about; returns it */
-int xinv_planner_refuse(struct xinv_planner *p, const struct xinv_attachment *at, unsigned tag,
-                        int error);
-
 /* ---- Plans ---- */
 
-/* xinv_plan_part - plans every attachment; adds the most commands that can come of them */
+/* xinv_plan_part - plans every attachment; adds the most commands that can come of them, each once
+ */
 int xinv_plan_part(struct xinv_planner *p, uint64_t *most_commands);
 
 /* xinv_plan_limit - the most blocks that the policy takes of any of a plan's rows */
@@ -98,22 +105,23 @@ uint64_t xinv_plan_limit(const struct xinv_planner *p, const struct xinv_plan *p
  * if it is chosen there, it is chosen everywhere. A row that could have other operands, and another
  * number of commands with them, is not counted alike: then nothing is said but of one block.
  */
-bool xinv_plan_holds(struct xinv_planner *p, size_t i, const struct xinv_plan *plan,
-                     uint32_t blocks);
+bool xinv_plan_holds(struct xinv_planner *p, const struct xinv_attachment *at,
+                     const struct xinv_plan *plan, uint32_t blocks);
 
-/* xinv_plan_of - the plan of an attachment; NULL if the request is not about it. Cannot fail once
- * xinv_plan_part() has passed. Valid until another shape is planned. */
-int xinv_plan_of(struct xinv_planner *p, size_t i, struct xinv_plan **plan);
+/* xinv_plan_of - the plan of an attachment; NULL if the request is not about it, or with p->error.
+ * Cannot fail once xinv_plan_part() has passed. Valid until another shape is planned, unless held.
+ */
+const struct xinv_plan *xinv_plan_of(struct xinv_planner *p, const struct xinv_attachment *at);
 
 static inline unsigned xinv_plan_phase(const struct xinv_planner *p, const struct xinv_plan *plan,
                                        unsigned j)
 {
-    return p->vendor->commands[plan->row[j].row].phase;
+    return p->vendor->commands[xinv_choice_row(plan->row[j])].phase;
 }
 
 /* xinv_plan_operands - what a row's words carry for an attachment; the rest is 0 */
-void xinv_plan_operands(const struct xinv_planner *p, size_t i, const struct xinv_choice *choice,
-                        struct xinv_operands *op);
+void xinv_plan_operands(const struct xinv_planner *p, const struct xinv_attachment *at,
+                        xinv_choice choice, struct xinv_operands *op);
 
 /* xinv_plan_same_operands - do two commands of one row name the same tags? */
 bool xinv_plan_same_operands(const struct xinv_operands *a, const struct xinv_operands *b);
@@ -142,12 +150,9 @@ static inline uint64_t xinv_address_top(const struct xinv_iommu *iommu, unsigned
 void xinv_plan_cut(const struct xinv_planner *p, unsigned row, uint8_t policy,
                    struct xinv_cut_request *cut);
 
-/* xinv_plan_repeats - how often one command goes out in place (XINV_REPEAT_COMMAND), or a phase
- * with its sync */
-unsigned xinv_plan_repeats(const struct xinv_planner *p, const struct xinv_attachment *at,
-                           unsigned phase, uint8_t unit);
-
-/* xinv_plan_most_repeats - the most that the errata of a table repeat anything */
-unsigned xinv_plan_most_repeats(const struct xinv_planner *p, uint8_t unit);
+/* xinv_plan_repeats - how often one command goes out in place (XINV_REPEAT_COMMAND) for an endpoint
+ * with these quirks, or a phase with its sync */
+unsigned xinv_plan_repeats(const struct xinv_planner *p, uint8_t quirks, unsigned phase,
+                           uint8_t unit);
 
 #endif

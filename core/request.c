@@ -14,14 +14,6 @@ static bool too_wide(const struct xinv_planner *p, unsigned tag, uint32_t value)
     return (width->base || width->times) && bits < 32 && (value >> bits) != 0;
 }
 
-int xinv_planner_refuse(struct xinv_planner *p, const struct xinv_attachment *at, unsigned tag,
-                        int error)
-{
-    p->report.at = at;
-    p->report.at_tag = (uint8_t)tag;
-    return error;
-}
-
 /* Is a change about translations of requests without PASID alone? */
 static bool is_untagged(const struct xinv_planner *p, const struct xinv_attachment *at)
 {
@@ -31,63 +23,76 @@ static bool is_untagged(const struct xinv_planner *p, const struct xinv_attachme
            !((at->known & PASID_BIT) && at->pasid) && !(at->flags & XINV_ATT_PASIDS_UNKNOWN);
 }
 
-static int check_attachment(struct xinv_planner *p, const struct xinv_attachment *at)
-{
-    uint32_t value[XINV_NTAGS] = {
-        [XINV_TAG_RID] = at->rid, [XINV_TAG_PASID] = at->pasid, [XINV_TAG_ASID] = at->asid,
-        [XINV_TAG_DID] = at->did, [XINV_TAG_VMID] = at->vmid,
-    };
+#define N_VALUES (XINV_TAG_VMID + 1u) /* RID, PASID, ASID, DID, VMID */
 
-    if (at->stage >= XINV_NSTAGES || (at->n_aliases && !at->aliases))
-        return xinv_planner_refuse(p, at, 0, -XINV_E_INVAL);
-    if (!(p->iommu->stages & XINV_STAGE_BIT(at->stage)) ||
-        (is_untagged(p, at) && !(p->iommu->untagged & XINV_STAGE_BIT(at->stage))))
-        return xinv_planner_refuse(p, at, 0, -XINV_E_UNSUPP);
-    if (p->iommu->target & ~at->known) /* nobody to send it to */
-        return xinv_planner_refuse(p, at, (unsigned)__builtin_ctz(p->iommu->target), -XINV_E_INVAL);
-    for (unsigned t = XINV_TAG_RID; t <= XINV_TAG_VMID; t++) {
-        /* a tag that the hardware would cut names somebody else's entries and leaves the stale ones
-         */
-        if ((at->known & XINV_TAG_BIT(t)) && too_wide(p, t, value[t]))
-            return xinv_planner_refuse(p, at, t, -XINV_E_TAG);
-    }
-    for (unsigned i = 0; i < at->n_aliases; i++)
-        if (too_wide(p, XINV_TAG_RID, at->aliases[i]))
-            return xinv_planner_refuse(p, at, XINV_TAG_RID, -XINV_E_TAG);
+/* A tag that the hardware would cut names somebody else's entries and leaves the stale ones. Notes
+ * the first of these. */
+static int check_tags(struct xinv_planner *p, uint8_t known, const uint32_t *value)
+{
+    for (unsigned t = 0; t < N_VALUES; t++)
+        if ((known >> t & 1) && too_wide(p, t, value[t])) {
+            p->report.at_tag = (uint8_t)t;
+            return -XINV_E_TAG;
+        }
     return 0;
 }
 
-/* Is the range one that the attachment's input addresses cannot reach? Its words would name another
- * one. */
-static int check_first(struct xinv_planner *p, const struct xinv_attachment *at)
+/* The tags that the request names itself. */
+static int check_named(struct xinv_planner *p)
 {
     const struct xinv_request *r = &p->request;
-    unsigned tag = xinv_input_tag(r, at);
+    const uint32_t value[N_VALUES] = {0, r->pasid, r->asid, r->new_did, 0};
+    uint8_t named = 0;
 
-    if (p->ranged && r->first > xinv_address_top(p->iommu, tag))
-        return xinv_planner_refuse(p, at, tag, -XINV_E_TAG);
-    return 0;
+    if (r->flags & XINV_REQ_PASID)
+        named |= PASID_BIT;
+    if (r->flags & XINV_REQ_ASID)
+        named |= ASID_BIT;
+    if (r->flags & XINV_REQ_NEW_DID)
+        named |= DID_BIT;
+    return check_tags(p, named, value);
+}
+
+static int check_attachment(struct xinv_planner *p, const struct xinv_attachment *at)
+{
+    const uint32_t value[N_VALUES] = {at->rid, at->pasid, at->asid, at->did, at->vmid};
+    const struct xinv_iommu *iommu = p->iommu;
+    uint8_t homeless = iommu->target & (uint8_t)~at->known;
+    unsigned input;
+    int ret;
+
+    if (at->stage >= XINV_NSTAGES || (at->n_aliases && !at->aliases))
+        return -XINV_E_INVAL;
+    if (!(iommu->stages >> at->stage & 1) ||
+        (is_untagged(p, at) && !(iommu->untagged >> at->stage & 1)))
+        return -XINV_E_UNSUPP;
+    if (homeless) { /* nobody to send it to */
+        p->report.at_tag = (uint8_t)__builtin_ctz(homeless);
+        return -XINV_E_INVAL;
+    }
+    ret = check_tags(p, at->known, value);
+    for (unsigned i = 0; !ret && i < at->n_aliases; i++)
+        ret = check_tags(p, RID_BIT, &at->aliases[i]);
+    if (ret)
+        return ret;
+    /* the words of a range that the attachment's input addresses cannot reach name another one */
+    input = xinv_input_tag(&p->request, at);
+    if (!p->ranged || p->request.first <= xinv_address_top(iommu, input))
+        return 0;
+    p->report.at_tag = (uint8_t)input;
+    return -XINV_E_TAG;
 }
 
 int xinv_planner_check(struct xinv_planner *p)
 {
-    const struct xinv_request *r = &p->request;
+    int ret = check_named(p);
 
-    if ((r->flags & XINV_REQ_PASID) && too_wide(p, XINV_TAG_PASID, r->pasid))
-        return xinv_planner_refuse(p, NULL, XINV_TAG_PASID, -XINV_E_TAG);
-    if ((r->flags & XINV_REQ_ASID) && too_wide(p, XINV_TAG_ASID, r->asid))
-        return xinv_planner_refuse(p, NULL, XINV_TAG_ASID, -XINV_E_TAG);
-    if ((r->flags & XINV_REQ_NEW_DID) && too_wide(p, XINV_TAG_DID, r->new_did))
-        return xinv_planner_refuse(p, NULL, XINV_TAG_DID, -XINV_E_TAG);
-    for (size_t i = 0; i < p->n; i++) {
-        int ret = check_attachment(p, &p->at[i]);
-
-        if (!ret)
-            ret = check_first(p, &p->at[i]);
+    for (size_t i = 0; !ret && i < p->n; i++) {
+        ret = check_attachment(p, &p->at[i]);
         if (ret)
-            return ret;
+            p->report.at = &p->at[i];
     }
-    return 0;
+    return ret;
 }
 
 int xinv_request_check(const struct xinv_request *r, const struct xinv_policy *policy)
@@ -142,7 +147,6 @@ void xinv_planner_normalise(struct xinv_planner *p)
     p->ranged = xinv_request_ranged(r);
     if (!p->ranged)
         r->flags &= (uint16_t)~XINV_REQ_RANGE;
-    p->report.asked_pages = p->ranged ? xinv_pages(r->first, r->last) : 0;
     if ((r->flags & XINV_REQ_INVALIDATE) && r->scope == XINV_SCOPE_ADDRESS && !p->ranged)
         r->scope =
             (r->flags & (XINV_REQ_PASID | XINV_REQ_ASID)) ? XINV_SCOPE_PASID : XINV_SCOPE_DOMAIN;

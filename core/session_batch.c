@@ -162,6 +162,8 @@ struct batch_parts {
     bool again;
     bool alike;
     struct xinv_pending_walk walk;
+    struct xinv_request request; /* of this part */
+    struct xinv_part part;
 };
 
 static void batch_rewind(struct xinv_parts *parts)
@@ -181,7 +183,7 @@ static bool change_alike(const struct xinv_held_entry *a, const struct xinv_held
 }
 
 /* Entries that change alike are one part, in which no command goes out twice. */
-static bool next_entries(struct batch_parts *p, struct xinv_part *part)
+static bool next_entries(struct batch_parts *p)
 {
     struct xinv_session *s = p->job->s;
     const struct xinv_held_entry *first = NULL;
@@ -201,8 +203,8 @@ static bool next_entries(struct batch_parts *p, struct xinv_part *part)
         return false;
     if (n > p->job->scratch_used)
         p->job->scratch_used = n;
-    *part = (struct xinv_part){
-        .at = s->scratch, .n = n, .request = xinv_entry_request(s->iommus[p->iommu], first)};
+    p->request = xinv_entry_request(s->iommus[p->iommu], first);
+    p->part = (struct xinv_part){.at = s->scratch, .n = n, .request = &p->request};
     return true;
 }
 
@@ -254,43 +256,43 @@ static bool enter_pass(struct batch_parts *p)
     return false;
 }
 
-static void fill_part(struct batch_parts *p, const struct xinv_pending_range *range,
-                      struct xinv_part *part)
+static void fill_part(struct batch_parts *p, const struct xinv_pending_range *range)
 {
     const struct xinv_session *s = p->job->s;
 
-    *part = (struct xinv_part){
+    p->request = xinv_pte_request(xinv_session_stages[p->stage], range);
+    p->request.log2_granule = xinv_session_granules[p->granule - 1];
+    p->part = (struct xinv_part){
         .at = s->scratch + (p->stage ? p->n[0] : 0),
         .n = p->n[p->stage],
-        .request = xinv_pte_request(xinv_session_stages[p->stage], range),
+        .request = &p->request,
         .again = p->again,
         .alike = p->alike,
         .blocks = s->domains[p->domain].blocks,
         .pages = range->pages,
     };
-    part->request.log2_granule = xinv_session_granules[p->granule - 1];
     p->alike = true;
 }
 
-static bool batch_next(struct xinv_parts *parts, struct xinv_part *part)
+static const struct xinv_part *batch_next(struct xinv_parts *parts)
 {
     struct batch_parts *p = (struct batch_parts *)parts;
     struct xinv_pending_range range;
 
-    if (p->endpoint != XINV_NIL && next_entries(p, part))
-        return true;
+    if (p->endpoint != XINV_NIL && next_entries(p))
+        return &p->part;
     while (p->in_domain || enter_domain(p)) {
         while (p->in_pass || enter_pass(p)) {
             if (xinv_pending_next(&p->walk, &range)) {
-                fill_part(p, &range, part);
-                return true;
+                fill_part(p, &range);
+                return &p->part;
             }
             p->in_pass = false;
             p->again = true;
         }
         leave_domain(p);
     }
-    return false;
+    return NULL;
 }
 
 static struct batch_parts parts_of(struct xinv_job *job, uint32_t iommu, uint32_t only)
@@ -317,9 +319,9 @@ static void rewind_count(struct xinv_parts *parts)
 }
 
 /* Once the answer is known, there is nothing more to count. */
-static bool next_count(struct xinv_parts *parts, struct xinv_part *part)
+static const struct xinv_part *next_count(struct xinv_parts *parts)
 {
-    return !((struct block_count *)parts)->too_many && batch_next(parts, part);
+    return ((struct block_count *)parts)->too_many ? NULL : batch_next(parts);
 }
 
 /* max_commands of a row. */
@@ -341,7 +343,7 @@ static void count_blocks(struct xinv_parts *parts, size_t at, uint32_t key,
     (void)key;
     (void)shape;
     for (unsigned i = 0; !at && chosen && i < chosen->n; i++) {
-        uint8_t row = found->c[chosen->chosen[i]].choice.row;
+        unsigned row = xinv_choice_row(found->c[chosen->chosen[i]].choice);
         uint32_t *blocks = &count->blocks[row];
 
         *blocks += own[i] < UINT32_MAX - *blocks ? own[i] : UINT32_MAX - *blocks;
@@ -498,10 +500,8 @@ static void choose_gaps(struct xinv_job *job, uint32_t iommu, uint32_t domain)
 /* Has the batch anything for this IOMMU? */
 static bool concerns(struct batch_parts *p)
 {
-    struct xinv_part part;
-
     batch_rewind(&p->parts);
-    return batch_next(&p->parts, &part);
+    return batch_next(&p->parts) != NULL;
 }
 
 int xinv_batch_send(struct xinv_job *job)

@@ -156,6 +156,8 @@ struct pte_parts {
     bool started; /* a MAP's one run has been taken */
     uint32_t node;
     struct xinv_pending_range range;
+    struct xinv_request request; /* of this part */
+    struct xinv_part part;
     unsigned stage;
     unsigned granule;
     bool in_run;
@@ -193,7 +195,7 @@ static bool take_run(struct pte_parts *p)
     return true;
 }
 
-static bool pte_next(struct xinv_parts *parts, struct xinv_part *part)
+static const struct xinv_part *pte_next(struct xinv_parts *parts)
 {
     struct pte_parts *p = (struct pte_parts *)parts;
     const struct xinv_job *job = p->job;
@@ -202,7 +204,7 @@ static bool pte_next(struct xinv_parts *parts, struct xinv_part *part)
         if (!p->in_run) {
             p->in_run = take_run(p);
             if (!p->in_run)
-                return false;
+                return NULL;
         }
         for (; p->stage < XINV_TABLE_STAGES; p->stage++, p->granule = 0) {
             uint8_t stage = xinv_session_stages[p->stage];
@@ -212,13 +214,14 @@ static bool pte_next(struct xinv_parts *parts, struct xinv_part *part)
 
                 if (!(job->s->tables[p->iommu].granules >> granule & 1))
                     continue;
-                part->at = job->s->scratch + (p->stage ? p->n[0] : 0);
-                part->n = p->n[p->stage];
-                part->request = xinv_pte_request(stage, &p->range);
-                part->request.log2_granule = xinv_session_granules[granule];
-                part->again = p->again;
+                p->request = xinv_pte_request(stage, &p->range);
+                p->request.log2_granule = xinv_session_granules[granule];
+                p->part = (struct xinv_part){.at = job->s->scratch + (p->stage ? p->n[0] : 0),
+                                             .n = p->n[p->stage],
+                                             .request = &p->request,
+                                             .again = p->again};
                 p->again = true;
-                return true;
+                return &p->part;
             }
         }
         p->in_run = false;

@@ -11,7 +11,7 @@
 struct xinv_part {
     const struct xinv_attachment *at;
     size_t n;
-    struct xinv_request request;
+    const struct xinv_request *request;
     bool again;     /* ranges of parts before, for another granule or stage */
     bool alike;     /* it differs from the part before in its range and granule alone */
     uint8_t blocks; /* XINV_POLICY_AT_MOST: for this part; 0: as the policy says */
@@ -24,13 +24,14 @@ struct xinv_cover;
 
 /*
  * Where the parts come from. They are walked several times and must be the same each time.
+ * next: the next one, until it is asked for another; NULL after the last.
  * planned: NULL, or told of each plan that is made for a shape, maybe more than once: the
  * attachment's index, the shape's key, its needs, the candidates with what they cost, the choice,
  * NULL where nothing covers the needs, and for each chosen row the commands for one attachment.
  */
 struct xinv_parts {
     void (*rewind)(struct xinv_parts *parts);
-    bool (*next)(struct xinv_parts *parts, struct xinv_part *part);
+    const struct xinv_part *(*next)(struct xinv_parts *parts);
     void (*planned)(struct xinv_parts *parts, size_t at, uint32_t key,
                     const struct xinv_shape *shape, const struct xinv_candidates *found,
                     const struct xinv_cover *chosen, const uint32_t *blocks);

@@ -92,7 +92,7 @@ static uint64_t hash_of(const struct uses *u, const struct xinv_candidates *foun
     for (unsigned i = 0; i < found->n; i++) {
         hash = mix(hash, found->c[i].covers);
         hash = mix(hash, found->c[i].excess);
-        hash = mix(hash, (uint64_t)found->c[i].choice.row << 8 | found->c[i].listed);
+        hash = mix(hash, (uint64_t)xinv_choice_row(found->c[i].choice) << 8 | found->c[i].listed);
     }
     return hash ? hash : 1;
 }
@@ -152,12 +152,12 @@ static void plan(struct uses *u, struct xinv_candidates *found)
 
     for (unsigned kind = 0; kind < N_COSTS; kind++) {
         for (unsigned i = 0; i < found->n; i++)
-            found->commands[i] = cost(u, found->c[i].choice.row, kind);
+            found->commands[i] = cost(u, xinv_choice_row(found->c[i].choice), kind);
         for (unsigned latency = 0; latency < 2; latency++) {
             if (!xinv_cover_best(found, latency ? &rule : NULL, &best))
                 continue;
             for (unsigned i = 0; i < best.n; i++)
-                u->used |= UINT64_C(1) << found->c[best.chosen[i]].choice.row;
+                u->used |= UINT64_C(1) << xinv_choice_row(found->c[best.chosen[i]].choice);
         }
     }
 }
@@ -175,7 +175,7 @@ static void try_shape(struct uses *u, const struct xinv_attachment *at, bool has
         return;
     xinv_candidates_find(&u->iommu, &shape, rung, &found);
     for (unsigned i = 0; i < found.n && !part; i++)
-        part = found.c[i].choice.row == u->row;
+        part = xinv_choice_row(found.c[i].choice) == u->row;
     if (!part || planned(u, &found))
         return;
     effort = effort_of(&found);

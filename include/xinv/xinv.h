@@ -101,16 +101,16 @@ struct xinv_iommu {
     uint64_t commands;                  /* rows that this IOMMU has */
     uint64_t confined;                  /* those that stay within their user's entries */
     uint64_t layouts;                   /* commands, by their words, that this IOMMU takes */
-    uint16_t feature[XINV_MAX_FEATURES];
-    uint16_t max_batch; /* most commands between two syncs; 0: no limit */
+    uint16_t max_batch;                 /* most commands between two syncs; 0: no limit */
+    uint8_t caches;                     /* mask of caches that this IOMMU has */
+    uint8_t stages;                     /* mask of stages that this IOMMU has */
+    uint8_t untagged;                   /* of those, the ones that requests without PASID can use */
+    uint8_t words;                      /* 64-bit words in a command */
+    uint8_t target;                     /* as the platform has it */
+    uint8_t never_syncs;                /* XINV_SYNC_NEVER */
     uint8_t tag_bits[XINV_NTAGS];
+    uint16_t feature[XINV_MAX_FEATURES];
     uint8_t reach[XINV_MAX_COMMANDS]; /* caches that a row certainly removes from, as 1 << cache */
-    uint8_t caches;                   /* mask of caches that this IOMMU has */
-    uint8_t stages;                   /* mask of stages that this IOMMU has */
-    uint8_t untagged;                 /* of those, the ones that requests without PASID can use */
-    uint8_t words;                    /* 64-bit words in a command */
-    uint8_t target;                   /* as the platform has it */
-    uint8_t never_syncs;              /* XINV_SYNC_NEVER */
     struct xinv_range_spec range[XINV_MAX_COMMANDS];
     uint16_t worth[XINV_MAX_COMMANDS]; /* commands of a row that cost what it would cost to lose
                                           every address instead; 0: not known */
@@ -138,19 +138,11 @@ int xinv_iommu_init(struct xinv_iommu *iommu, const struct xinv_platform *platfo
 #define XINV_LADDER_SLOTS 64
 #define XINV_MAX_RUNGS    160
 
-/* A row of the vendor's table, and which value its operands take where needs disagree: one row with
- * two of these is two commands. */
-struct xinv_choice {
-    uint8_t row;
-    uint8_t zero;  /* tags that are 0 */
-    uint8_t flags; /* XINV_NEED_NEW_DID; XINV_NEED_ALIASES, which excludes nothing */
-};
-
-/* One that covers something of one shape of request. */
+/* A row of the vendor's table that covers something of one shape of request. */
 struct xinv_rung {
     uint64_t excess; /* entries removed beyond the shape */
     uint32_t covers; /* atoms of the shape */
-    struct xinv_choice choice;
+    uint16_t choice; /* the row, and what its operands are */
     uint8_t phase;
     uint8_t listed; /* it covers some need only through the list of a tag's live values */
     uint8_t lost;   /* tags that the request knew and the row does not match, in what it covers */

@@ -74,7 +74,7 @@ Test(explain, keeps_the_needs_and_the_choice)
     cr_assert_eq(e.shape[0].shape.need[1].report & XINV_TAG_BIT(XINV_TAG_ADDRESS),
                  XINV_TAG_BIT(XINV_TAG_ADDRESS));
     cr_assert_eq(e.shape[0].chosen.n, 2);
-    cr_assert_eq(e.shape[0].found.c[e.shape[0].chosen.chosen[0]].choice.row,
+    cr_assert_eq(xinv_choice_row(e.shape[0].found.c[e.shape[0].chosen.chosen[0]].choice),
                  row_of(&iommu, "tlbi_s2_ipa") + 1, "the form with Leaf = 1");
 }
 
