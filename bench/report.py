@@ -119,7 +119,7 @@ def size_lines(data):
                   [[group, size["text"], size["rodata"]]
                    for group, size in sorted(sizes["groups"].items())] +
                   [["one platform, at most", 0, sizes["platform"][0]]])
-    lines += [""] + table(["a program that calls only", "text of the core"],
+    lines += [""] + table(["a program with one platform that calls only", "text of the core"],
                           sorted(sizes["uses"].items(), key=lambda item: item[1]))
     lines += [""] + table(["deepest chain of calls from", "bytes of stack"],
                           [[e["chain"][0].partition(":")[2], e["stack"]]
