@@ -91,6 +91,8 @@ struct rig {
     bool planned; /* each call plans anew */
     bool ring;    /* words go to a ring */
     bool asks;    /* for the report of a prepared list */
+    bool bare;    /* for its words alone; the sync is the caller's own */
+    uint64_t sync[4];
     struct xinv_decoded decoded;
     uint64_t command[4];
 };
@@ -123,6 +125,9 @@ static void rig_unmap(struct rig *rig, const char *platform, bool ats, bool stor
     if (xinv_prepare(&rig->list, rig->commands, N(rig->commands), &rig->iommu, &rig->at, 1,
                      &rig->request, NULL) <= 0)
         exit(1);
+    rig->out = (struct xinv_out){
+        .words = rig->sync, .steps = steps, .cap_words = N(rig->sync), .cap_steps = N(steps)};
+    (void)xinv_sync(&rig->iommu, &rig->completion, &rig->out); /* where it can be said */
 }
 
 static void empty(struct rig *rig)
@@ -134,10 +139,27 @@ static void empty(struct rig *rig)
                                  .cap_steps = N(steps)};
 }
 
+/* The words of a page, for a queue of the caller's own and with its sync. */
+static inline int page(struct rig *rig)
+{
+    uint32_t n = xinv_prepared_page(&rig->list, rig->request.first, words);
+
+    words[n] = rig->sync[0];
+    words[n + 1] = rig->sync[1];
+    if (rig->iommu.words == 4) {
+        words[n + 2] = rig->sync[2];
+        words[n + 3] = rig->sync[3];
+    }
+    rig->out.n_words = n + rig->iommu.words;
+    return n ? (int)(rig->out.n_words / rig->iommu.words) : -1;
+}
+
 /* The call that is measured. What a prepared list reports does not change from call to call but for
  * its counts, so nobody asks for it there. */
 static int call(struct rig *rig)
 {
+    if (rig->bare)
+        return page(rig);
     if (rig->planned)
         return xinv_translate(&rig->iommu, &rig->at, 1, &rig->request, NULL, &rig->completion,
                               &rig->out, &rig->report);
@@ -181,6 +203,18 @@ static double time_calls(struct rig *rig)
     return (double)(now() - start) / ROUND_CALLS;
 }
 
+static double time_pages(struct rig *rig)
+{
+    uint64_t start = now();
+
+    for (unsigned i = 0; i < ROUND_CALLS; i++) {
+        rig->request.first = UINT64_C(0x40000000) + ((uint64_t)i << 12);
+        if (page(rig) < 0)
+            exit(1);
+    }
+    return (double)(now() - start) / ROUND_CALLS;
+}
+
 static double time_bare(bare_builder *bare)
 {
     uint64_t start = now();
@@ -206,25 +240,25 @@ static void check_bare(struct rig *rig, const struct unmap *unmap)
     }
 }
 
-static void time_unmap(struct rig *rig, const struct unmap *unmap, bool planned)
+static void time_unmap(struct rig *rig, const struct unmap *unmap, const char *kind)
 {
     static double ours[ROUNDS];
     static double bare[ROUNDS];
     static double ratio[ROUNDS];
 
     rig_unmap(rig, unmap->platform, unmap->ats, unmap->store);
-    rig->planned = planned;
+    rig->planned = strcmp(kind, "plan") == 0;
+    rig->bare = strcmp(kind, "page") == 0;
     check_bare(rig, unmap);
     for (unsigned i = 0; i < ROUNDS; i++) {
         bare[i] = time_bare(unmap->bare);
-        ours[i] = time_calls(rig);
+        ours[i] = rig->bare ? time_pages(rig) : time_calls(rig);
         ratio[i] = ours[i] / bare[i];
     }
     printf("{\"case\": \"%s %s%s\", \"commands\": %" PRIu32
            ", \"ns\": %.1f, \"bare_ns\": %.2f, \"ratio\": %.1f}\n",
-           planned ? "plan" : "unmap", unmap->platform, unmap->ats ? " ats" : "",
-           rig->out.n_words / rig->iommu.words, median(ours, ROUNDS), median(bare, ROUNDS),
-           median(ratio, ROUNDS));
+           kind, unmap->platform, unmap->ats ? " ats" : "", rig->out.n_words / rig->iommu.words,
+           median(ours, ROUNDS), median(bare, ROUNDS), median(ratio, ROUNDS));
 }
 
 static void time_decode(struct rig *rig, unsigned k)
@@ -270,6 +304,9 @@ static void count(struct rig *rig, bool names)
         rig->asks = true;
         count_case(rig, "ring", false, names);
         rig->ring = false;
+        rig->bare = true;
+        count_case(rig, "page", false, names);
+        rig->bare = false;
         rig->planned = true;
         count_case(rig, "plan", false, names);
     }
@@ -290,15 +327,16 @@ static void count(struct rig *rig, bool names)
 
 int main(int argc, char **argv)
 {
+    static const char *const kinds[] = {"unmap", "page", "plan"};
     static struct rig rig;
 
     if (argc > 1) {
         count(&rig, strcmp(argv[1], "--names") == 0);
         return 0;
     }
-    for (unsigned planned = 0; planned < 2; planned++)
+    for (size_t k = 0; k < N(kinds); k++)
         for (size_t i = 0; i < N(unmaps); i++)
-            time_unmap(&rig, &unmaps[i], planned);
+            time_unmap(&rig, &unmaps[i], kinds[k]);
     for (unsigned i = 0; i < N(decoded); i++)
         time_decode(&rig, i);
     return 0;

@@ -42,9 +42,16 @@ def machine_lines(data):
 
 def unmap_lines(data):
     return table(["one page unmapped", "commands", "instructions", "in a ring, with a report", "ns",
-                  "bare builder, ns", "ratio"],
+                  "ratio to the bare builder"],
                  [[e["case"].removeprefix("unmap "), e["commands"], e["instructions"],
-                   e["ring_instructions"], round(e["ns"]), e["bare_ns"], e["ratio"]] for e in data["calls"]["unmap"]])
+                   e["ring_instructions"], round(e["ns"], 1), e["ratio"]]
+                  for e in data["calls"]["unmap"]])
+
+
+def page_lines(data):
+    return table(["a page's words alone", "commands", "instructions", "ns", "bare builder, ns", "ratio"],
+                 [[e["case"].removeprefix("page "), e["commands"], e["instructions"],
+                   round(e["ns"], 1), e["bare_ns"], e["ratio"]] for e in data["calls"]["page"]])
 
 
 def plan_lines(data):
@@ -129,7 +136,8 @@ def size_lines(data):
     return lines
 
 
-TABLES = {"machine": machine_lines, "unmap": unmap_lines, "plan": plan_lines, "further": further_lines,
+TABLES = {"machine": machine_lines, "unmap": unmap_lines, "page": page_lines,
+          "plan": plan_lines, "further": further_lines,
           "decode": decode_lines, "replay": replay_lines, "strategies": strategy_lines,
           "batches": batch_lines, "growth": growth_lines, "sizes": size_lines}
 

@@ -61,6 +61,7 @@ def calls(build):
             further.append({"platform": name, "commands": commands, "total": count,
                             "instructions": round((count - least) / (commands - one), 1)})
     return {"unmap": [e for e in timed if e["case"].startswith("unmap")],
+            "page": [e for e in timed if e["case"].startswith("page")],
             "plan": [e for e in timed if e["case"].startswith("plan")],
             "further": further,
             "decode": [e for e in timed if e["case"].startswith("decode")]}

@@ -63,16 +63,47 @@ static inline bool has_page_room(const struct xinv_prepared *list, const struct 
     return out->words && has_room(out, list->room) && mask - at >= list->room - 1;
 }
 
-/* A page's list, where everything is known to be fine. Its address goes into each command as it is.
- * That comes last: it leaves little to remember meanwhile. */
+/* A page's command, into which the address goes as it is. */
+static inline void put_template(const struct xinv_prepared_command *c, uint64_t first, uint64_t *to,
+                                unsigned n)
+{
+    to[0] = c->page[0];
+    to[1] = c->page[1] | (xinv_to_le64(first) & c->page_mask);
+    if (n == 2)
+        return;
+    to[2] = c->words[2];
+    to[3] = c->words[3];
+}
+
+/* All of a page's commands. A list that says a page has some. */
+static inline void put_templates(const struct xinv_prepared *list, uint64_t first, uint64_t *to,
+                                 unsigned n)
+{
+    const struct xinv_prepared_command *c = list->commands;
+    const struct xinv_prepared_command *end = c + list->n;
+
+    do {
+        put_template(c, first, to, n);
+        to += n;
+    } while (++c < end);
+}
+
+uint32_t xinv_prepared_page(const struct xinv_prepared *list, uint64_t first, uint64_t *words)
+{
+    if (!list || !words || (first & list->page) || (first | list->page) > list->page_top)
+        return 0;
+    put_templates(list, first, words, list->words);
+    return list->room - list->words;
+}
+
+/* A page's list, where everything is known to be fine. The commands come last: they leave little to
+ * remember meanwhile. */
 static inline int put_page(const struct xinv_prepared *list, uint64_t first,
                            const struct xinv_prepared_sync *sync,
                            const struct xinv_completion *completion, struct xinv_out *out,
                            struct xinv_report *report)
 {
     uint64_t *to = &out->words[(out->head + out->n_words) & (out->ring_words - 1)];
-    const struct xinv_prepared_command *c = list->commands;
-    const struct xinv_prepared_command *end = c + list->n; /* not none: that list says no page */
     const unsigned n = list->words;
 
     if (report)
@@ -80,15 +111,7 @@ static inline int put_page(const struct xinv_prepared *list, uint64_t first,
     xinv_out_steps(out, list->room, true);
     xinv_out_advance(out, list->room, true);
     put_sync(sync, completion, to + (list->room - n), n);
-    do {
-        to[0] = c->page[0];
-        to[1] = c->page[1] | (xinv_to_le64(first) & c->page_mask);
-        if (n != 2) {
-            to[2] = c->words[2];
-            to[3] = c->words[3];
-        }
-        to += n;
-    } while (++c < end);
+    put_templates(list, first, to, n);
     return (int)list->page_report.commands;
 }
 
@@ -129,21 +152,6 @@ static inline uint32_t put(const struct writer *w, uint32_t at,
     while (--times)
         at = put_once(w, at, c, first, second);
     return at;
-}
-
-/* A page's command. */
-static inline uint32_t put_page_command(const struct writer *w, uint32_t at,
-                                        const struct xinv_prepared_command *c, uint64_t first)
-{
-    uint64_t *to = &w->words[at & w->mask];
-
-    to[0] = c->page[0];
-    to[1] = c->page[1] | (xinv_to_le64(first) & c->page_mask);
-    if (w->n != 2) {
-        to[2] = c->words[2];
-        to[3] = c->words[3];
-    }
-    return at + w->n;
 }
 
 OUT_OF_LINE uint32_t put_pow2(const struct writer *writer, uint32_t at,
@@ -429,9 +437,11 @@ uint32_t xinv_prepared_put(const struct xinv_prepared *list, unsigned phase, uin
     if (!page)
         (void)begin_cuts(list, first, last, cuts, &pages);
     for (uint32_t left = list->n; left; left--, c++)
-        if (c->phase == phase && page)
-            at = put_page_command(&w, at, c, first);
-        else if (c->phase == phase)
+        if (c->phase == phase && page) {
+            put_template(c, first, &w.words[at & w.mask], w.n);
+            at += w.n;
+        } else if (c->phase == phase) {
             at = put_blocks(&w, at, list, c, cuts);
+        }
     return at;
 }

@@ -134,6 +134,20 @@ int xinv_prepared_write(const struct xinv_prepared *list, uint64_t first, uint64
                         struct xinv_report *report);
 
 /*
+ * xinv_prepared_page - the commands for one page as words and nothing else: for those whose queue,
+ * and whose sync, are their own
+ * @first: the page's first byte; a page is list->page + 1 bytes
+ * @words: room for list->room - list->words words in one piece
+ *
+ * The fences between phases are among them. The sync that ends every list is not: the page is in
+ * use until the caller's own, behind these words, has completed.
+ *
+ * returns: words written, list->room - list->words; 0: nothing is written, since the list says no
+ * page in one piece, or `first` begins none that its commands can name
+ */
+uint32_t xinv_prepared_page(const struct xinv_prepared *list, uint64_t first, uint64_t *words);
+
+/*
  * xinv_prepared_emit - the same, planned anew where the list does not hold
  * returns: as xinv_translate()
  */

@@ -28,6 +28,25 @@ static struct xinv_prepared list;
 static struct xinv_prepared_command commands[COMMANDS];
 
 static uint64_t written; /* ranges that were not planned */
+static uint64_t pages;   /* of which the words alone were looked at */
+
+/* A page's words are those that it emits, but for the sync at the end. */
+static void expect_page_words(uint64_t first, uint64_t last)
+{
+    uint64_t words[COMMANDS * 4];
+    uint32_t n = xinv_prepared_page(&list, first, words);
+
+    if (!n)
+        return;
+    cr_assert_lt(n, N(words));
+    if (last - first == list.page && emitted.ret > 0 && !emitted.out.ring_words) {
+        pages++;
+        cr_assert_leq(n, emitted.out.n_words);
+        cr_assert_arr_eq(words, emitted.words, n * sizeof(words[0]));
+        cr_assert(emitted.out.n_words - n == list.words || emitted.out.n_words == n,
+                  "one sync more, or none");
+    }
+}
 
 /* What a list writes without planning is what it emits; otherwise it leaves everything alone. */
 static void expect_same_without_plan(const struct xinv_completion *completion,
@@ -107,6 +126,7 @@ static void expect_same(const struct xinv_completion *completion, uint32_t ring,
     cr_assert(a->extra_unbounded == b->extra_unbounded && a->at == b->at &&
               a->at_tag == b->at_tag && a->at_cache == b->at_cache);
     expect_same_without_plan(completion, &fresh, first, last);
+    expect_page_words(first, last);
 }
 
 static struct xinv_attachment random_attachment(uint8_t stage, uint32_t rid)
@@ -273,6 +293,7 @@ Test(prepared, every_range_is_answered_as_translate_does)
             ranges, prepared, written);
     cr_assert_gt(prepared, ranges / 4);
     cr_assert_gt(written, ranges / 4);
+    cr_assert_gt(pages, ranges / 100);
 }
 
 /* ---- One page, or one leaf, in one piece ---- */
@@ -384,4 +405,47 @@ Test(prepared, nothing_is_written_beyond_what_a_list_holds_for)
     cr_assert_eq(emitted.out.n_words, 0);
     cr_assert_eq(xinv_prepared_write(NULL, 0, 0xfff, NULL, &emitted.out, NULL), -XINV_E_INVAL);
     cr_assert_eq(xinv_prepared_write(&list, 0, 0xfff, NULL, NULL, NULL), -XINV_E_INVAL);
+}
+
+/* ---- The words of a page alone ---- */
+
+/* iotlb in a descriptor of 256 bits, without the wait (VT-d 6.5.2.3) */
+Test(prepared, the_words_of_a_page_come_without_a_sync)
+{
+    static const uint64_t expected[] = {0x500f2, 0x40003040, 0, 0};
+    struct xinv_iommu iommu;
+    struct xinv_attachment at;
+    uint64_t words[8] = {0};
+
+    prepare_leaves(&iommu, &at, "intel-vtd-scalable", 12);
+    cr_assert_eq(xinv_prepared_page(&list, 0x40003000, words), 4);
+    cr_assert_arr_eq(words, expected, sizeof(expected));
+    cr_assert_eq(words[4], 0);
+}
+
+Test(prepared, what_is_no_page_has_no_words)
+{
+    struct xinv_iommu iommu;
+    struct xinv_attachment at;
+    uint64_t words[8] = {0};
+
+    prepare_leaves(&iommu, &at, "arm-smmuv3-ril", 21);
+    cr_assert_eq(xinv_prepared_page(&list, 0x40001000, words), 0, "within a leaf");
+    cr_assert_eq(xinv_prepared_page(&list, list.top + 1, words), 0, "beyond the last address");
+    cr_assert_eq(xinv_prepared_page(NULL, 0x40000000, words), 0);
+    cr_assert_eq(xinv_prepared_page(&list, 0x40000000, NULL), 0);
+    cr_assert_eq(words[0], 0);
+}
+
+Test(prepared, a_list_without_commands_has_no_words_for_any_page)
+{
+    struct xinv_iommu iommu;
+    struct xinv_attachment at;
+    uint64_t words[8] = {0};
+
+    prepare_leaves(&iommu, &at, "arm-smmuv3-ril", 12);
+    cr_assert_eq(xinv_prepare(&list, commands, 0, &iommu, &at, 1, &list.request, NULL), 0);
+    for (uint64_t first = 0; first < 0x4000; first++)
+        cr_assert_eq(xinv_prepared_page(&list, first, words), 0);
+    cr_assert_eq(words[0], 0, "nothing is written");
 }
