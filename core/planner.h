@@ -43,6 +43,16 @@ struct xinv_sent {
 #define XINV_MAX_SENT \
     16 /* of one phase that are remembered; what else comes twice goes out twice */
 
+/* A command that went out for the whole device TLB of an endpoint, or of one of its PASIDs. */
+struct xinv_whole {
+    uint32_t rid;
+    uint32_t pasid;
+    uint8_t row;
+    uint8_t times;
+};
+
+#define XINV_MAX_WHOLES 8 /* that are remembered; what else is too much goes out */
+
 #define XINV_PLANS 8 /* shapes that are remembered at once; more are planned again */
 
 struct xinv_planner {
@@ -74,6 +84,8 @@ struct xinv_planner {
     struct xinv_prepared *list;
     struct xinv_assumed assumed;
     struct xinv_sent sent[XINV_MAX_SENT];
+    uint8_t n_wholes; /* in this phase */
+    struct xinv_whole wholes[XINV_MAX_WHOLES];
     struct xinv_plan plans[XINV_PLANS];
 };
 

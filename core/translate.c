@@ -120,6 +120,75 @@ static bool sent_by_parts(struct xinv_planner *p, const struct xinv_plan *plan, 
     return false;
 }
 
+/* Is all that one row removes for certain among what another does, whatever the address? */
+static bool includes(const struct xinv_vendor *v, unsigned whole, unsigned row)
+{
+    const struct xinv_span *wholes = &v->commands[whole].removals;
+    const struct xinv_span *removals = &v->commands[row].removals;
+    bool all = v->commands[whole].leaf <= v->commands[row].leaf;
+
+    for (unsigned i = 0; all && i < removals->count; i++) {
+        const struct xinv_removal_def *r = &v->removals[removals->first + i];
+
+        all = !r->must;
+        for (unsigned k = 0; !all && k < wholes->count; k++) {
+            const struct xinv_removal_def *w = &v->removals[wholes->first + k];
+
+            all = w->must && w->cache == r->cache && !(w->match & ~r->match) &&
+                  !(r->classes & ~w->classes);
+        }
+    }
+    return all;
+}
+
+/*
+ * Does a command before this one, in the same phase, leave nothing for it to do? An endpoint that
+ * has moved to another domain loses its whole device TLB, in which ranges of that domain need not
+ * be looked for. Both stand behind the same fence, after which no stale entry comes back.
+ */
+static bool is_needless(const struct xinv_planner *p, unsigned row, uint8_t quirks,
+                        const struct xinv_operands *op)
+{
+    const struct xinv_command_def *cmd = &p->vendor->commands[row];
+    unsigned times = xinv_plan_repeats(p, quirks, cmd->phase, XINV_REPEAT_COMMAND);
+
+    for (unsigned i = 0; cmd->ranges.count && i < p->n_wholes; i++) {
+        const struct xinv_whole *w = &p->wholes[i];
+
+        if (w->rid == op->rid && w->times >= times && includes(p->vendor, w->row, row) &&
+            (w->pasid == op->pasid || !(p->vendor->commands[w->row].operands & PASID_BIT)))
+            return true;
+    }
+    return false;
+}
+
+/* Parts of one list share what goes out for all of them; a list of one part has each command once
+ * as it is. */
+static void note_whole(struct xinv_planner *p, unsigned row, uint8_t quirks,
+                       const struct xinv_operands *op)
+{
+    const struct xinv_command_def *cmd = &p->vendor->commands[row];
+    unsigned times = xinv_plan_repeats(p, quirks, cmd->phase, XINV_REPEAT_COMMAND);
+
+    if (p->several && cmd->phase == XINV_PHASE_DEVICE_TLB && !cmd->ranges.count &&
+        (cmd->operands & RID_BIT) && p->n_wholes < XINV_MAX_WHOLES)
+        p->wholes[p->n_wholes++] =
+            (struct xinv_whole){op->rid, op->pasid, (uint8_t)row, (uint8_t)times};
+}
+
+/* One row with its operands, unless that has been done. */
+static void emit_operands(struct xinv_planner *p, struct xinv_emit *emit,
+                          const struct xinv_plan *plan, unsigned j, uint8_t quirks,
+                          struct xinv_operands *op)
+{
+    unsigned row = xinv_choice_row(plan->row[j]);
+
+    if (sent_before(p, plan, j, op) || is_needless(p, row, quirks, op))
+        return;
+    emit_row(p, emit, row, plan->cut_policy, op);
+    note_whole(p, row, quirks, op);
+}
+
 /* One row for one attachment, and for its aliases where the row names requester IDs that have them.
  */
 static void emit_planned(struct xinv_planner *p, struct xinv_emit *emit,
@@ -136,8 +205,8 @@ static void emit_planned(struct xinv_planner *p, struct xinv_emit *emit,
         return;
     xinv_plan_operands(p, at, choice, &op);
     for (unsigned a = 0;; a++) {
-        if ((!a || op.rid != at->rid) && !sent_before(p, plan, j, &op))
-            emit_row(p, emit, row, plan->cut_policy, &op);
+        if (!a || op.rid != at->rid)
+            emit_operands(p, emit, plan, j, at->quirks, &op);
         if (a == aliases)
             return;
         op.rid = at->aliases[a];
@@ -263,6 +332,7 @@ static void emit_phase(struct xinv_planner *p, struct xinv_emit *emit, unsigned 
 
     p->n_sent = 0;
     p->sent_bare = 0;
+    p->n_wholes = 0;
     p->parts->rewind(p->parts);
     while ((part = p->parts->next(p->parts)) != NULL) {
         if (p->several)

@@ -126,6 +126,30 @@ Test(session, a_scope_that_several_ranges_need_goes_out_once)
     rig_close(&r);
 }
 
+/* The endpoint that moves loses its whole device TLB, and needs no command for the range of the
+ * domain that it comes to; the one that was there does. */
+Test(session, ranges_are_not_looked_for_in_a_device_tlb_that_goes_as_a_whole)
+{
+    struct xinv_session_config config = rig_config(1);
+    struct xinv_endpoint a = rig_endpoint(8, 0, S2);
+    struct xinv_endpoint b = rig_endpoint(9, 0, S2);
+
+    rig_platform(&r, 0, "arm-smmuv3-ril", NULL, 0);
+    rig_open(&r, &config);
+    rig_add(&r, &a);
+    rig_add(&r, &b);
+    cr_assert_eq(rig_attach(&r, 1, 8, 0), OK);
+    cr_assert_eq(rig_attach(&r, 2, 9, 0), OK);
+    rig_map_pages(&r, 2, 0x10000, 1);
+    cr_assert_eq(rig_batch_attach(&r, 2, 8, 0), OK);
+    rig_batch_unmap_pages(&r, 2, 0x10000, 1);
+    cr_assert_gt(rig_flush(&r), 0);
+    cr_assert_eq(count("ATC_INV"), 2);
+    cr_assert_eq(refdec_field(rig_find(&r, 0, "ATC_INV", "SID", 0x108), "Size"), 52);
+    cr_assert(rig_covers_exactly(&r, 0, "ATC_INV", "SID", 0x109, 0x10000, 0x10fff));
+    rig_close(&r);
+}
+
 Test(session, a_scope_of_one_domain_does_not_serve_another)
 {
     struct xinv_session_config config = rig_config(1);
