@@ -163,15 +163,15 @@ static bool is_needless(const struct xinv_planner *p, unsigned row, uint8_t quir
 }
 
 /* Parts of one list share what goes out for all of them; a list of one part has each command once
- * as it is. */
+ * as it is. Where each target has a queue, nothing is known of another's order. */
 static void note_whole(struct xinv_planner *p, unsigned row, uint8_t quirks,
                        const struct xinv_operands *op)
 {
     const struct xinv_command_def *cmd = &p->vendor->commands[row];
     unsigned times = xinv_plan_repeats(p, quirks, cmd->phase, XINV_REPEAT_COMMAND);
 
-    if (p->several && cmd->phase == XINV_PHASE_DEVICE_TLB && !cmd->ranges.count &&
-        (cmd->operands & RID_BIT) && p->n_wholes < XINV_MAX_WHOLES)
+    if (p->several && !p->iommu->target && cmd->phase == XINV_PHASE_DEVICE_TLB &&
+        !cmd->ranges.count && (cmd->operands & RID_BIT) && p->n_wholes < XINV_MAX_WHOLES)
         p->wholes[p->n_wholes++] =
             (struct xinv_whole){op->rid, op->pasid, (uint8_t)row, (uint8_t)times};
 }
