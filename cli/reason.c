@@ -76,7 +76,7 @@ unsigned reason_conditions(const struct xinv_iommu *iommu, struct xinv_span cond
         const struct xinv_cond *c = &v->conds[conds.first + i];
         struct xinv_span one = {(uint8_t)(conds.first + i), 1};
 
-        if (xinv_conds_hold(v, iommu->feature, one))
+        if (xinv_conds_hold(iommu, one))
             continue;
         text_add(&reason->text, "%s%s is %u", n++ ? ", " : "", v->features[c->feature].name,
                  iommu->feature[c->feature]);

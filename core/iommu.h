@@ -24,9 +24,8 @@ static inline bool xinv_cond_holds(const struct xinv_cond *cond, const uint16_t 
     return xinv_cond_holds_for(cond, feature[cond->feature]);
 }
 
-/* Do all conditions of a list hold for these features? */
-bool xinv_conds_hold(const struct xinv_vendor *vendor, const uint16_t *feature,
-                     struct xinv_span span);
+/* Do all conditions of a list hold for an IOMMU's features? */
+bool xinv_conds_hold(const struct xinv_iommu *iommu, struct xinv_span span);
 
 /* Which change an ATTACH or DETACH of a whole endpoint is on this IOMMU: an enum xinv_change. */
 uint8_t xinv_attach_change(const struct xinv_iommu *iommu);

@@ -26,32 +26,24 @@ static uint64_t key_of(const struct xinv_ladders *all, const struct xinv_request
            (uint64_t)from << 24 | (uint64_t)(r->flags & flags) << 32 | UINT64_C(1) << 63;
 }
 
-static unsigned slot_of(uint64_t key)
-{
-    return (unsigned)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 58); /* of XINV_LADDER_SLOTS */
-}
-
 bool xinv_ladder_find(const struct xinv_iommu *iommu, const struct xinv_request *request,
                       const struct xinv_attachment *at, bool has_pasids,
                       struct xinv_candidates *found)
 {
     const struct xinv_ladders *all = iommu->ladders;
-    unsigned slot;
+    const struct xinv_ladder *ladder;
     uint64_t key;
 
     if (!all || (request->flags & XINV_REQ_INVALIDATE))
         return false;
     key = key_of(all, request, at, has_pasids);
-    for (slot = slot_of(key); all->slot[slot]; slot = (slot + 1) % XINV_LADDER_SLOTS) {
-        const struct xinv_ladder *ladder = &all->ladder[all->slot[slot] - 1];
-
-        if (ladder->key != key)
-            continue;
-        found->c = &all->rung[ladder->first];
-        found->atoms = ladder->atoms;
-        found->n = ladder->n;
-        return true;
-    }
+    for (ladder = all->ladder; ladder < all->ladder + all->n; ladder++)
+        if (ladder->key == key) {
+            found->c = &all->rung[ladder->first];
+            found->atoms = ladder->atoms;
+            found->n = ladder->n;
+            return true;
+        }
     return false;
 }
 
@@ -68,7 +60,6 @@ static void keep(struct xinv_ladders *all, uint64_t key, uint32_t atoms,
                  const struct xinv_candidates *found)
 {
     struct xinv_ladder *ladder = &all->ladder[all->n];
-    unsigned slot;
 
     if (!atoms || all->n == XINV_MAX_LADDERS || found->n > XINV_MAX_RUNGS - all->n_rungs)
         return;
@@ -78,9 +69,7 @@ static void keep(struct xinv_ladders *all, uint64_t key, uint32_t atoms,
             all->rung[all->n_rungs++] = found->c[i];
             ladder->n++;
         }
-    for (slot = slot_of(key); all->slot[slot];)
-        slot = (slot + 1) % XINV_LADDER_SLOTS;
-    all->slot[slot] = ++all->n;
+    all->n++;
 }
 
 /* Caches that a row removes from, certainly or not. */

@@ -9,7 +9,7 @@
 unsigned xinv_plan_repeats(const struct xinv_planner *p, uint8_t quirks, unsigned phase,
                            uint8_t unit)
 {
-    const struct xinv_vendor *v = p->vendor;
+    const struct xinv_vendor *v = p->iommu->vendor;
     unsigned times = 1;
 
     for (unsigned i = 0; i < v->n_repeats; i++) {
@@ -21,7 +21,7 @@ unsigned xinv_plan_repeats(const struct xinv_planner *p, uint8_t quirks, unsigne
         if (!(p->request.flags & XINV_REQ_INVALIDATE) &&
             (def->except_changes >> p->request.change & 1))
             continue;
-        if (def->times > times && xinv_conds_hold(v, p->iommu->feature, def->conds))
+        if (def->times > times && xinv_conds_hold(p->iommu, def->conds))
             times = def->times;
     }
     return times;
@@ -30,7 +30,7 @@ unsigned xinv_plan_repeats(const struct xinv_planner *p, uint8_t quirks, unsigne
 void xinv_plan_cut(const struct xinv_planner *p, unsigned row, uint8_t policy,
                    struct xinv_cut_request *cut)
 {
-    bool ipa = p->vendor->commands[row].operands & XINV_TAG_BIT(XINV_TAG_IPA);
+    bool ipa = p->commands[row].operands & XINV_TAG_BIT(XINV_TAG_IPA);
     uint64_t top = xinv_address_top(p->iommu, ipa ? XINV_TAG_IPA : XINV_TAG_ADDRESS);
 
     cut->spec = p->iommu->range[row];
@@ -54,7 +54,7 @@ static bool has_pasids(const struct xinv_planner *p, const struct xinv_attachmen
     /* attachments of one endpoint stand next to each other */
     while (other > p->at && other[-1].rid == at->rid)
         other--;
-    for (; other < p->at + p->n && other->rid == at->rid; other++)
+    for (; other < p->end && other->rid == at->rid; other++)
         if (other != at && (other->known & PASID_BIT) && other->pasid)
             return true;
     return false;
@@ -73,7 +73,7 @@ void xinv_plan_operands(const struct xinv_planner *p, const struct xinv_attachme
                         xinv_choice choice, struct xinv_operands *op)
 {
     struct xinv_names names = xinv_names_of(&p->request, at);
-    uint8_t carried = p->vendor->commands[xinv_choice_row(choice)].operands | p->iommu->target;
+    uint8_t carried = p->commands[xinv_choice_row(choice)].operands | p->iommu->target;
     uint8_t tags = carried & names.known & (uint8_t)~xinv_choice_zero(choice);
 
     /* a field that the command ignores is written as 0, and so is a tag that is not known */
@@ -105,7 +105,7 @@ static bool counted_before(const struct xinv_planner *p, const struct xinv_attac
                            uint32_t key, xinv_choice choice)
 {
     const uint8_t named_tags =
-        p->vendor->commands[xinv_choice_row(choice)].operands & (uint8_t)~xinv_choice_zero(choice);
+        p->commands[xinv_choice_row(choice)].operands & (uint8_t)~xinv_choice_zero(choice);
     const bool neighbours = named_tags & at->known & RID_BIT;
     struct xinv_operands own;
 
@@ -130,7 +130,7 @@ XINV_OWN_FRAME static uint64_t fan_out(const struct xinv_planner *p, uint32_t ke
 {
     uint64_t n = 0;
 
-    for (const struct xinv_attachment *at = p->at; at < p->at + p->n; at++)
+    for (const struct xinv_attachment *at = p->at; at < p->end; at++)
         n += key_of(p, at) == key && !counted_before(p, at, key, choice);
     return n;
 }
@@ -175,7 +175,7 @@ static uint64_t blocks_of(const struct xinv_planner *p, unsigned row, unsigned p
     uint64_t n;
 
     *pages = 0;
-    if (!p->vendor->commands[row].ranges.count)
+    if (!p->commands[row].ranges.count)
         return 1;
     if (p->assumed.on)
         return p->assumed.rows >> row & 1 ? p->assumed.blocks : 1;
@@ -202,7 +202,7 @@ static bool choose(const struct xinv_planner *p, uint32_t key, struct proposal *
 {
     bool latency = p->policy.kind == XINV_POLICY_LATENCY;
     struct xinv_candidates *found = &made->found;
-    struct xinv_sync_rule rule = {.vendor = p->vendor};
+    struct xinv_sync_rule rule = {.vendor = p->iommu->vendor};
 
     for (unsigned phase = 0; latency && phase < XINV_NPHASES; phase++)
         rule.again[phase] = (uint8_t)(xinv_plan_repeats(p, 0, phase, XINV_REPEAT_PHASE) - 1);
@@ -212,7 +212,7 @@ static bool choose(const struct xinv_planner *p, uint32_t key, struct proposal *
             uint64_t pages;
             uint64_t n = blocks_of(p, xinv_choice_row(choice), made->pass, &pages);
 
-            if (n && p->n > 1)
+            if (n && p->end - p->at > 1)
                 n *= fan_out(p, key, choice);
             found->commands[i] = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
         }
@@ -337,7 +337,7 @@ uint64_t xinv_plan_limit(const struct xinv_planner *p, const struct xinv_plan *p
     for (unsigned k = 0; k < plan->n; k++) {
         uint64_t own = most_blocks(p, xinv_choice_row(plan->row[k]), PASS_POLICY);
 
-        if (p->vendor->commands[xinv_choice_row(plan->row[k])].ranges.count && own < limit)
+        if (p->commands[xinv_choice_row(plan->row[k])].ranges.count && own < limit)
             limit = own;
     }
     return limit;
@@ -398,19 +398,21 @@ static bool removes_its_own(const struct xinv_attachment *at, const struct xinv_
 static int check_listed(struct xinv_planner *p, const struct xinv_attachment *at,
                         const struct xinv_plan *plan)
 {
-    const struct xinv_vendor *v = p->vendor;
+    const struct xinv_vendor *v = p->iommu->vendor;
 
-    for (size_t k = 0; plan->listed && k < p->n; k++) {
-        const struct xinv_plan *other = xinv_plan_of(p, &p->at[k]);
+    if (!plan->listed)
+        return 0;
+    for (const struct xinv_attachment *k = p->at; k < p->end; k++) {
+        const struct xinv_plan *other = xinv_plan_of(p, k);
 
         if (p->error)
             return p->error;
-        if (!other || removes_its_own(at, &p->at[k]))
+        if (!other || removes_its_own(at, k))
             continue;
         for (unsigned j = 0; j < plan->n; j++)
             if ((plan->listed >> j & 1) && !has_row(other, plan->row[j])) {
                 p->report.at_cache =
-                    v->removals[v->commands[xinv_choice_row(plan->row[j])].removals.first].cache;
+                    v->removals[p->commands[xinv_choice_row(plan->row[j])].removals.first].cache;
                 p->report.at = at;
                 return -XINV_E_MUST_BLOCK;
             }
@@ -422,7 +424,7 @@ int xinv_plan_part(struct xinv_planner *p, uint64_t *most_commands)
 {
     bool any = false;
 
-    for (const struct xinv_attachment *at = p->at; at < p->at + p->n; at++) {
+    for (const struct xinv_attachment *at = p->at; at < p->end; at++) {
         const struct xinv_plan *plan = xinv_plan_of(p, at);
 
         if (p->error)

@@ -57,7 +57,7 @@ struct xinv_whole {
 
 struct xinv_planner {
     const struct xinv_iommu *iommu;
-    const struct xinv_vendor *vendor;
+    const struct xinv_command_def *commands; /* the vendor's */
     struct xinv_parts *parts;
     struct xinv_policy policy;
     int error;       /* the first that planning met */
@@ -73,7 +73,7 @@ struct xinv_planner {
     bool ranged;
     const struct xinv_plan *held; /* keeps its place while another shape is planned */
     const struct xinv_attachment *at;
-    size_t n;
+    const struct xinv_attachment *end;
     struct xinv_request request;
     uint64_t extra_pages;
     struct xinv_report report;
@@ -128,7 +128,7 @@ const struct xinv_plan *xinv_plan_of(struct xinv_planner *p, const struct xinv_a
 static inline unsigned xinv_plan_phase(const struct xinv_planner *p, const struct xinv_plan *plan,
                                        unsigned j)
 {
-    return p->vendor->commands[xinv_choice_row(plan->row[j])].phase;
+    return p->commands[xinv_choice_row(plan->row[j])].phase;
 }
 
 /* xinv_plan_operands - what a row's words carry for an attachment; the rest is 0 */

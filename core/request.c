@@ -8,7 +8,7 @@
 /* Is a tag's value wider than its field? A tag that the vendor does not have at all is ignored. */
 static bool too_wide(const struct xinv_planner *p, unsigned tag, uint32_t value)
 {
-    const struct xinv_linear *width = &p->vendor->tag_bits[tag];
+    const struct xinv_linear *width = &p->iommu->vendor->tag_bits[tag];
     uint8_t bits = p->iommu->tag_bits[tag];
 
     return (width->base || width->times) && bits < 32 && (value >> bits) != 0;
@@ -87,10 +87,10 @@ int xinv_planner_check(struct xinv_planner *p)
 {
     int ret = check_named(p);
 
-    for (size_t i = 0; !ret && i < p->n; i++) {
-        ret = check_attachment(p, &p->at[i]);
+    for (const struct xinv_attachment *at = p->at; !ret && at < p->end; at++) {
+        ret = check_attachment(p, at);
         if (ret)
-            p->report.at = &p->at[i];
+            p->report.at = at;
     }
     return ret;
 }

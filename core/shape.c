@@ -86,9 +86,10 @@ static bool pasids_open(const struct builder *b)
 }
 
 /* Tags that have one value here: the attachment's, a 0, or the new one of the change. */
-static uint8_t given_tags(const struct builder *b, const struct xinv_need_def *def)
+static uint8_t given_tags(const struct builder *b, const struct xinv_need_def *def,
+                          const struct xinv_cache_def *cache)
 {
-    uint8_t given = b->names.known | b->iommu->vendor->caches[def->cache].zero | def->zero;
+    uint8_t given = b->names.known | cache->zero | def->zero;
 
     if (takes_new_did(b, def))
         given |= XINV_TAG_BIT(XINV_TAG_DID);
@@ -101,9 +102,10 @@ static uint8_t given_tags(const struct builder *b, const struct xinv_need_def *d
 
 /* Tags whose every live value is among the attachments: not those that a guest hands out by itself.
  */
-static uint8_t listed_tags(const struct builder *b, const struct xinv_need_def *def, uint8_t given)
+static uint8_t listed_tags(const struct builder *b, const struct xinv_cache_def *cache,
+                           uint8_t given)
 {
-    uint8_t listed = given & b->iommu->vendor->caches[def->cache].tags & (uint8_t)~ADDRESS_TAGS;
+    uint8_t listed = given & cache->tags & (uint8_t)~ADDRESS_TAGS;
 
     if (!(b->request->flags & XINV_REQ_ENUMERATED))
         return 0;
@@ -115,10 +117,10 @@ static uint8_t listed_tags(const struct builder *b, const struct xinv_need_def *
 }
 
 /* Tags whose value is 0: by the table, or because the attachment gives none. */
-static uint8_t zero_tags(const struct builder *b, const struct xinv_need_def *def)
+static uint8_t zero_tags(const struct builder *b, const struct xinv_need_def *def,
+                         const struct xinv_cache_def *cache)
 {
-    uint8_t zero =
-        def->zero | (b->iommu->vendor->caches[def->cache].zero & (uint8_t)~b->names.known);
+    uint8_t zero = def->zero | (cache->zero & (uint8_t)~b->names.known);
 
     if ((b->names.known & PASID_BIT) && !b->names.pasid)
         zero |= PASID_BIT;
@@ -130,7 +132,7 @@ static uint8_t zero_tags(const struct builder *b, const struct xinv_need_def *de
 static int add(struct builder *b, const struct xinv_need_def *def, xinv_axes classes)
 {
     const struct xinv_cache_def *cache = &b->iommu->vendor->caches[def->cache];
-    uint8_t given = given_tags(b, def);
+    uint8_t given = given_tags(b, def, cache);
     struct xinv_need *need;
 
     if (b->shape->n == XINV_MAX_NEEDS)
@@ -138,8 +140,8 @@ static int add(struct builder *b, const struct xinv_need_def *def, xinv_axes cla
     need = &b->shape->need[b->shape->n++];
     need->cache = def->cache;
     need->known = def->tags & given;
-    need->listed = listed_tags(b, def, given);
-    need->zero = zero_tags(b, def) & (need->known | need->listed);
+    need->listed = listed_tags(b, cache, given);
+    need->zero = zero_tags(b, def, cache) & (need->known | need->listed);
     need->flags = def->flags & XINV_NEED_ALIASES;
     if (need->listed & (uint8_t)~need->known & XINV_TAG_BIT(XINV_TAG_RID))
         need->flags |= XINV_NEED_ALIASES; /* an alias is a live requester ID too */
@@ -228,8 +230,7 @@ static bool applies(const struct xinv_iommu *iommu, const struct xinv_change_def
                     uint8_t what, uint8_t from, uint8_t stage)
 {
     return change->change == what && (change->from & from) &&
-           (change->stages & XINV_STAGE_BIT(stage)) &&
-           xinv_conds_hold(iommu->vendor, iommu->feature, change->conds);
+           (change->stages & XINV_STAGE_BIT(stage)) && xinv_conds_hold(iommu, change->conds);
 }
 
 bool xinv_change_applies(const struct xinv_iommu *iommu, const struct xinv_request *request,
@@ -259,8 +260,7 @@ static int build_change(struct builder *b, uint8_t caches)
             const struct xinv_need_def *need = &v->needs[change->needs.first + k];
             int ret;
 
-            if (!(caches & (1u << need->cache)) ||
-                !xinv_conds_hold(v, b->iommu->feature, need->conds))
+            if (!(caches & (1u << need->cache)) || !xinv_conds_hold(b->iommu, need->conds))
                 continue;
             ret = add_need(b, need);
             if (ret)
@@ -309,7 +309,7 @@ static const struct xinv_need_def *need_of_change(const struct builder *b, uint8
         for (unsigned k = 0; k < change->needs.count; k++) {
             const struct xinv_need_def *need = &v->needs[change->needs.first + k];
 
-            if (need->cache == cache_id && xinv_conds_hold(v, b->iommu->feature, need->conds))
+            if (need->cache == cache_id && xinv_conds_hold(b->iommu, need->conds))
                 return need;
         }
     }

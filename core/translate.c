@@ -19,7 +19,7 @@
 static bool same_command(const struct xinv_planner *p, const struct xinv_attachment *at,
                          xinv_choice sent, unsigned row, const struct xinv_operands *op)
 {
-    unsigned phase = p->vendor->commands[row].phase;
+    unsigned phase = p->commands[row].phase;
     unsigned aliases = xinv_choice_flags(sent) & XINV_NEED_ALIASES ? at->n_aliases : 0;
     struct xinv_operands other;
 
@@ -48,7 +48,7 @@ static bool sent_before(struct xinv_planner *p, const struct xinv_plan *plan, un
 {
     const struct xinv_attachment *at = op->at;
     unsigned row = xinv_choice_row(plan->row[j]);
-    bool neighbours = (p->vendor->commands[row].operands & RID_BIT) && op->rid == at->rid;
+    bool neighbours = (p->commands[row].operands & RID_BIT) && op->rid == at->rid;
     const struct xinv_plan *other = plan;
     unsigned n = j;
 
@@ -66,7 +66,7 @@ static bool sent_before(struct xinv_planner *p, const struct xinv_plan *plan, un
 static void emit_row(struct xinv_planner *p, struct xinv_emit *emit, unsigned row, uint8_t policy,
                      struct xinv_operands *op)
 {
-    const struct xinv_command_def *cmd = &p->vendor->commands[row];
+    const struct xinv_command_def *cmd = &p->commands[row];
     unsigned times = xinv_plan_repeats(p, op->at->quirks, cmd->phase, XINV_REPEAT_COMMAND);
     bool ranged = cmd->ranges.count != 0;
     struct xinv_cut_request request;
@@ -101,7 +101,7 @@ static bool sent_by_parts(struct xinv_planner *p, const struct xinv_plan *plan, 
 {
     const struct xinv_sent sent = {plan->key, plan->row[j]};
     const unsigned row = xinv_choice_row(sent.row);
-    const struct xinv_command_def *cmd = &p->vendor->commands[row];
+    const struct xinv_command_def *cmd = &p->commands[row];
     const uint64_t bit = UINT64_C(1) << row;
 
     if (cmd->ranges.count)
@@ -196,8 +196,8 @@ static void emit_planned(struct xinv_planner *p, struct xinv_emit *emit,
 {
     xinv_choice choice = plan->row[j];
     unsigned row = xinv_choice_row(choice);
-    bool aliased = (xinv_choice_flags(choice) & XINV_NEED_ALIASES) &&
-                   (p->vendor->commands[row].operands & RID_BIT);
+    bool aliased =
+        (xinv_choice_flags(choice) & XINV_NEED_ALIASES) && (p->commands[row].operands & RID_BIT);
     unsigned aliases = aliased ? at->n_aliases : 0;
     struct xinv_operands op = {0};
 
@@ -231,7 +231,7 @@ static void emit_attachment(struct xinv_planner *p, struct xinv_emit *emit,
 static void take_part(struct xinv_planner *p, const struct xinv_part *part)
 {
     p->at = part->at;
-    p->n = part->n;
+    p->end = part->at + part->n;
     p->request = *part->request;
     p->extra_pages = 0;
     p->blocks = part->blocks ? part->blocks : p->policy.blocks;
@@ -296,8 +296,8 @@ static int plan_all(struct xinv_planner *p, uint64_t *most_commands)
         if (ret)
             return ret;
     }
-    *most_commands *= (uint64_t)most_repeats(p->vendor, XINV_REPEAT_PHASE) *
-                      most_repeats(p->vendor, XINV_REPEAT_COMMAND);
+    *most_commands *= (uint64_t)most_repeats(p->iommu->vendor, XINV_REPEAT_PHASE) *
+                      most_repeats(p->iommu->vendor, XINV_REPEAT_COMMAND);
     *most_commands += 1; /* the last sync */
     if (p->iommu->max_batch)
         *most_commands += *most_commands / p->iommu->max_batch;
@@ -321,7 +321,7 @@ static void emit_target(struct xinv_planner *p, struct xinv_emit *emit,
 {
     uint32_t target = xinv_target_of(p->iommu, at);
 
-    for (; at < p->at + p->n; at++)
+    for (; at < p->end; at++)
         if (xinv_target_of(p->iommu, at) == target)
             emit_attachment(p, emit, at, phase);
 }
@@ -337,7 +337,7 @@ static void emit_phase(struct xinv_planner *p, struct xinv_emit *emit, unsigned 
     while ((part = p->parts->next(p->parts)) != NULL) {
         if (p->several)
             take_part(p, part);
-        for (const struct xinv_attachment *at = p->at; at < p->at + p->n; at++)
+        for (const struct xinv_attachment *at = p->at; at < p->end; at++)
             if (!target_before(p, at))
                 emit_target(p, emit, at, phase);
     }
@@ -393,7 +393,7 @@ int xinv_translate_parts(const struct xinv_iommu *iommu, struct xinv_parts *part
     int ret;
 
     p.iommu = iommu;
-    p.vendor = iommu->vendor;
+    p.commands = iommu->vendor->commands;
     p.parts = parts;
     p.policy = policy ? *policy : exact;
     completion = completion ? completion : &nothing;
@@ -447,7 +447,7 @@ static bool all_hold(struct xinv_planner *p, uint32_t blocks)
 {
     uint32_t asked[XINV_PLANS] = {0};
 
-    for (const struct xinv_attachment *at = p->at; at < p->at + p->n; at++) {
+    for (const struct xinv_attachment *at = p->at; at < p->end; at++) {
         const struct xinv_plan *plan = xinv_plan_of(p, at);
         size_t slot;
 
@@ -483,7 +483,7 @@ int xinv_translate_record(struct xinv_prepared *list)
 
     xinv_single_init(&single, list->attachments, list->n_attachments, &list->request);
     p.iommu = list->iommu;
-    p.vendor = list->iommu->vendor;
+    p.commands = list->iommu->vendor->commands;
     p.parts = &single.parts;
     p.policy = list->policy;
     p.assumed = (struct xinv_assumed){true, 0, 1};

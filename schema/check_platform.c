@@ -63,15 +63,14 @@ static const struct schema_place *place_of(const struct survey *s, const struct 
         const struct xinv_change_def *c = &table->changes[i];
 
         if (c->change != s->request.change || !(c->from & s->request.from) ||
-            !(c->stages & XINV_STAGE_BIT(s->at.stage)) ||
-            !xinv_conds_hold(table, s->iommu->feature, c->conds))
+            !(c->stages & XINV_STAGE_BIT(s->at.stage)) || !xinv_conds_hold(s->iommu, c->conds))
             continue;
         place = &s->check->vendor->change_places[i];
         for (unsigned k = c->needs.first; need && k < c->needs.first + (unsigned)c->needs.count;
              k++)
             if (table->needs[k].cache == need->cache &&
-                (xinv_classes_expand(table->needs[k].classes) & need->classes) &&
-                xinv_conds_hold(table, s->iommu->feature, table->needs[k].conds))
+                xinv_classes_expand(table->needs[k].classes & need->classes) &&
+                xinv_conds_hold(s->iommu, table->needs[k].conds))
                 return &s->check->vendor->need_places[k];
     }
     return place;

@@ -134,9 +134,8 @@ int xinv_iommu_init(struct xinv_iommu *iommu, const struct xinv_platform *platfo
                     const uint64_t *registers, const struct xinv_setting *settings,
                     unsigned n_settings);
 
-#define XINV_MAX_LADDERS  32
-#define XINV_LADDER_SLOTS 64
-#define XINV_MAX_RUNGS    160
+#define XINV_MAX_LADDERS 32
+#define XINV_MAX_RUNGS   160
 
 /* A row of the vendor's table that covers something of one shape of request. */
 struct xinv_rung {
@@ -163,7 +162,6 @@ struct xinv_ladders {
     uint8_t tags[XINV_NCHANGES]; /* that the shape of a change depends on */
     uint8_t n;
     uint16_t n_rungs;
-    uint8_t slot[XINV_LADDER_SLOTS]; /* hash table of 1 + index; 0: free */
     struct xinv_ladder ladder[XINV_MAX_LADDERS];
     struct xinv_rung rung[XINV_MAX_RUNGS];
 };

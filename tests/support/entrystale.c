@@ -123,8 +123,7 @@ static bool applies(const struct maker *m, const struct xinv_need_def *need)
 {
     bool pasid = (m->at->known & BIT(PASID)) || pasids_open(m);
 
-    return (m->t->iommu.caches >> need->cache & 1) &&
-           xinv_conds_hold(m->t->iommu.vendor, m->t->iommu.feature, need->conds) &&
+    return (m->t->iommu.caches >> need->cache & 1) && xinv_conds_hold(&m->t->iommu, need->conds) &&
            !((need->flags & XINV_NEED_ATS) && !(m->at->flags & XINV_ATT_ATS)) &&
            !((need->flags & XINV_NEED_PASID) && !pasid) &&
            !((need->flags & XINV_NEED_NO_PASID) && (m->at->known & BIT(PASID)));
@@ -166,8 +165,7 @@ static void add_change(struct maker *m)
         const struct xinv_change_def *c = &v->changes[i];
 
         if (c->change != m->t->request.change || !(c->from & from) ||
-            !(c->stages & XINV_STAGE_BIT(m->at->stage)) ||
-            !xinv_conds_hold(v, m->t->iommu.feature, c->conds))
+            !(c->stages & XINV_STAGE_BIT(m->at->stage)) || !xinv_conds_hold(&m->t->iommu, c->conds))
             continue;
         for (unsigned k = 0; k < c->needs.count; k++)
             add_need(m, &v->needs[c->needs.first + k]);

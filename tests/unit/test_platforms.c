@@ -224,13 +224,13 @@ static void fingerprint(const struct xinv_iommu *iommu, uint8_t *f, size_t size)
     }
     n += 2 * XINV_MAX_COMMANDS;
     for (unsigned i = 0; i < v->n_repeats; i++)
-        f[n++] = xinv_conds_hold(v, iommu->feature, v->repeats[i].conds);
+        f[n++] = xinv_conds_hold(iommu, v->repeats[i].conds);
     for (unsigned i = 0; i < v->n_changes; i++) {
         const struct xinv_change_def *c = &v->changes[i];
 
-        f[n++] = xinv_conds_hold(v, iommu->feature, c->conds);
+        f[n++] = xinv_conds_hold(iommu, c->conds);
         for (unsigned k = 0; k < c->needs.count; k++)
-            f[n++] = xinv_conds_hold(v, iommu->feature, v->needs[c->needs.first + k].conds);
+            f[n++] = xinv_conds_hold(iommu, v->needs[c->needs.first + k].conds);
     }
     for (unsigned i = 0; i < v->n_features; i++)
         if (v->features[i].reg == XINV_SETTING)
