@@ -149,14 +149,14 @@ static bool includes(const struct xinv_vendor *v, unsigned whole, unsigned row)
 static bool is_needless(const struct xinv_planner *p, unsigned row, uint8_t quirks,
                         const struct xinv_operands *op)
 {
-    const struct xinv_command_def *cmd = &p->vendor->commands[row];
+    const struct xinv_command_def *cmd = &p->commands[row];
     unsigned times = xinv_plan_repeats(p, quirks, cmd->phase, XINV_REPEAT_COMMAND);
 
     for (unsigned i = 0; cmd->ranges.count && i < p->n_wholes; i++) {
         const struct xinv_whole *w = &p->wholes[i];
 
-        if (w->rid == op->rid && w->times >= times && includes(p->vendor, w->row, row) &&
-            (w->pasid == op->pasid || !(p->vendor->commands[w->row].operands & PASID_BIT)))
+        if (w->rid == op->rid && w->times >= times && includes(p->iommu->vendor, w->row, row) &&
+            (w->pasid == op->pasid || !(p->commands[w->row].operands & PASID_BIT)))
             return true;
     }
     return false;
@@ -167,7 +167,7 @@ static bool is_needless(const struct xinv_planner *p, unsigned row, uint8_t quir
 static void note_whole(struct xinv_planner *p, unsigned row, uint8_t quirks,
                        const struct xinv_operands *op)
 {
-    const struct xinv_command_def *cmd = &p->vendor->commands[row];
+    const struct xinv_command_def *cmd = &p->commands[row];
     unsigned times = xinv_plan_repeats(p, quirks, cmd->phase, XINV_REPEAT_COMMAND);
 
     if (p->several && !p->iommu->target && cmd->phase == XINV_PHASE_DEVICE_TLB &&
