@@ -82,7 +82,8 @@ static bool has_kick(const struct script *script)
     return false;
 }
 
-/* Every stage, policy, with and without ATS, and (unless the script forbids) with DMA all the time.
+/* Every stage, policy, with and without ATS, and (unless the script forbids) with DMA all the time;
+ * half of them with prepared lists.
  * The second IOMMU is the same, or the next platform. Returns how many of them the platform can be.
  */
 static unsigned run_on(const struct script *script, unsigned p, struct count *count)
@@ -98,7 +99,8 @@ static unsigned run_on(const struct script *script, unsigned p, struct count *co
             .ats = i & 1,
             .eager = i & 2,
             .late = i & 8,
-            .policy = &policies[i / 16 % 3]};
+            .policy = &policies[i / 16 % 3],
+            .lists = (p + i / 16) % 2 ? 3 : 0};
 
         if ((setup.stage == XINV_STAGE_STAGE1 && script->stage2_only) ||
             (setup.stage == XINV_STAGE_STAGE2 && script->stage1_only) ||
@@ -480,7 +482,8 @@ static void random_runs(void (*make)(struct script *script))
                                       .ats = random_chance(60),
                                       .eager = random_chance(30),
                                       .late = random_chance(50),
-                                      .policy = &policies[random_below(3)]};
+                                      .policy = &policies[random_below(3)],
+                                      .lists = random_below(4)};
 
             run_one(&script, &setup, &count);
         }

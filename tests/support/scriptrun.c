@@ -122,6 +122,7 @@ static bool open_session(struct run *r)
 
     config.max_domains = r->script->max_domains ? r->script->max_domains : DOMAINS - 1;
     config.max_mappings = MACHINE_MAPS;
+    config.prepared_lists = r->setup->lists;
     config.log2_granule = 12;
     size = xinv_session_size(&config);
     r->memory = aligned_alloc(16, size);

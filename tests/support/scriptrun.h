@@ -18,6 +18,7 @@ struct scriptrun {
     bool eager; /* after each step every endpoint accesses every page that the script names */
     bool late;  /* commands of a kick run when it is done, or before something is mapped */
     const struct xinv_policy *policy;
+    uint32_t lists; /* that the session keeps */
     script_tamper *tamper;
 };
 

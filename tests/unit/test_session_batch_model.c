@@ -99,6 +99,7 @@ static void begin_round(void)
     c.max_endpoints = ENDPOINTS;
     c.max_domains = DOMAINS;
     c.max_mappings = MAX_MAPS;
+    c.prepared_lists = (uint32_t)below(4);
     for (uint32_t i = 0; i < RIG_IOMMUS; i++) {
         const char *name = hardware_at(below(n_platforms()))->name;
 

@@ -508,6 +508,7 @@ Test(session_model, random_requests)
     config.max_endpoints = ENDPOINTS;
     config.max_domains = MAX_DOMAINS;
     config.max_mappings = MAX_MAPS;
+    config.prepared_lists = random_below(4);
     for (uint32_t i = 0; i < 2; i++)
         rig_platform(&r, i, platforms[i], NULL, 0);
     rig_open(&r, &config);
