@@ -46,7 +46,8 @@ THROUGH_POINTERS = {
 # Where that says too much or too little, the functions that are meant.
 CALLBACKS = {
     "core/plan.c": r"core/\w+\.c:(keep|count_blocks)",
-    "core/translate.c": r"core/\w+\.c:((\w+_)?(rewind|next)(_\w+)?|xinv_prepared_add)",
+    "core/translate.c": r"core/\w+\.c:((rewind|next)_(single|count)|(pte|batch)_(rewind|next)|"
+                        r"xinv_prepared_add)",
 }
 
 # An embedder with one platform that calls one of these alone links so much of the core.

@@ -16,8 +16,9 @@
 #include "core/tags.h"
 
 /* Is a row of a plan, sent for an attachment, the same command? */
-static bool same_command(const struct xinv_planner *p, const struct xinv_attachment *at,
-                         xinv_choice sent, unsigned row, const struct xinv_operands *op)
+XINV_OWN_FRAME static bool same_command(const struct xinv_planner *p,
+                                        const struct xinv_attachment *at, xinv_choice sent,
+                                        unsigned row, const struct xinv_operands *op)
 {
     unsigned phase = p->commands[row].phase;
     unsigned aliases = xinv_choice_flags(sent) & XINV_NEED_ALIASES ? at->n_aliases : 0;
@@ -63,8 +64,8 @@ static bool sent_before(struct xinv_planner *p, const struct xinv_plan *plan, un
     }
 }
 
-static void emit_row(struct xinv_planner *p, struct xinv_emit *emit, unsigned row, uint8_t policy,
-                     struct xinv_operands *op)
+XINV_OWN_FRAME static void emit_row(struct xinv_planner *p, struct xinv_emit *emit, unsigned row,
+                                    uint8_t policy, struct xinv_operands *op)
 {
     const struct xinv_command_def *cmd = &p->commands[row];
     unsigned times = xinv_plan_repeats(p, op->at->quirks, cmd->phase, XINV_REPEAT_COMMAND);

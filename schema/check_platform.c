@@ -124,6 +124,8 @@ static xinv_classes open_classes(const struct xinv_iommu *iommu, const struct xi
 
 static void survey_shape(struct survey *s, bool has_pasids)
 {
+    struct xinv_rung rung[XINV_MAX_CANDIDATES];
+    struct xinv_candidates found;
     struct xinv_shape shape;
     char what[300];
     char entries[240];
@@ -135,6 +137,12 @@ static void survey_shape(struct survey *s, bool has_pasids)
         snprintf(what, sizeof(what), "has more than %d needs", XINV_MAX_NEEDS);
         say(s, NULL, what);
         return;
+    }
+    xinv_candidates_find(s->iommu, &shape, rung, &found);
+    if (found.n == XINV_MAX_CANDIDATES) {
+        snprintf(what, sizeof(what), "%d rows to choose from or more, and no more are looked at",
+                 XINV_MAX_CANDIDATES);
+        say(s, NULL, what);
     }
     for (unsigned k = 0; k < shape.n; k++) {
         xinv_classes open = open_classes(s->iommu, &shape.need[k]);

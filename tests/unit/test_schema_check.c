@@ -427,6 +427,25 @@ Test(schema_check, a_change_with_more_needs_than_a_request_can_have_is_named)
         "amdvi.yaml: changes[#]: stage1_pte on stage1, amd-vi-generic: has more than 16 needs");
 }
 
+Test(schema_check, a_change_with_more_rows_than_a_plan_chooses_from_is_named, .timeout = 300)
+{
+    static const char twin[] = "- name: TWIN\n"
+                               "  op: pages_guest_all\n"
+                               "  phase: stage1\n"
+                               "  removes:\n"
+                               "  - {cache: [pasid_config, stage1, nested], match: [did, pasid]}\n"
+                               "  when: [GTSup]\n"
+                               "  source: \"as INVALIDATE_IOMMU_PAGES\"\n";
+    char many[8000] = "";
+
+    for (unsigned i = 0; i < 24; i++)
+        strcat(many, twin);
+    strcat(many, "\n# Commands may finish");
+    expect_platform("amd-vi-generic", "amdvi", "\n# Commands may finish", many,
+                    "amdvi.yaml: changes[#]: stage1_pte on stage1, amd-vi-generic: 24 rows to "
+                    "choose from or more, and no more are looked at");
+}
+
 Test(schema_check, a_quirk_that_says_what_stays_uncovered_takes_its_warning_away)
 {
     struct schema_vendor *v = attached("amdvi", "vendor:", "vendor:");
