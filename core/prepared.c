@@ -255,11 +255,13 @@ static inline uint32_t put_blocks(const struct writer *w, uint32_t at,
                                   const struct xinv_prepared_command *c,
                                   const struct xinv_cut *cuts)
 {
-    const struct xinv_prepared_range *range = &list->range[c->range];
-    const struct xinv_cut *cut = &cuts[c->range];
+    const struct xinv_prepared_range *range;
+    const struct xinv_cut *cut;
 
     if (c->range == XINV_PREPARED_WHOLE)
         return put(w, at, c, 0, 0);
+    range = &list->range[c->range];
+    cut = &cuts[c->range];
     if (cut->kind == XINV_RANGE_POW2)
         return put_pow2(w, at, c, range, cut);
     if (cut->kind == XINV_RANGE_PAGE)

@@ -70,15 +70,22 @@ int xinv_job_send(struct xinv_job *job, uint32_t iommu, struct xinv_parts *parts
     return ret < 0 ? ret : 0;
 }
 
+/* Does an output hold no more than it can? */
+static bool is_sound(const struct xinv_out *out)
+{
+    return !out->words || (out->n_words <= out->cap_words && out->n_steps <= out->cap_steps);
+}
+
 bool xinv_job_send_listed(struct xinv_job *job, uint32_t iommu, const struct xinv_prepared *list,
                           uint64_t first, uint64_t last)
 {
     const struct xinv_completion *done = job->completions ? &job->completions[iommu] : NULL;
     struct xinv_report report;
 
-    if (!job->counting) /* where there are no commands, there is nothing to write */
-        return !list->n ||
-               xinv_prepared_write(list, first, last, done, &job->outs[iommu], NULL) > 0;
+    /* a change that needs no command is planned to find out what is wrong with the output */
+    if (!job->counting)
+        return list->n ? xinv_prepared_write(list, first, last, done, &job->outs[iommu], NULL) > 0
+                       : is_sound(&job->outs[iommu]);
     if (xinv_prepared_count(list, first, last, done, &report))
         return false;
     xinv_job_tally(job, iommu, &report);

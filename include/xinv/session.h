@@ -99,7 +99,7 @@ struct xinv_endpoint {
     uint16_t pfsid;
     uint8_t n_aliases;
     uint8_t n_reserved;
-    const uint32_t *aliases;                     /* stays the caller's, must outlive the session */
+    const uint32_t *aliases; /* stays the caller's, must outlive the session and not change */
     const struct xinv_reserved_region *reserved; /* likewise */
     /*
      * Host tag (ASID, VMID or DID) of this endpoint's domains on its IOMMU; 0: the session hands

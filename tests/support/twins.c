@@ -36,8 +36,10 @@ static void fresh(struct twins *t, struct twin_side *side)
     memset(side->reports, RIG_POISON, sizeof(side->reports));
     memset(&side->outcome, RIG_POISON, sizeof(side->outcome));
     for (uint32_t i = 0; i < TWIN_IOMMUS; i++)
-        side->outs[i] = (struct xinv_out){.words = side->words[i],
+        side->outs[i] = (struct xinv_out){.words = t->given.counts ? NULL : side->words[i],
                                           .steps = side->steps[i],
+                                          .n_words = t->given.had_words,
+                                          .n_steps = t->given.had_steps,
                                           .cap_words = t->given.cap_words,
                                           .cap_steps = t->given.cap_steps,
                                           .ring_words = t->given.ring,

@@ -31,6 +31,9 @@ struct twin_call {
     bool completes;
     bool reports;
     bool outs;
+    bool counts;        /* the outputs have no words: they are counted */
+    uint32_t had_words; /* that are there already */
+    uint32_t had_steps;
     uint32_t cap_words;
     uint32_t cap_steps;
     uint32_t ring;

@@ -62,6 +62,9 @@ static void vary_call(void)
     t.given.completes = random_chance(80);
     t.given.reports = random_chance(80);
     t.given.outs = random_chance(90);
+    t.given.counts = random_chance(5);
+    t.given.had_words = random_chance(20) ? random_below(8) * 4 : 0;
+    t.given.had_steps = random_chance(20) ? random_below(4) : 0;
     t.given.cap_words = random_chance(80) ? TWIN_WORDS : random_below(40);
     t.given.cap_steps = random_chance(90) ? TWIN_STEPS : random_below(6);
     t.given.ring = random_chance(30) ? TWIN_WORDS : 0;
