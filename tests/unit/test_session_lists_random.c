@@ -5,6 +5,7 @@
 
 #include "tests/support/hardware.h"
 #include "tests/support/random.h"
+#include "tests/support/testiommu.h"
 #include "tests/support/twins.h"
 
 #define ENDPOINTS 6
@@ -152,6 +153,7 @@ static void random_step(bool *open)
 
 static void add_endpoint(uint32_t id)
 {
+    static const uint32_t aliases[] = {0x301, 0x302};
     struct xinv_endpoint e = rig_endpoint(id, id % t.n_iommus, XINV_STAGE_STAGE1);
 
     e.stage = random_chance(70) ? XINV_STAGE_STAGE2 : XINV_STAGE_STAGE1;
@@ -159,8 +161,24 @@ static void add_endpoint(uint32_t id)
         e.stage = e.stage == XINV_STAGE_STAGE1 ? XINV_STAGE_STAGE2 : XINV_STAGE_STAGE1;
     e.flags = random_chance(50) ? XINV_ATT_ATS : 0;
     e.quirks = (uint8_t)(random_chance(10) ? 1 : 0);
+    e.flags |= random_chance(20) ? XINV_ATT_PASID_ENABLED : 0;
+    e.flags |= random_chance(10) ? XINV_ATT_PASIDS_UNKNOWN : 0;
+    e.aliases = aliases;
+    e.n_aliases = (uint8_t)(random_chance(20) ? 1 + random_below(2) : 0);
     cr_assert_eq(xinv_session_add_endpoint(t.side[0].session, &e),
                  xinv_session_add_endpoint(t.side[1].session, &e));
+}
+
+/* A platform as it is, or with every bit of its ID registers set; with ladders or without. */
+static void choose_iommu(uint32_t i, const struct xinv_platform *platform)
+{
+    static struct xinv_ladders ladders[TWIN_IOMMUS];
+
+    t.names[i] = platform ? platform->name : "arm-smmuv3-generic";
+    t.iommu[i] =
+        random_chance(70) ? test_iommu(t.names[i], NULL, 0) : test_iommu_every(t.names[i], NULL, 0);
+    if (random_chance(50))
+        xinv_iommu_prepare(&t.iommu[i], &ladders[i]);
 }
 
 /* Returns how many calls with commands found a list. */
@@ -171,13 +189,8 @@ static uint64_t random_session(const struct xinv_platform *platform)
     struct xinv_session_config config = rig_config(1 + random_below(TWIN_IOMMUS));
     bool open = false;
 
-    for (uint32_t i = 0; i < TWIN_IOMMUS; i++) {
-        const struct xinv_platform *p = i ? working_at(random_below(30)) : platform;
-
-        p = p ? p : platform;
-        t.names[i] = p->name;
-        cr_assert_eq(xinv_iommu_init(&t.iommu[i], p, NULL, NULL, 0), 0);
-    }
+    for (uint32_t i = 0; i < TWIN_IOMMUS; i++)
+        choose_iommu(i, i ? working_at(random_below(30)) : platform);
     config.page_size_mask = ~((UINT64_C(1) << page) - 1);
     config.log2_granule = (uint8_t)(random_chance(70) ? page : 0);
     log2_unit = random_chance(80) ? page : 21;
