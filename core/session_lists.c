@@ -57,8 +57,8 @@ static uint32_t hash_of(const struct xinv_session *s, uint64_t epoch, uint64_t c
     return (uint32_t)((hash >> 32) * s->config.prepared_lists >> 32);
 }
 
-/* How dear a slot is to its list: those of one that this call uses, or that no list of its domain
- * as it is now is in, are out of the question, and free. */
+/* What a list is worth: nothing, once its domain has changed; more than any other, while a call
+ * uses it. */
 static unsigned worth_of(const struct xinv_session *s, const struct xinv_session_list *slot)
 {
     if (slot->epoch != s->domains[slot->domain].epoch)
@@ -66,7 +66,7 @@ static unsigned worth_of(const struct xinv_session *s, const struct xinv_session
     return slot->call == s->calls ? IN_USE : slot->uses;
 }
 
-/* The slot of a list; where it has none, the one that is worth least. */
+/* The slot of a list; where it has none, the one whose list is worth least. */
 static struct xinv_session_list *slot_of(const struct xinv_session *s, uint64_t epoch,
                                          uint64_t change, bool *found)
 {
@@ -87,7 +87,7 @@ static struct xinv_session_list *slot_of(const struct xinv_session *s, uint64_t 
     return least;
 }
 
-/* Makes the list; attachments that differ in their stage or its granule take more than one. */
+/* Makes the list. Attachments of both stages, or of more than one granule, would take several. */
 static void make(struct xinv_job *job, struct xinv_session_list *slot, uint32_t domain,
                  uint32_t iommu, const struct xinv_pending_range *range, uint8_t log2_leaf,
                  const struct xinv_policy *policy)
@@ -112,8 +112,8 @@ static void make(struct xinv_job *job, struct xinv_session_list *slot, uint32_t 
         slot->state = XINV_LIST_MADE;
 }
 
-/* Takes a slot for a change of which nothing is kept yet. A list that is worth something keeps it,
- * for less. */
+/* Takes a slot for a change of which nothing is kept yet. A list that is worth something stays, and
+ * is worth less from then on. */
 static void take(const struct xinv_session *s, struct xinv_session_list *slot, uint32_t domain,
                  uint64_t change)
 {
