@@ -121,7 +121,7 @@ struct xinv_session {
     struct xinv_session_config config;
     uint64_t token;
     uint64_t epochs; /* that were handed out */
-    uint64_t calls;  /* counted where lists are kept */
+    uint64_t calls;  /* that had something to send, where lists are kept */
     struct xinv_batch batch;
     uint32_t n_endpoints;
     uint32_t n_domains;

@@ -84,8 +84,6 @@ static struct xinv_job job_of(struct xinv_session *session, const struct xinv_po
 
 void xinv_job_begin(struct xinv_job *job)
 {
-    if (job->s->config.prepared_lists)
-        job->s->calls++;
     job->idle_passes = xinv_session_idle_passes(job->s);
     *job->outcome = (struct xinv_outcome){.token = job->s->token};
     if (job->reports)

@@ -129,6 +129,8 @@ int xinv_job_run(struct xinv_job *job, int (*pass)(struct xinv_job *))
     if (job->batched && !xinv_batch_admits(job))
         return -XINV_E_AGAIN;
 
+    if (s->config.prepared_lists)
+        s->calls++;
     job->counting = true;
     ret = pass(job);
     if (!ret)
