@@ -65,7 +65,7 @@ MOST = 25  # of each list
 
 # bytes; --check fails above these
 LIMITS = {"text of the core": 56 << 10, "text of a backend": 8 << 10, "data of a platform": 2 << 10,
-          "stack of a chain of calls": 5 << 10, "stack of a frame": 1 << 10, "writable data": 0,
+          "stack of a chain of calls": 4 << 10, "stack of a frame": 1 << 10, "writable data": 0,
           "text with HOT": 6 << 10, "stack of HOT": 512}
 DEEP = 512  # chains below are left out of the table
 
