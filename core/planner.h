@@ -29,15 +29,9 @@ struct xinv_emit;
  * one block for it, and those of `rows` take `blocks`.
  */
 struct xinv_assumed {
-    bool on;
     uint64_t rows;
     uint32_t blocks;
-};
-
-/* A command without a range that went out for every attachment of a shape. */
-struct xinv_sent {
-    uint32_t key;
-    xinv_choice row;
+    bool on;
 };
 
 #define XINV_MAX_SENT \
@@ -83,7 +77,9 @@ struct xinv_planner {
                    const struct xinv_cut_request *cut, const struct xinv_operands *op);
     struct xinv_prepared *list;
     struct xinv_assumed assumed;
-    struct xinv_sent sent[XINV_MAX_SENT];
+    /* those without a range that went out for every attachment of a shape, by its key */
+    uint32_t sent_key[XINV_MAX_SENT];
+    xinv_choice sent_row[XINV_MAX_SENT];
     uint8_t n_wholes; /* in this phase */
     struct xinv_whole wholes[XINV_MAX_WHOLES];
     struct xinv_plan plans[XINV_PLANS];

@@ -100,8 +100,8 @@ XINV_OWN_FRAME static void emit_row(struct xinv_planner *p, struct xinv_emit *em
 static bool sent_by_parts(struct xinv_planner *p, const struct xinv_plan *plan, unsigned j,
                           uint8_t quirks)
 {
-    const struct xinv_sent sent = {plan->key, plan->row[j]};
-    const unsigned row = xinv_choice_row(sent.row);
+    const xinv_choice choice = plan->row[j];
+    const unsigned row = xinv_choice_row(choice);
     const struct xinv_command_def *cmd = &p->commands[row];
     const uint64_t bit = UINT64_C(1) << row;
 
@@ -114,10 +114,12 @@ static bool sent_by_parts(struct xinv_planner *p, const struct xinv_plan *plan, 
         p->sent_bare |= bit;
     }
     for (unsigned i = 0; i < p->n_sent; i++)
-        if (p->sent[i].key == sent.key && p->sent[i].row == sent.row)
+        if (p->sent_key[i] == plan->key && p->sent_row[i] == choice)
             return i < p->n_sent_before;
-    if (p->n_sent < XINV_MAX_SENT)
-        p->sent[p->n_sent++] = sent;
+    if (p->n_sent < XINV_MAX_SENT) {
+        p->sent_key[p->n_sent] = plan->key;
+        p->sent_row[p->n_sent++] = choice;
+    }
     return false;
 }
 
@@ -487,7 +489,7 @@ int xinv_translate_record(struct xinv_prepared *list)
     p.commands = list->iommu->vendor->commands;
     p.parts = &single.parts;
     p.policy = list->policy;
-    p.assumed = (struct xinv_assumed){true, 0, 1};
+    p.assumed = (struct xinv_assumed){.blocks = 1, .on = true};
     ret = plan_all(&p, &most);
     list->report = p.report;
     if (ret)
