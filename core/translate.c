@@ -153,9 +153,12 @@ static bool is_needless(const struct xinv_planner *p, unsigned row, uint8_t quir
                         const struct xinv_operands *op)
 {
     const struct xinv_command_def *cmd = &p->commands[row];
-    unsigned times = xinv_plan_repeats(p, quirks, cmd->phase, XINV_REPEAT_COMMAND);
+    unsigned times;
 
-    for (unsigned i = 0; cmd->ranges.count && i < p->n_wholes; i++) {
+    if (!p->n_wholes || !cmd->ranges.count)
+        return false;
+    times = xinv_plan_repeats(p, quirks, cmd->phase, XINV_REPEAT_COMMAND);
+    for (unsigned i = 0; i < p->n_wholes; i++) {
         const struct xinv_whole *w = &p->wholes[i];
 
         if (w->rid == op->rid && w->times >= times && includes(p->iommu->vendor, w->row, row) &&
@@ -171,12 +174,14 @@ static void note_whole(struct xinv_planner *p, unsigned row, uint8_t quirks,
                        const struct xinv_operands *op)
 {
     const struct xinv_command_def *cmd = &p->commands[row];
-    unsigned times = xinv_plan_repeats(p, quirks, cmd->phase, XINV_REPEAT_COMMAND);
+    unsigned times;
 
-    if (p->several && !p->iommu->target && cmd->phase == XINV_PHASE_DEVICE_TLB &&
-        !cmd->ranges.count && (cmd->operands & RID_BIT) && p->n_wholes < XINV_MAX_WHOLES)
-        p->wholes[p->n_wholes++] =
-            (struct xinv_whole){op->rid, op->pasid, (uint8_t)row, (uint8_t)times};
+    if (!p->several || p->iommu->target || cmd->phase != XINV_PHASE_DEVICE_TLB ||
+        cmd->ranges.count || !(cmd->operands & RID_BIT) || p->n_wholes == XINV_MAX_WHOLES)
+        return;
+    times = xinv_plan_repeats(p, quirks, cmd->phase, XINV_REPEAT_COMMAND);
+    p->wholes[p->n_wholes++] =
+        (struct xinv_whole){op->rid, op->pasid, (uint8_t)row, (uint8_t)times};
 }
 
 /* One row with its operands, unless that has been done. */
