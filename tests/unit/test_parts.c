@@ -147,3 +147,28 @@ Test(parts, an_endpoint_that_needs_a_command_twice_is_not_served_by_one)
     expect(&twice, XINV_SCOPE_DOMAIN, &twice, XINV_SCOPE_ADDRESS,
            "dev_tlb 310 all, dev_tlb 310 all");
 }
+
+/* Each VMID has a queue of its own there, and nothing is known of the order between two. */
+Test(parts, what_the_queue_of_another_target_has_sent_serves_nobody)
+{
+    struct xinv_iommu iommu = test_iommu("iommufd-arm-smmuv3", NULL, 0);
+    struct xinv_attachment one = list_attachment(XINV_STAGE_NESTED);
+    struct xinv_attachment two = list_attachment(XINV_STAGE_NESTED);
+    const struct xinv_request whole = of_device_tlb(XINV_SCOPE_ENDPOINT);
+    const struct xinv_request range = of_device_tlb(XINV_SCOPE_ADDRESS);
+    const struct xinv_part both[] = {{.at = &one, .n = 1, .request = &whole},
+                                     {.at = &two, .n = 1, .request = &range}};
+    struct array a = {{rewind_array, next_of_array, NULL}, both, 2, 0};
+    struct xinv_out out = {
+        .words = list_words, .steps = list_steps, .cap_words = LIST_WORDS, .cap_steps = LIST_STEPS};
+    unsigned queues = 0;
+
+    one.flags = two.flags = XINV_ATT_ATS;
+    one.vmid = 1;
+    two.vmid = 2;
+    cr_assert_gt(xinv_translate_parts(&iommu, &a.parts, NULL, NULL, &out, &list_report), 0);
+    for (uint32_t i = 0; i < out.n_steps; i++)
+        if (list_steps[i].kind == XINV_STEP_QUEUE)
+            queues |= 1u << list_steps[i].target;
+    cr_assert_eq(queues, 1u << 1 | 1u << 2);
+}
