@@ -174,14 +174,16 @@ def waste(entries):
 
 
 GROWTH = (("attachments, one tag", "Attachments with one tag: us for an unmap"),
+          ("attachments, one tag, prepared", "The same by a prepared list"),
           ("attachments, device TLBs", "Attachments with device TLBs: us for an unmap"),
+          ("attachments, device TLBs, prepared", "The same by a prepared list"),
           ("requests of one batch, apart", "UNMAPs of one batch, pages apart: us for all"),
           ("endpoints of one session", "Endpoints, 16 in a domain: us for an unmap"))
 
 
 def growth(entries, vendors):
-    """Four curves, a line for each vendor."""
-    canvas = Canvas(860, 720, "How costs grow (both axes logarithmic)", "Time against size")
+    """Each curve, a line for each vendor."""
+    canvas = Canvas(860, 1040, "How costs grow (both axes logarithmic)", "Time against size")
     kinds = dict(zip(vendors, "abc"))
     for i, (platform, name) in enumerate(vendors.items()):
         canvas.dot(25 + 110 * i, 49, "dot " + kinds[platform])
@@ -189,7 +191,7 @@ def growth(entries, vendors):
     for i, (curve, title) in enumerate(GROWTH):
         own = [e for e in entries if e["curve"] == curve]
         sizes = sorted({e["n"] for e in own})
-        times = [e["ns"] / 1000 for e in own]
+        times = [max(e["ns"], 1) / 1000 for e in own]
         low = math.floor(math.log10(min(times)))
         high = max(math.ceil(math.log10(max(times))), low + 2)
         panel = Panel(canvas, (80 + 410 * (i % 2), 110 + 320 * (i // 2), 340, 230),

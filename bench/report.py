@@ -115,9 +115,14 @@ def growth_lines(data):
     curves = {}
     for e in data["growth"]:
         curves.setdefault((e["curve"], e["n"]), {})[e["platform"]] = e
+    order = list(dict.fromkeys(curve for curve, _ in curves))
+    def microseconds(ns):
+        return f"{ns / 1000:.3f}" if ns < 100 else f"{ns / 1000:.1f}"
+
     return table(["operation", "n", *(f"{name}, us" for name in VENDORS.values()), "commands"],
-                 [[curve, n, *(f"{by[p]['ns'] / 1000:.1f}" for p in VENDORS),
-                   by["arm-smmuv3-ril"]["commands"]] for (curve, n), by in curves.items()])
+                 [[curve, n, *(microseconds(by[p]["ns"]) for p in VENDORS),
+                   by["arm-smmuv3-ril"]["commands"]] for (curve, n), by in
+                  sorted(curves.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))])
 
 
 def size_lines(data):
