@@ -146,7 +146,7 @@ static struct xinv_prepared_command *add_command(struct xinv_prepared *list, uns
         give_up(list);
         return NULL;
     }
-    c = &list->memory[list->n++];
+    c = &list->commands[list->n++];
     *c = (struct xinv_prepared_command){.times = (uint8_t)times, .range = XINV_PREPARED_WHOLE};
     list->total += times;
     if (times > 1)
@@ -307,7 +307,6 @@ int xinv_prepare(struct xinv_prepared *list, struct xinv_prepared_command *comma
                                    .sync = iommu->vendor->final_sync,
                                    .top = UINT64_MAX,
                                    .cap = iommu->never_syncs || iommu->target ? 0 : cap,
-                                   .memory = commands,
                                    .iommu = iommu,
                                    .attachments = attachments,
                                    .n_attachments = n,

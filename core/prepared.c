@@ -115,6 +115,19 @@ static inline int put_page(const struct xinv_prepared *list, uint64_t first,
     return (int)list->page_report.commands;
 }
 
+/* The same, if it is a page; 0: it is not, or it completes in another way, or has no room. */
+static inline int write_page(const struct xinv_prepared *list, uint64_t first, uint64_t last,
+                             const struct xinv_completion *completion, struct xinv_out *out,
+                             struct xinv_report *report)
+{
+    const struct xinv_prepared_sync *sync;
+
+    if (!is_page(list, first, last) || !has_page_room(list, out))
+        return 0;
+    sync = known_sync(list, completion);
+    return sync ? put_page(list, first, sync, completion, out, report) : 0;
+}
+
 /* ---- Any range ---- */
 
 /* A list on its way out. Words behind the output's end are nobody's until the end is moved on. */
@@ -356,15 +369,13 @@ int xinv_prepared_write(const struct xinv_prepared *list, uint64_t first, uint64
                         const struct xinv_completion *completion, struct xinv_out *out,
                         struct xinv_report *report)
 {
-    const struct xinv_prepared_sync *sync;
+    int ret;
 
     if (!list || !out)
         return -XINV_E_INVAL;
-    if (is_page(list, first, last) && has_page_room(list, out)) {
-        sync = known_sync(list, completion);
-        if (sync)
-            return put_page(list, first, sync, completion, out, report);
-    }
+    ret = write_page(list, first, last, completion, out, report);
+    if (ret)
+        return ret;
     return write_range(list, first, last, completion, out, report);
 }
 
@@ -398,15 +409,13 @@ int xinv_prepared_emit(const struct xinv_prepared *list, uint64_t first, uint64_
                        const struct xinv_completion *completion, struct xinv_out *out,
                        struct xinv_report *report)
 {
-    const struct xinv_prepared_sync *sync;
+    int ret;
 
     if (!list || !out)
         return -XINV_E_INVAL;
-    if (is_page(list, first, last) && has_page_room(list, out)) {
-        sync = known_sync(list, completion);
-        if (sync)
-            return put_page(list, first, sync, completion, out, report);
-    }
+    ret = write_page(list, first, last, completion, out, report);
+    if (ret)
+        return ret;
     return emit_range(list, first, last, completion, out, report);
 }
 

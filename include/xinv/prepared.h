@@ -68,7 +68,7 @@ struct xinv_prepared_sync {
 /* Written by xinv_prepare() alone. A page is the smallest unit of the tables that were changed: a
  * leaf, where its size is known. */
 struct xinv_prepared {
-    const struct xinv_prepared_command *commands;
+    struct xinv_prepared_command *commands;
     uint64_t page;     /* its size less 1 */
     uint64_t page_top; /* last address of the last page that every command can say in one piece */
     uint32_t n;        /* commands; 0: nothing is prepared */
@@ -88,7 +88,6 @@ struct xinv_prepared {
     uint32_t blocks; /* a range of up to so many for one command wants this list */
     uint32_t total;  /* commands, with fences and repeats, where every range is one block */
     uint32_t cap;
-    struct xinv_prepared_command *memory;
     const struct xinv_iommu *iommu;
     const struct xinv_attachment *attachments;
     size_t n_attachments;
